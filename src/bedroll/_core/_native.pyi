@@ -1,0 +1,310 @@
+"""The Rust core: state transition, state, codec and parsers, behind plain types.
+
+Every call that works longer than a few microseconds releases the interpreter lock. Byte strings are
+`bytes`; hashes are 32 bytes, addresses 20; amounts are wei as `int`. Rule violations raise
+`bedroll.primitives.Invalid` (or a leaf of it), broken stores `Corrupt`.
+"""
+
+from collections.abc import Sequence
+from typing import final
+
+# --- execution ---------------------------------------------------------------------------------
+
+@final
+class Origin:
+    """An L1 block as the first L2 block that refers to it takes it in.
+
+    Attributes:
+        height: L1 height.
+        hash: 32 bytes, internal order.
+        header: 80 bytes.
+        witness_root: Root under the witness commitment, 32 bytes; zero where the block has none.
+        median_time: Median time past of this block (BIP-0113), seconds.
+        l1_rate: r, wei a witness byte (protocol.md 6).
+        forced: Forced messages in L1 order: (id, payload, paid). `paid`: its Bitcoin transaction paid `forced_fee`.
+    """
+
+    height: int
+    hash: bytes
+    header: bytes
+    witness_root: bytes
+    median_time: int
+    l1_rate: int
+    forced: list[tuple[bytes, bytes, bool]]
+    def __new__(
+        cls,
+        *,
+        height: int,
+        hash: bytes,
+        header: bytes,
+        witness_root: bytes,
+        median_time: int,
+        l1_rate: int,
+        forced: Sequence[tuple[bytes, bytes, bool]],
+    ) -> Origin: ...
+
+@final
+class Transaction:
+    """A decoded transaction and what follows from it alone.
+
+    Attributes:
+        raw: EIP-2718 bytes with signature.
+        hash: Ethereum hash; 32 bytes.
+        sender: Recovered address.
+        kind: EIP-2718 type: 0, 1, 2, 4 (0x7e: the L1-info call).
+        chain_id: None for a legacy transaction without one.
+        nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, value: As signed; a legacy or
+            type-1 gas price is both fees.
+        to: None for a creation.
+        input: Call data.
+        payload: Unsigned payload, what `transactionsRoot` holds after the sender.
+        size: Bytes that `data gas` counts (protocol.md 6): the fixed estimate over sender ‖ payload.
+        intrinsic_gas: What the transaction needs before it runs, the EIP-7623 floor included.
+    """
+
+    raw: bytes
+    hash: bytes
+    sender: bytes
+    kind: int
+    chain_id: int | None
+    nonce: int
+    gas_limit: int
+    max_fee_per_gas: int
+    max_priority_fee_per_gas: int
+    value: int
+    to: bytes | None
+    input: bytes
+    access_list: list[tuple[bytes, list[bytes]]]
+    authorizations: list[tuple[int, bytes, int, bytes | None]]
+    v: int
+    r: int
+    s: int
+    payload: bytes
+    size: int
+    intrinsic_gas: int
+
+def decode_transaction(raw: bytes) -> Transaction:
+    """Decode and recover one signed transaction.
+
+    Raises:
+        Invalid: Not canonical EIP-2718, blob type, high s, or no sender.
+    """
+
+def decode_transactions(raws: Sequence[bytes]) -> list[Transaction | str]:
+    """The same for many, on all cores; a string is the reason why one is invalid."""
+
+@final
+class Log:
+    address: bytes
+    topics: list[bytes]
+    data: bytes
+
+@final
+class Receipt:
+    """What one included transaction did.
+
+    Attributes:
+        status: 1 success, 0 revert or halt.
+        gas_used: EVM gas; 0 for the L1-info call.
+        data_gas: Data gas; 0 for forced messages and the L1-info call.
+        cumulative_gas_used: EVM gas up to and including this one, the consensus value.
+        effective_gas_price: wei a gas.
+        contract: Created address.
+        output: Return or revert data (kept for the newest blocks only; empty otherwise).
+    """
+
+    transaction_hash: bytes
+    status: int
+    gas_used: int
+    data_gas: int
+    cumulative_gas_used: int
+    effective_gas_price: int
+    contract: bytes | None
+    logs: list[Log]
+    logs_bloom: bytes
+
+@final
+class Header:
+    """An L2 block header; Ethereum's fields (protocol.md 4.2).
+
+    `origin_hash` is `parentBeaconBlockRoot`. `rlp` is its encoding, `hash` its keccak.
+    """
+
+    rlp: bytes
+    hash: bytes
+    parent_hash: bytes
+    state_root: bytes
+    transactions_root: bytes
+    receipts_root: bytes
+    logs_bloom: bytes
+    number: int
+    gas_limit: int
+    gas_used: int
+    timestamp: int
+    base_fee_per_gas: int
+    prev_randao: bytes
+    origin_hash: bytes
+
+@final
+class Block:
+    """A sealed block with what is not in its header.
+
+    Attributes:
+        origin_height: L1 height of its origin.
+        origin_step: Whether it is the first block of that origin.
+        automatic: Whether derivation made it in silence (protocol.md 5.3).
+        size: Bytes of its transactions, RLP.
+        transactions: All included ones in order: L1-info call, forced, the leader's.
+        receipts: Of the same order.
+        forced: (queue index, id, status, transaction hash or None) of each message that ended in
+            this block; status is "executed", "reverted", "skipped" or "ineligible".
+        forced_count: How many of `transactions` are not the leader's: the L1-info call and forced ones.
+        book_length: Addresses in the AddressBook after this block.
+        queue_done, queue_enqueued: Counts after this block.
+    """
+
+    header: Header
+    origin_height: int
+    origin_step: bool
+    automatic: bool
+    size: int
+    transactions: list[Transaction]
+    receipts: list[Receipt]
+    forced: list[tuple[int, bytes, str, bytes | None]]
+    forced_count: int
+    book_length: int
+    queue_done: int
+    queue_enqueued: int
+
+@final
+class Outcome:
+    """Result of a call or simulation.
+
+    Attributes:
+        status: "success", "revert" or "halt".
+        output: Return or revert data.
+        gas_used: EVM gas after refunds.
+        reason: Name of the halt, else empty.
+        logs: Logs of a success.
+    """
+
+    status: str
+    output: bytes
+    gas_used: int
+    reason: str
+    logs: list[Log]
+
+@final
+class View:
+    """State as of one block; never changes. Reading it does not wait for the writer."""
+
+    height: int
+    def balance(self, address: bytes) -> int: ...
+    def nonce(self, address: bytes) -> int: ...
+    def code(self, address: bytes) -> bytes: ...
+    def storage(self, address: bytes, slot: int) -> bytes: ...
+    def book_index(self, address: bytes) -> int | None: ...
+    def call(
+        self,
+        *,
+        sender: bytes,
+        to: bytes | None,
+        data: bytes,
+        value: int,
+        gas_limit: int,
+        gas_price: int,
+        access_list: Sequence[tuple[bytes, Sequence[bytes]]],
+        overrides: str,
+    ) -> Outcome:
+        """Run a call on top of this block as if in a next block with its time and base fee. `overrides`: JSON or ""."""
+
+    def estimate_gas(
+        self,
+        *,
+        sender: bytes,
+        to: bytes | None,
+        data: bytes,
+        value: int,
+        gas_limit: int | None,
+        max_fee_per_gas: int | None,
+        access_list: Sequence[tuple[bytes, Sequence[bytes]]],
+        overrides: str,
+    ) -> int | Outcome:
+        """Least gas limit that succeeds, data gas at the padded base fee included; an Outcome if none does."""
+
+    def proof(
+        self, address: bytes, slots: Sequence[int]
+    ) -> tuple[list[bytes], int, int, bytes, bytes, list[tuple[int, int, list[bytes]]]]:
+        """Account proof, balance, nonce, code hash, storage hash, [(slot, value, proof)]. EIP-1186. Tip only."""
+
+@final
+class Engine:
+    """The L2 chain of one node: blocks, state, the queue of forced messages. One writer, many views."""
+
+    @staticmethod
+    def open(path: str, genesis: str, *, map_size_bytes: int = ..., sync: bool = True) -> Engine:
+        """Open or make the store at `path`. `genesis` is the JSON of `execution.genesis`.
+
+        Raises:
+            Misconfigured: The store was made with another genesis.
+            Corrupt: The store cannot be read.
+            Unavailable: Another process holds it.
+        """
+
+    def close(self) -> None: ...
+    def tip(self) -> Header: ...
+    def header(self, height: int) -> Header | None: ...
+    def block(self, height: int) -> Block | None: ...
+    def height_of(self, block_hash: bytes) -> int | None: ...
+    def find_transaction(self, hash: bytes) -> tuple[int, int] | None:
+        """(height, index in the block) of an included transaction."""
+
+    def logs(
+        self, first: int, last: int, addresses: Sequence[bytes], topics: Sequence[Sequence[bytes]], limit: int
+    ) -> list[tuple[int, int, int, Log]]:
+        """(height, transaction index, log index in the block, log) in order; at most `limit`, else Invalid."""
+
+    def view(self, height: int | None = None) -> View:
+        """State as of a sealed block (None: the tip). Invalid below the oldest kept height."""
+
+    def pending(self) -> View:
+        """State inside the open block, or the tip's if none is open."""
+
+    def next_base_fee(self, l1_rate: int | None = None) -> int:
+        """Base fee of the block after the tip; `l1_rate` if that block takes a new origin."""
+
+    def begin(self, timestamp: int, origin: Origin | None = None, *, automatic: bool = False) -> None:
+        """Open a block on the tip: L1-info call if `origin` is given, then its forced part.
+
+        Raises:
+            Invalid: Timestamp or origin breaks protocol.md 4.2.
+        """
+
+    def add(self, raw: bytes) -> Receipt:
+        """Execute one signed transaction in the open block. On Invalid the block is unchanged."""
+
+    def add_many(self, raws: Sequence[bytes]) -> list[Receipt | str]:
+        """The same in order, senders recovered on all cores; a string says why one was left out."""
+
+    def gas_left(self) -> int: ...
+    def abandon(self) -> None:
+        """Forget the open block."""
+
+    def seal(self) -> Block:
+        """Close the open block: hooks, state root, header. It is the tip from now on, not yet durable."""
+
+    def commit(self) -> None:
+        """Make every sealed block durable, in one write."""
+
+    def durable_height(self) -> int: ...
+    def unwind_to(self, height: int) -> None:
+        """Make `height` the tip again; later blocks and the open one are gone. Invalid below the oldest kept height."""
+
+    def oldest_state(self) -> int:
+        """Lowest height whose state can be viewed or unwound to."""
+
+    def prune(self, keep_from: int) -> None:
+        """Drop reverse diffs of blocks at or below `keep_from`."""
+
+    def forced_pending(self) -> list[tuple[int, bytes, bytes]]:
+        """(index, id, payload) of messages that wait in the queue."""
