@@ -308,3 +308,87 @@ class Engine:
 
     def forced_pending(self) -> list[tuple[int, bytes, bytes]]:
         """(index, id, payload) of messages that wait in the queue."""
+
+# --- data on Bitcoin -----------------------------------------------------------------------------
+
+@final
+class RelevantTransaction:
+    """A transaction whose wtxid begins with the tag, with every object its inputs carry.
+
+    Attributes:
+        index: Position in the block.
+        txid, wtxid: 32 bytes, internal order.
+        fee_paid: Sum of its outputs to the fee script, satoshi.
+        objects: (input index, object bytes or None, reason): None with the reason where an envelope is malformed.
+    """
+
+    index: int
+    txid: bytes
+    wtxid: bytes
+    fee_paid: int
+    objects: list[tuple[int, bytes | None, str]]
+
+@final
+class BlockScan:
+    """What derivation needs of one L1 block.
+
+    Attributes:
+        hash: 32 bytes, internal order.
+        header: 80 bytes.
+        time: Of the header, seconds.
+        witness_root: Under the witness commitment; zero where there is none (then nothing is relevant).
+        coinbase_value: Sum of the coinbase's outputs, satoshi.
+        relevant: In block order.
+    """
+
+    hash: bytes
+    header: bytes
+    previous: bytes
+    time: int
+    witness_root: bytes
+    coinbase_value: int
+    relevant: list[RelevantTransaction]
+
+def scan_block(raw: bytes, tag: bytes) -> BlockScan:
+    """Parse a serialised L1 block and find its relevant transactions (protocol.md 3).
+
+    Raises:
+        Invalid: Not a block, or its transactions do not hash to its header.
+    """
+
+def l1_rate(fees: Sequence[int], previous: int | None) -> int:
+    """L1 rate r of an origin, wei a witness byte (protocol.md 6).
+
+    Args:
+        fees: max(0, coinbase outputs − subsidy) of the newest min(144, …) origins, this one last, satoshi.
+        previous: Rate of the origin before; None for the first.
+    """
+
+@final
+class DecodedBatch:
+    """A batch body, decoded and inside its limits, before execution.
+
+    Attributes:
+        blocks: (timestamp, origin step, count of transactions) of each block.
+        gas_limit: Sum of the transactions' EVM gas limits.
+    """
+
+    blocks: list[tuple[int, bool, int]]
+    gas_limit: int
+    def transactions(self, index: int, base_fees: Sequence[int]) -> list[bytes]:
+        """Signed transactions of one block, EIP-2718.
+
+        Args:
+            index: Of the block, from 0.
+            base_fees: Base fee of this block and of up to 10 before it, newest first.
+        """
+
+def encode_batch(engine: Engine, first: int, last: int) -> bytes:
+    """Body of the signed form for the blocks `first` to `last` of the engine's chain."""
+
+def decode_batch(engine: Engine, parent: int, block_count: int, body: bytes) -> DecodedBatch:
+    """Decode a body of the signed form that follows block `parent`.
+
+    Raises:
+        Invalid: Not the canonical encoding of any blocks, or beyond a limit.
+    """

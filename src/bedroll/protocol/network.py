@@ -128,7 +128,5 @@ def network_named(name: str) -> Network:
     """
     found = NETWORKS.get(name)
     if found is None:
-        raise Misconfigured(
-            f"there is no network {name!r}", option="network", value=name, allowed=", ".join(NETWORKS)
-        )
+        raise Misconfigured(f"there is no network {name!r}", option="network", value=name, allowed=", ".join(NETWORKS))
     return found
