@@ -3,20 +3,100 @@
 SHELL := /bin/bash
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
+PYTEST := $(VENV)/bin/pytest
 CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/bedroll
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export UV_PYTHON_DOWNLOADS := never
 PROFILE ?= quick
 CORE := src/bedroll/_core/_native.abi3.so
+STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup build
+.PHONY: list setup build wheel demo devnet fmt lint contracts lock test test-slow test-e2e test-faults test-bitcoind \
+        test-clients test-wheel test-all costs bench docs clean
 
 list: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
-build: ## compile the Rust core into src/bedroll/_core
+# --- build -----------------------------------------------------------------------------------------
+
+setup: $(STAMP) ## make the virtual environment and install what is locked
+
+$(STAMP): requirements/run.lock requirements/dev.lock
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.95 (rustup)" >&2; exit 1; }
+	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@$(VENV)/bin/uv pip sync --quiet --python $(PYTHON) --require-hashes requirements/dev.lock
+	@echo "$(CURDIR)/src" > $$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/bedroll.pth
+	@printf '#!/usr/bin/env bash\nexec "$(CURDIR)/$(PYTHON)" -m bedroll "$$@"\n' > $(VENV)/bin/bedroll
+	@chmod +x $(VENV)/bin/bedroll
+	@touch $@
+
+build: $(STAMP) ## compile the Rust core into src/bedroll/_core
 	@mkdir -p $(CARGO_TARGET_DIR)
 	@flock $(CARGO_TARGET_DIR)/.bedroll-build bash -c '\
 	  cargo build --locked --profile $(PROFILE) -p bedroll-python && \
 	  cp $(CARGO_TARGET_DIR)/$(PROFILE)/lib_native.so $(CORE).new && mv $(CORE).new $(CORE)'
+
+wheel: $(STAMP) ## build the wheel that ships into dist/
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/maturin build --locked --release --out dist
+
+contracts: $(STAMP) ## compile the contracts into artifacts
+	@$(PYTHON) scripts/contracts.py
+
+lock: ## resolve the dependencies again
+	@$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --quiet requirements/run.in -o requirements/run.lock
+	@$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --quiet requirements/dev.in -c requirements/run.lock -o requirements/dev.lock
+
+# --- run -------------------------------------------------------------------------------------------
+
+demo: build ## the whole path of a transaction, from wallet to Bitcoin and back
+	@$(PYTHON) -m bedroll demo
+
+devnet: build ## a chain of one's own with funded keys
+	@$(PYTHON) -m bedroll devnet
+
+# --- check -----------------------------------------------------------------------------------------
+
+fmt: $(STAMP) ## format the code
+	@$(VENV)/bin/ruff format --quiet src tests scripts benches examples
+	@$(VENV)/bin/ruff check --quiet --fix src tests scripts benches examples
+	@cargo fmt --all
+
+lint: build ## check format, types, layers, artifacts
+	@$(VENV)/bin/ruff format --check --quiet src tests scripts benches examples
+	@$(VENV)/bin/ruff check --quiet src tests scripts benches examples
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-cache
+	@$(PYTHON) scripts/contracts.py --check
+	@cargo fmt --all --check
+	@cargo clippy --locked --quiet --profile $(PROFILE) --all-targets -- -D warnings
+	@cargo check --locked --quiet --profile $(PROFILE) -p bedroll-core --no-default-features --lib
+
+test: build ## build and pass the tests
+	@cargo test --locked --quiet --profile $(PROFILE)
+	@$(PYTEST) -n 2 --dist worksteal
+
+test-slow: build ## long runs: published vectors in full, fuzzing
+	@$(PYTEST) -m slow
+
+test-e2e: build ## whole programs as processes
+	@$(PYTEST) -m e2e
+
+test-faults: build ## kills, outages, reorganisations
+	@$(PYTEST) -m faults
+
+test-all: test test-slow test-e2e test-faults ## everything that needs nothing from outside
+
+test-wheel: wheel ## install the wheel into a clean environment and run it
+	@rm -rf $(CACHE)/wheel-check && python3 -m venv $(CACHE)/wheel-check
+	@$(CACHE)/wheel-check/bin/pip install --quiet --disable-pip-version-check dist/*.whl
+	@cd / && $(CACHE)/wheel-check/bin/bedroll --version
+
+costs: build ## compute the committed costs again
+	@$(PYTHON) scripts/costs.py
+
+clean: ## remove what was built
+	@rm -rf $(VENV) dist $(CORE) $(CARGO_TARGET_DIR)

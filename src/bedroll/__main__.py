@@ -1,0 +1,6 @@
+"""`python -m bedroll` is the `bedroll` command."""
+
+from bedroll.cli import main
+
+if __name__ == "__main__":
+    main()
