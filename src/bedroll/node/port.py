@@ -1,0 +1,313 @@
+"""What a running node offers to whoever serves or drives it: JSON-RPC, command line, demo, tests.
+
+Reads: nothing.  Gives: the port `Backend` and the values it speaks in.
+Never: opens, derives or sends anything itself.  Spec: docs/spec/node.md#backend
+
+A consumer below this layer imports it for types only (`if TYPE_CHECKING:`); the values are plain frozen
+dataclasses, made by the node.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bedroll.execution.engine import Block, Engine, Transaction, View
+from bedroll.primitives import Address, BlockHash, FeeRate, Hash32, Invalid, L1Height, L2Height, Satoshi
+from bedroll.protocol import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A block of this chain by height and hash."""
+
+    height: L2Height
+    hash: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The three classes of blocks (protocol.md 4.1).
+
+    Attributes:
+        latest: Newest block the node holds: the leader's signed one, or the derived tip where no stream is followed.
+        committed: Newest block that a commitment of the leader on Bitcoin names; never above `latest`.
+        safe: Newest block derived from Bitcoin.
+        finalized: Newest block derived from Bitcoin at finality depth.
+        durable: Newest block that survives a power loss here.
+    """
+
+    latest: Head
+    committed: Head
+    safe: Head
+    finalized: Head
+    durable: Head
+
+
+class Condition(StrEnum):
+    """State of the node in one word; `/healthz` is green for the first two."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    SYNCING = "syncing"
+    L1_UNAVAILABLE = "l1_unavailable"
+    L1_STALLED = "l1_stalled"
+    THROTTLED = "throttled"
+    UPGRADE_REQUIRED = "upgrade_required"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class L1Status:
+    """What the node knows of Bitcoin.
+
+    Attributes:
+        reachable: Whether the last call was answered; `reason` says why not.
+        tip_height, tip_hash: Newest block seen (internal order).
+        derived_height: Up to which derivation has read.
+        finalized_height: tip_height − C, not below the anchor.
+        seconds_since_block: Since the tip changed, by the node's monotonic clock.
+    """
+
+    reachable: bool
+    reason: str
+    tip_height: L1Height
+    tip_hash: BlockHash
+    derived_height: L1Height
+    finalized_height: L1Height
+    seconds_since_block: float
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """How far a node that is behind has come; None is given where it is not behind.
+
+    Attributes:
+        starting_l1, current_l1, highest_l1: L1 heights: where this run began, where it is, where it must go.
+        current_block: L2 height derived so far.
+    """
+
+    starting_l1: L1Height
+    current_l1: L1Height
+    highest_l1: L1Height
+    current_block: L2Height
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """Counts of the mempool: executable, waiting for a nonce, bytes of both."""
+
+    pending: int
+    queued: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStatus:
+    """What became of an object on Bitcoin, or of one on its way there.
+
+    Attributes:
+        id: SHA-256 of the object.
+        kind: "batch", "commitment", "forced", "chunk", "rotate", …
+        state: "queued", "broadcast", "confirmed" (writer's view); "accepted", "pending", "held", "rejected" (derivation's).
+        reason: Why it was rejected, or what it waits for; empty otherwise.
+        l1_height: Of the block that holds it.
+        txids: Transactions that carry it, internal order (commit and reveal for own ones).
+        first_height, last_height: L2 blocks of a batch or commitment.
+    """
+
+    id: Hash32
+    kind: str
+    state: str
+    reason: str
+    l1_height: L1Height | None
+    txids: tuple[bytes, ...]
+    first_height: L2Height | None
+    last_height: L2Height | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedStatus:
+    """What became of a forced message.
+
+    Attributes:
+        id: SHA-256("forced" ‖ network ‖ wtxid).
+        state: "unknown", "seen" (not yet an origin), "waiting" (in the queue), "executed", "reverted", "skipped",
+            "superseded" (skipped, its transaction is in the chain already), "ineligible".
+        l1_height: Of the block that holds it.
+        queue_index: Its place in the queue once it is there.
+        l2_height: Block in which it ended.
+        transaction_hash: Ethereum hash of its payload where that decodes.
+        deadline_l1_height: By this L1 height it has ended, whatever the leader does.
+    """
+
+    id: Hash32
+    state: str
+    l1_height: L1Height | None
+    queue_index: int | None
+    l2_height: L2Height | None
+    transaction_hash: Hash32 | None
+    deadline_l1_height: L1Height | None
+
+
+@dataclass(frozen=True, slots=True)
+class WriterStatus:
+    """The sequencer's queue to Bitcoin.
+
+    Attributes:
+        waiting, unconfirmed: Objects not yet sent, and sent but not in a block.
+        oldest_seconds: Age of the oldest of both.
+        fee_rate: Last rate used, sat a 1,000 vB.
+        spent_sat: Fees of confirmed transactions since the store was made.
+        reason: What it waits for ("", "no coins", "fee cap", …).
+    """
+
+    waiting: int
+    unconfirmed: int
+    oldest_seconds: float
+    fee_rate: FeeRate
+    spent_sat: Satoshi
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAdded:
+    """A block became the tip. Blocks come in order, each after its parent."""
+
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRemoved:
+    """The tip left the chain: its logs are to be sent again with `removed`. Newest first."""
+
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionPending:
+    """The mempool took a transaction."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class HeadsMoved:
+    """`committed`, `safe`, `finalized` or `durable` changed."""
+
+    heads: Heads
+
+
+@dataclass(frozen=True, slots=True)
+class SyncChanged:
+    """The node fell behind (a status) or caught up (None)."""
+
+    sync: SyncStatus | None
+
+
+ChainEvent = BlockAdded | BlockRemoved | TransactionPending | HeadsMoved | SyncChanged
+
+
+class Backend(Protocol):
+    """A running node. Calls without `async` answer from memory or the engine within microseconds to milliseconds."""
+
+    @property
+    def network(self) -> Network:
+        """The network this node is of."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """"node" or "sequencer"."""
+        ...
+
+    @property
+    def condition(self) -> Condition:
+        """State in one word."""
+        ...
+
+    @property
+    def engine(self) -> Engine:
+        """The chain. A consumer reads only: headers, blocks, views, logs, calls."""
+        ...
+
+    def heads(self) -> Heads:
+        """The classes of blocks now."""
+        ...
+
+    def pending_view(self) -> View:
+        """State inside the open block (tag `pending`), the tip's where none is open."""
+        ...
+
+    async def send_transaction(self, raw: bytes) -> Hash32:
+        """Take a signed transaction. When this returns, it is acknowledged: handed to the kernel, survives kill -9.
+
+        Raises:
+            Invalid: With Ethereum's words ("nonce too low", "already known", …).
+            Unavailable: A plain node with no sequencer to forward to, or the pool is throttled.
+        """
+        ...
+
+    async def send_transactions(self, raws: Sequence[bytes]) -> list[Hash32 | Invalid]:
+        """The same for many at once, recovered on all cores: one answer each, in order."""
+        ...
+
+    def pending_nonce(self, sender: Address) -> int:
+        """Next nonce after the executable transactions of the mempool."""
+        ...
+
+    def pool_status(self) -> PoolStatus:
+        """Counts of the mempool."""
+        ...
+
+    def pool_transaction(self, hash: Hash32) -> Transaction | None:
+        """A transaction that waits in the mempool."""
+        ...
+
+    def pool_content(self) -> dict[Address, tuple[list[Transaction], list[Transaction]]]:
+        """Per sender: executable ones and those that wait for a nonce, each by nonce."""
+        ...
+
+    def l1_status(self) -> L1Status:
+        """Bitcoin as the node sees it."""
+        ...
+
+    def sync_status(self) -> SyncStatus | None:
+        """None where the node is not behind."""
+        ...
+
+    def writer_status(self) -> WriterStatus | None:
+        """None where this node writes nothing to Bitcoin."""
+        ...
+
+    def object_status(self, id: Hash32) -> ObjectStatus | None:
+        """An object on Bitcoin by its id; a batch by its object id or by the hash of its last block."""
+        ...
+
+    def batch_of(self, height: L2Height) -> ObjectStatus | None:
+        """The batch that holds a block, once there is one."""
+        ...
+
+    def forced_status(self, id: Hash32) -> ForcedStatus:
+        """A forced message by its id."""
+        ...
+
+    def health(self) -> dict[str, object]:
+        """What `/healthz` shows: condition, heads, L1, writer. Plain JSON values."""
+        ...
+
+    def metrics_text(self) -> bytes:
+        """What `/metrics` shows (Prometheus text format)."""
+        ...
+
+    def subscribe(self) -> AsyncIterator[ChainEvent]:
+        """All events from now on. Ends with `Unavailable` where the reader lags more than `SUBSCRIBER_LAG_MAX` events."""
+        ...
+
+    async def mine(self, count: int) -> list[BlockHash]:
+        """Mine L1 blocks. Misconfigured except on a devnet."""
+        ...
+
+
+SUBSCRIBER_LAG_MAX = 10_000
+"""Events that wait for one subscriber before it is dropped."""
