@@ -309,6 +309,11 @@ class Engine:
     def forced_pending(self) -> list[tuple[int, bytes, bytes]]:
         """(index, id, payload) of messages that wait in the queue."""
 
+# --- hashing -------------------------------------------------------------------------------------
+
+def keccak256(data: bytes) -> bytes:
+    """Keccak-256 as Ethereum uses it, 32 bytes."""
+
 # --- data on Bitcoin -----------------------------------------------------------------------------
 
 @final
