@@ -109,7 +109,7 @@ class ObjectStatus:
     Attributes:
         id: SHA-256 of the object.
         kind: "batch", "commitment", "forced", "chunk", "rotate", …
-        state: "queued", "broadcast", "confirmed" (writer's view); "accepted", "pending", "held", "rejected" (derivation's).
+        state: "queued", "broadcast", "confirmed" (writer's view); "accepted", "pending", "rejected" (derivation's).
         reason: Why it was rejected, or what it waits for; empty otherwise.
         l1_height: Of the block that holds it.
         txids: Transactions that carry it, internal order (commit and reveal for own ones).
@@ -301,7 +301,7 @@ class Backend(Protocol):
         ...
 
     def subscribe(self) -> AsyncIterator[ChainEvent]:
-        """All events from now on. Ends with `Unavailable` where the reader lags more than `SUBSCRIBER_LAG_MAX` events."""
+        """All events from now on; raises `Unavailable` where the reader lags more than `SUBSCRIBER_LAG_MAX` events."""
         ...
 
     async def mine(self, count: int) -> list[BlockHash]:

@@ -1,0 +1,84 @@
+"""Named places where a process may die, so that a test can make it die exactly there.
+
+Reads: the environment variable `BEDROLL_CRASH_POINT`, once.  Gives: `crash_point`, the list of names.
+Never: does anything unless armed.  Spec: docs/spec/storage-services.md#crash-points
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Final
+
+VARIABLE: Final = "BEDROLL_CRASH_POINT"
+"""`name` or `name:n`: die at the n-th passage (1 is the first)."""
+
+CRASH_POINTS: Final = {
+    "writer.after_enqueue": "an object is in the queue, nothing is built",
+    "writer.after_build": "commit and reveals are signed and recorded, nothing is sent",
+    "writer.after_commit_broadcast": "the commit is at a node, the reveal is not",
+    "writer.after_reveal_broadcast": "a reveal is at a node, that it was sent is not recorded",
+    "writer.after_bump_build": "a replacement is recorded, not sent",
+    "writer.after_bump_broadcast": "a replacement was sent, that it was sent is not recorded",
+    "writer.after_block": "the queue has taken in an L1 block",
+    "mempool.after_append": "transactions are in the log, nobody was told",
+    "log.in_rewrite": "the new log is written, the old one stands",
+    "sequencer.after_seal": "a block is sealed, not durable",
+    "sequencer.after_commit": "a block is durable, not signed",
+    "sequencer.after_signer_record": "the signer recorded a height, the signature is not made",
+    "sequencer.after_sign": "a block is signed, nobody has it",
+    "sequencer.after_publish": "followers have a signed block",
+    "sequencer.after_batch_record": "a batch is recorded as due, not in the writer's queue",
+    "node.after_l1_block": "an L1 block is derived, not recorded",
+    "node.after_checkpoint": "an L1 block is derived and recorded",
+    "node.in_unwind": "the pipeline is unwound, the record is not",
+    "node.after_recovery": "a restart has come to its old state",
+}
+"""Every name with what has happened when it is reached."""
+
+_count: dict[str, int] = {}
+_armed: dict[str, tuple[int, Callable[[str], None]]] = {}
+
+
+def crash_point(name: str) -> None:
+    """Pass a named place: count it, and die if it is armed for this passage."""
+    passage = _count[name] = _count.get(name, 0) + 1
+    if name in _armed:
+        wanted, action = _armed[name]
+        if passage == wanted:
+            action(name)
+
+
+def arm(name: str, action: Callable[[str], None], passage: int = 1) -> None:
+    """Make the `passage`-th passage from now on call `action`; tests only.
+
+    Raises:
+        KeyError: There is no such crash point.
+    """
+    CRASH_POINTS[name]
+    _count[name] = 0
+    _armed[name] = (passage, action)
+
+
+def disarm() -> None:
+    """Forget every armed point and every count."""
+    _armed.clear()
+    _count.clear()
+
+
+def passages() -> dict[str, int]:
+    """How often each point was passed: a test proves by it that its fault happened."""
+    return dict(_count)
+
+
+def _die(_name: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _arm_from_environment() -> None:
+    text = os.environ.get(VARIABLE, "")
+    if text:
+        name, _, passage = text.partition(":")
+        arm(name, _die, int(passage or "1"))
+
+
+_arm_from_environment()
