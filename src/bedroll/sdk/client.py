@@ -1,0 +1,95 @@
+"""A client of the JSON-RPC API.
+
+Reads: answers of a node.  Gives: `RpcClient`.
+Never: tries a call twice.  Spec: docs/spec/sdk.md#client
+"""
+
+import itertools
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from bedroll.primitives import Invalid, Unavailable
+
+_TIMEOUT_SECONDS: Final = 60.0
+
+
+class RpcFailure(Invalid):
+    """The node answered with an error; `.code` and `.reason` are its words."""
+
+    code: int
+    reason: str
+    data: object
+
+
+class RpcClient:
+    """One node's API over HTTP. Use as an asynchronous context manager."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._ids = itertools.count(1)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "RpcClient":
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(self, method: str, *params: object) -> Any:
+        """Run one method.
+
+        Raises:
+            RpcFailure: The node refused.
+            Unavailable: The node did not answer.
+        """
+        answer = await self._post(self._request(method, params))
+        return _result(method, answer)
+
+    async def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
+        """Run many methods in one request; results in the order of the calls.
+
+        Raises:
+            RpcFailure: The node refused one of them.
+            Unavailable: The node did not answer.
+        """
+        requests = [self._request(method, params) for method, params in calls]
+        answers = await self._post(requests)
+        if not isinstance(answers, list):
+            return [_result("batch", answers)]
+        by_id = {answer["id"]: answer for answer in answers}
+        return [_result(str(request["method"]), by_id[request["id"]]) for request in requests]
+
+    def _request(self, method: str, params: Sequence[object]) -> dict[str, object]:
+        return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}
+
+    async def _post(self, body: object) -> Any:
+        if self._session is None:
+            raise Unavailable("the client is not open", url=self.url)
+        headers = {"content-type": "application/json"}
+        try:
+            async with self._session.post(self.url, data=msgspec.json.encode(body), headers=headers) as response:
+                raw = await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable("no answer from the node", url=self.url, reason=str(error) or "timeout") from None
+        try:
+            return msgspec.json.decode(raw)
+        except msgspec.DecodeError as error:
+            text = raw[:80].decode(errors="replace")
+            raise Unavailable("the answer is not JSON", url=self.url, answer=text) from error
+
+
+def _result(method: str, answer: Any) -> Any:
+    if "error" in answer:
+        error = answer["error"]
+        raise RpcFailure(
+            f"{method} failed: {error['message']}", code=error["code"], reason=error["message"], data=error.get("data")
+        )
+    return answer["result"]
