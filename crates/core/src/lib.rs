@@ -5,3 +5,6 @@
 #![warn(missing_docs)]
 
 extern crate alloc;
+
+pub mod state;
+pub mod trie;

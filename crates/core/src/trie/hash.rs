@@ -1,0 +1,135 @@
+//! The root: only what changed is hashed again, on several cores where that pays.
+use super::nibble::set_nibble;
+use super::node::{branch_rlp, extension_rlp, leaf_rlp, Ref};
+use super::{Id, Node, Path, Trie, EMPTY_ROOT, NIL};
+use alloc::vec::Vec;
+use alloy_primitives::{keccak256, B256};
+
+/// What the stored nodes need so that they are this trie again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeWrite {
+    /// Where the node stands.
+    pub path: Path,
+    /// Its RLP; None: nothing is stored there any more.
+    pub rlp: Option<Vec<u8>>,
+}
+
+/// Changes from which on hashing on several cores pays.
+#[cfg(feature = "std")]
+const PARALLEL_CHANGES: usize = 64;
+
+/// What hashing a part of the trie found out.
+#[derive(Default)]
+struct Hashed {
+    references: Vec<(Id, Ref)>,
+    writes: Vec<NodeWrite>,
+}
+
+impl Trie {
+    /// Root of the trie, and what to write so that the stored nodes agree with it: in order, a later write of a
+    /// path counts.
+    pub fn commit(&mut self) -> (B256, Vec<NodeWrite>) {
+        let mut writes: Vec<NodeWrite> = core::mem::take(&mut self.removed)
+            .into_iter()
+            .map(|path| NodeWrite { path, rlp: None })
+            .collect();
+        let mut hashed = Hashed::default();
+        #[cfg(feature = "std")]
+        if self.changes >= PARALLEL_CHANGES {
+            self.hash_children(&mut writes);
+        }
+        self.changes = 0;
+        if self.root == NIL {
+            return (EMPTY_ROOT, writes);
+        }
+        let root = self.hash_from(self.root, 0, &B256::ZERO, &mut hashed);
+        self.keep(hashed, &mut writes);
+        match root.as_hash() {
+            Some(hash) => (hash, writes),
+            None => {
+                // A root is always stored by its hash, however short it is.
+                let rlp = root.bytes().to_vec();
+                let hash = keccak256(&rlp);
+                writes.push(NodeWrite {
+                    path: Path::new(&B256::ZERO, 0),
+                    rlp: Some(rlp),
+                });
+                (hash, writes)
+            }
+        }
+    }
+
+    /// Root of the trie; what to write is forgotten, for tries that are not stored.
+    pub fn root(&mut self) -> B256 {
+        self.commit().0
+    }
+
+    /// Hashes what is under each child of the root on its own core.
+    #[cfg(feature = "std")]
+    fn hash_children(&mut self, writes: &mut Vec<NodeWrite>) {
+        use rayon::prelude::*;
+        let Node::Branch(children) = &self.slot(self.root).node else {
+            return;
+        };
+        let this = &*self;
+        let parts: Vec<Hashed> = children
+            .par_iter()
+            .enumerate()
+            .filter(|(_, child)| **child != NIL)
+            .map(|(at, child)| {
+                let mut hashed = Hashed::default();
+                let mut key = B256::ZERO;
+                set_nibble(&mut key, 0, at as u8);
+                this.hash_from(*child, 1, &key, &mut hashed);
+                hashed
+            })
+            .collect();
+        for part in parts {
+            self.keep(part, writes);
+        }
+    }
+
+    fn keep(&mut self, hashed: Hashed, writes: &mut Vec<NodeWrite>) {
+        for (id, reference) in hashed.references {
+            self.slot_mut(id).reference = reference;
+        }
+        writes.extend(hashed.writes);
+    }
+
+    /// Reference to the node at `id`, which stands at the first `depth` nibbles of `key`.
+    fn hash_from(&self, id: Id, depth: usize, key: &B256, hashed: &mut Hashed) -> Ref {
+        let slot = self.slot(id);
+        if !slot.reference.is_dirty() {
+            return slot.reference;
+        }
+        let (rlp, path) = match &slot.node {
+            Node::Leaf { key, value } => (leaf_rlp(key, depth, value), Path::new(key, depth)),
+            Node::Extension { key, end, child } => {
+                let end = usize::from(*end);
+                let child = self.hash_from(*child, end, key, hashed);
+                (
+                    extension_rlp(key, depth, end, &child),
+                    Path::new(key, depth),
+                )
+            }
+            Node::Branch(children) => {
+                let mut key = *key;
+                let mut references = [Ref::DIRTY; 16];
+                for (at, child) in children.iter().enumerate() {
+                    if *child != NIL {
+                        set_nibble(&mut key, depth, at as u8);
+                        references[at] = self.hash_from(*child, depth + 1, &key, hashed);
+                    }
+                }
+                (branch_rlp(&references), Path::new(&key, depth))
+            }
+            Node::Free | Node::Blind => unreachable!("free and blind nodes are never dirty"),
+        };
+        let reference = Ref::to(&rlp);
+        hashed.references.push((id, reference));
+        // A node that its parent holds inline is stored with the parent only; an older one may be stored here.
+        let rlp = reference.as_hash().is_some().then_some(rlp);
+        hashed.writes.push(NodeWrite { path, rlp });
+        reference
+    }
+}
