@@ -1,0 +1,147 @@
+"""Methods that read blocks, transactions and receipts.
+
+Reads: the chain.  Gives: `TABLE`.
+Never: mixes blocks of two branches in one answer.  Spec: docs/spec/api.md#methods
+"""
+
+from typing import Final
+
+from .block_tag import BlockRef, find_height, parse_block, parse_number
+from .method import MethodTable, optional, required
+from .quantity import parse_bool, parse_hash, parse_quantity, show_quantity
+from .record import BlockRecord
+from .render import show_block, show_included, show_open_block, show_receipt, show_transaction
+from .service import Service
+
+TABLE: Final = MethodTable()
+
+_BY_HASH: Final = required("block hash", parse_hash)
+_BY_NUMBER: Final = required("block number", parse_number)
+_INDEX: Final = required("index", parse_quantity)
+
+
+@TABLE.method("eth_blockNumber")
+async def block_number(service: Service) -> object:
+    """Height of the newest block."""
+    return show_quantity(service.backend.heads().latest.height)
+
+
+@TABLE.method("eth_getBlockByNumber", _BY_NUMBER, optional("full transactions", parse_bool, False))
+async def block_by_number(service: Service, ref: BlockRef, full: bool) -> object:
+    """A block by height or tag; `pending` is what is known of the next one."""
+    if ref.tag == "pending":
+        return _open_block(service, full)
+    return await _block(service, ref, full)
+
+
+@TABLE.method("eth_getBlockByHash", _BY_HASH, optional("full transactions", parse_bool, False))
+async def block_by_hash(service: Service, block_hash: bytes, full: bool) -> object:
+    """A block of the chain by hash."""
+    return await _block(service, BlockRef(hash=block_hash), full)
+
+
+@TABLE.method("eth_getBlockReceipts", required("block", parse_block))
+async def block_receipts(service: Service, ref: BlockRef) -> object:
+    """All receipts of a block."""
+    record = await _record(service, ref)
+    if record is None:
+        return None
+    block_class = service.class_of(record.header.number)
+    return [show_receipt(record, index, block_class) for index in range(len(record.receipts))]
+
+
+@TABLE.method("eth_getBlockTransactionCountByNumber", _BY_NUMBER)
+async def count_by_number(service: Service, ref: BlockRef) -> object:
+    """Transactions in a block."""
+    record = await _record(service, ref)
+    return None if record is None else show_quantity(len(record.transactions))
+
+
+@TABLE.method("eth_getBlockTransactionCountByHash", _BY_HASH)
+async def count_by_hash(service: Service, block_hash: bytes) -> object:
+    """Transactions in a block."""
+    record = await _record(service, BlockRef(hash=block_hash))
+    return None if record is None else show_quantity(len(record.transactions))
+
+
+@TABLE.method("eth_getTransactionByBlockNumberAndIndex", _BY_NUMBER, _INDEX)
+async def transaction_by_number(service: Service, ref: BlockRef, index: int) -> object:
+    """A transaction by its place."""
+    return _at(await _record(service, ref), index)
+
+
+@TABLE.method("eth_getTransactionByBlockHashAndIndex", _BY_HASH, _INDEX)
+async def transaction_in_hash(service: Service, block_hash: bytes, index: int) -> object:
+    """A transaction by its place."""
+    return _at(await _record(service, BlockRef(hash=block_hash)), index)
+
+
+@TABLE.method("eth_getUncleCountByBlockNumber", _BY_NUMBER)
+async def uncle_count_by_number(service: Service, ref: BlockRef) -> object:
+    """Zero: there are no uncles."""
+    return None if find_height(service, ref) is None else "0x0"
+
+
+@TABLE.method("eth_getUncleCountByBlockHash", _BY_HASH)
+async def uncle_count_by_hash(service: Service, block_hash: bytes) -> object:
+    """Zero: there are no uncles."""
+    return None if find_height(service, BlockRef(hash=block_hash)) is None else "0x0"
+
+
+@TABLE.method("eth_getUncleByBlockNumberAndIndex", _BY_NUMBER, _INDEX)
+async def uncle_by_number(_service: Service, _ref: BlockRef, _index: int) -> object:
+    """Nothing: there are no uncles."""
+    return None
+
+
+@TABLE.method("eth_getUncleByBlockHashAndIndex", _BY_HASH, _INDEX)
+async def uncle_by_hash(_service: Service, _block_hash: bytes, _index: int) -> object:
+    """Nothing: there are no uncles."""
+    return None
+
+
+@TABLE.method("eth_getTransactionByHash", required("transaction hash", parse_hash))
+async def transaction_by_hash(service: Service, transaction_hash: bytes) -> object:
+    """A transaction of the chain, or one that waits."""
+    found = await service.records.with_transaction(transaction_hash)
+    if found is not None:
+        return show_included(*found)
+    waiting = service.backend.pool_transaction(parse_hash("0x" + transaction_hash.hex()))
+    return None if waiting is None else show_transaction(waiting)
+
+
+@TABLE.method("eth_getTransactionReceipt", required("transaction hash", parse_hash))
+async def transaction_receipt(service: Service, transaction_hash: bytes) -> object:
+    """What an included transaction did."""
+    found = await service.records.with_transaction(transaction_hash)
+    if found is None:
+        return None
+    record, index = found
+    return show_receipt(record, index, service.class_of(record.header.number))
+
+
+async def _record(service: Service, ref: BlockRef) -> BlockRecord | None:
+    height = find_height(service, ref)
+    return None if height is None else await service.records.at(height)
+
+
+async def _block(service: Service, ref: BlockRef, full: bool) -> object:
+    record = await _record(service, ref)
+    return None if record is None else show_block(record, service.class_of(record.header.number), full=full)
+
+
+def _at(record: BlockRecord | None, index: int) -> object:
+    if record is None or index >= len(record.transactions):
+        return None
+    return show_included(record, index)
+
+
+def _open_block(service: Service, full: bool) -> object:
+    engine = service.backend.engine
+    tip = engine.tip()
+    waiting = [transaction for pending, _queued in service.backend.pool_content().values() for transaction in pending][
+        : service.limits.pending_shown
+    ]
+    return show_open_block(
+        tip, timestamp=tip.timestamp, base_fee=engine.next_base_fee(), transactions=waiting, full=full
+    )

@@ -1,0 +1,128 @@
+"""From a body to its answer: every call of it is run, every error becomes an answer.
+
+Reads: bytes of a stranger.  Gives: `Dispatcher`.
+Never: lets one call's failure touch another, or answers a notification.  Spec: docs/spec/api.md#envelope
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from bedroll.primitives import BedrollError, Corrupt, Invalid, Unavailable
+
+from . import (
+    bedroll_method,
+    block_method,
+    devnet_method,
+    fee_method,
+    log_method,
+    node_method,
+    send_method,
+    state_method,
+)
+from .envelope import JSON_NULL, Call, encode_answer, join_answers, parse_body
+from .error import Code, RpcError, from_invalid, method_not_found
+from .method import MethodTable
+from .service import Service
+
+LOG: Final = logging.getLogger(__name__)
+
+Intercept = Callable[[Call], Awaitable[object]]
+"""Runs a call that only makes sense on one connection; answers `NotImplemented` for every other."""
+
+
+class Dispatcher:
+    """Runs calls against one node."""
+
+    def __init__(self, service: Service, *, devnet: bool = False, registry: CollectorRegistry | None = None) -> None:
+        self.service = service
+        self.table = method_table(devnet=devnet)
+        self.registry = registry or CollectorRegistry()
+        self._calls = Counter("bedroll_api_calls", "Calls answered", ["method", "result"], registry=self.registry)
+        self._seconds = Histogram("bedroll_api_body_seconds", "Time to answer a body", registry=self.registry)
+
+    async def answer(self, raw: bytes, intercept: Intercept | None = None) -> bytes | None:
+        """Answer a body; None if it holds notifications alone."""
+        with self._seconds.time():
+            try:
+                body = parse_body(raw, self.service.limits)
+            except RpcError as error:
+                return encode_answer(JSON_NULL, error)
+            answers: list[bytes] = []
+            room = self.service.limits.response_bytes
+            for call in body.calls:
+                result: object = RpcError(Code.LIMIT, "response too large") if room <= 0 else None
+                if result is None:
+                    result = await self._run(call, intercept)
+                if call.id is not None:
+                    answers.append(self._encode(call.id, result))
+                    room -= len(answers[-1])
+            if not answers:
+                return None
+            return join_answers(answers) if body.batch else answers[0]
+
+    def _encode(self, call_id: msgspec.Raw, result: object) -> bytes:
+        answer = encode_answer(call_id, result)
+        if len(answer) > self.service.limits.response_bytes:
+            return encode_answer(call_id, RpcError(Code.LIMIT, f"response too large: {len(answer)} bytes"))
+        return answer
+
+    async def _run(self, call: Call, intercept: Intercept | None) -> object:
+        """Result of one call, or the error it is answered with."""
+        known = call.method in self.table.methods
+        label = call.method if known else "unknown"
+        try:
+            if call.error is not None:
+                raise call.error
+            result = NotImplemented if intercept is None else await intercept(call)
+            if result is NotImplemented:
+                if not known:
+                    raise method_not_found(call.method)
+                method = self.table.methods[call.method]
+                result = await method.run(self.service, *method.bind(call.params))
+        except RpcError as error:
+            self._calls.labels(label, "refused").inc()
+            return error
+        except BedrollError as error:
+            self._calls.labels(label, "refused").inc()
+            return _from_error(call.method, error)
+        except Exception:
+            # The top of the service loop: a fault of ours in one call must not take the others down.
+            LOG.exception("call failed", extra={"method": call.method[:100]})
+            self._calls.labels(label, "failed").inc()
+            return RpcError(Code.INTERNAL, "internal error")
+        self._calls.labels(label, "answered").inc()
+        return result
+
+
+def method_table(*, devnet: bool) -> MethodTable:
+    """All methods that a node serves."""
+    table = MethodTable()
+    for module in (
+        block_method,
+        state_method,
+        fee_method,
+        log_method,
+        send_method,
+        node_method,
+        bedroll_method,
+    ):
+        table.include(module.TABLE)
+    if devnet:
+        table.include(send_method.DEVNET_TABLE)
+        table.include(devnet_method.TABLE)
+    return table
+
+
+def _from_error(method: str, error: BedrollError) -> RpcError:
+    if isinstance(error, Invalid):
+        return from_invalid(error)
+    if isinstance(error, Unavailable):
+        return RpcError(Code.UNAVAILABLE, str(error))
+    if isinstance(error, Corrupt):
+        LOG.error("the store is damaged", extra={"method": method[:100], "error": str(error)})
+        return RpcError(Code.INTERNAL, "internal error")
+    return RpcError(Code.SERVER, str(error))

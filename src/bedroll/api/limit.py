@@ -1,0 +1,47 @@
+"""What one client may ask of the server: every bound in one place.
+
+Reads: nothing.  Gives: `Limits`.  Never: a bound without a unit.  Spec: docs/spec/api.md#limits
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of the JSON-RPC server. `config` fills the ones that an operator may change.
+
+    Attributes:
+        body_bytes: One HTTP body or WebSocket message.
+        batch_calls: Calls in one batch.
+        depth: Nesting of objects and arrays in one body.
+        containers: Objects and arrays in one body, so that a small body cannot become a large heap.
+        response_bytes: Answers of one batch together; calls beyond it are answered with an error.
+        log_range_blocks: Blocks that one `eth_getLogs` covers.
+        log_results: Logs that one `eth_getLogs` returns.
+        call_gas: Gas limit of `eth_call` and `eth_estimateGas`.
+        pending_shown: Waiting transactions that the block `pending` lists.
+        heavy_running: Calls into the engine that run at a time, each on a thread of its own.
+        heavy_waiting: Calls that may wait for such a thread; more are refused.
+        connections: Open connections, HTTP and WebSocket together.
+        subscriptions: Of one WebSocket connection.
+        backlog_messages: Messages that wait for a slow reader before its connection is dropped.
+        read_seconds: How long a body may take to arrive.
+        stop_seconds: How long requests in flight may take once the server stops.
+    """
+
+    body_bytes: int = 5 << 20
+    batch_calls: int = 1_000
+    depth: int = 64
+    containers: int = 100_000
+    response_bytes: int = 25 << 20
+    log_range_blocks: int = 10_000
+    log_results: int = 10_000
+    call_gas: int = 50_000_000
+    pending_shown: int = 1_000
+    heavy_running: int = 4
+    heavy_waiting: int = 256
+    connections: int = 1_000
+    subscriptions: int = 128
+    backlog_messages: int = 1_024
+    read_seconds: float = 15.0
+    stop_seconds: float = 5.0

@@ -1,0 +1,51 @@
+"""What every method works with: the node, threads, read blocks, limits, unlocked keys.
+
+Reads: a running node.  Gives: `Service`.
+Never: changes the chain but by handing in transactions.  Spec: docs/spec/api.md#port
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from bedroll import __version__
+from bedroll.primitives import Address
+from bedroll.sdk import Account
+
+from .limit import Limits
+from .record import Records
+from .worker import Worker
+
+if TYPE_CHECKING:
+    from bedroll.node.port import Backend
+
+BlockClass = Literal["latest", "safe", "finalized"]
+CLIENT_VERSION = f"bedroll/v{__version__}"
+
+
+@dataclass(slots=True)
+class Service:
+    """One node as its methods see it.
+
+    Attributes:
+        backend: The node; `bedroll.node.port` says what it offers.
+        accounts: Keys that the server signs with: a devnet's, empty everywhere else.
+    """
+
+    backend: "Backend"
+    limits: Limits = field(default_factory=Limits)
+    accounts: Mapping[Address, Account] = field(default_factory=dict)
+    worker: Worker = field(init=False)
+    records: Records = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the threads and the cache of read blocks."""
+        self.worker = Worker(self.limits)
+        self.records = Records(self.backend.engine, self.worker)
+
+    def class_of(self, height: int) -> BlockClass:
+        """The strongest class that a block of the chain has reached (protocol.md 4.1)."""
+        heads = self.backend.heads()
+        if height <= heads.finalized.height:
+            return "finalized"
+        return "safe" if height <= heads.safe.height else "latest"

@@ -1,0 +1,181 @@
+"""Methods that read state, and run calls on it.
+
+Reads: views of the engine.  Gives: `TABLE`.
+Never: changes state.  Spec: docs/spec/api.md#calls
+"""
+
+from typing import Final
+
+from bedroll.execution.engine import Outcome, View
+from bedroll.primitives import Invalid
+
+from .block_tag import LATEST, BlockRef, need_height, parse_block, view_at
+from .call import CallRequest, parse_call, parse_overrides
+from .error import Code, RpcError, invalid_params, reverted
+from .method import MethodTable, optional, required
+from .quantity import parse_address, parse_slot, refuse, show_data, show_quantity
+from .service import Service
+
+TABLE: Final = MethodTable()
+
+_ADDRESS: Final = required("address", parse_address)
+_BLOCK: Final = optional("block", parse_block, LATEST)
+_PROOF_SLOTS_MAX: Final = 1_024
+
+
+@TABLE.method("eth_getBalance", _ADDRESS, _BLOCK)
+async def balance(service: Service, address: bytes, ref: BlockRef) -> object:
+    """Balance in wei."""
+    return show_quantity(view_at(service, ref).balance(address))
+
+
+@TABLE.method("eth_getCode", _ADDRESS, _BLOCK)
+async def code(service: Service, address: bytes, ref: BlockRef) -> object:
+    """Code of a contract; empty for other accounts."""
+    return show_data(view_at(service, ref).code(address))
+
+
+@TABLE.method("eth_getTransactionCount", _ADDRESS, _BLOCK)
+async def transaction_count(service: Service, address: bytes, ref: BlockRef) -> object:
+    """Nonce; with `pending`, the one that the sender's next transaction takes."""
+    if ref.tag == "pending":
+        return show_quantity(service.backend.pending_nonce(parse_address(show_data(address))))
+    return show_quantity(view_at(service, ref).nonce(address))
+
+
+@TABLE.method("eth_getStorageAt", _ADDRESS, required("slot", parse_slot), _BLOCK)
+async def storage_at(service: Service, address: bytes, slot: int, ref: BlockRef) -> object:
+    """A storage word, 32 bytes."""
+    return show_data(view_at(service, ref).storage(address, slot))
+
+
+@TABLE.method(
+    "eth_call",
+    required("transaction", lambda value, name: parse_call(value, name)),
+    _BLOCK,
+    optional("state overrides", lambda value, _name: parse_overrides(value), ""),
+    optional("block overrides", lambda value, _name: _no_block_overrides(value)),
+)
+async def call(service: Service, request: CallRequest, ref: BlockRef, overrides: str, _block: None) -> object:
+    """Run a call on top of a block and return its output."""
+    view = view_at(service, ref)
+    outcome = await service.worker.run(_run, view, request, service.limits.call_gas, overrides)
+    if outcome.status == "success":
+        return show_data(outcome.output)
+    raise failed(outcome)
+
+
+@TABLE.method(
+    "eth_estimateGas",
+    required("transaction", lambda value, name: parse_call(value, name)),
+    _BLOCK,
+    optional("state overrides", lambda value, _name: parse_overrides(value), ""),
+    optional("block overrides", lambda value, _name: _no_block_overrides(value)),
+)
+async def estimate_gas(service: Service, request: CallRequest, ref: BlockRef, overrides: str, _block: None) -> object:
+    """Least gas limit with which a transaction succeeds, its data gas included."""
+    return show_quantity(await estimate(service, request, ref, overrides))
+
+
+async def estimate(service: Service, request: CallRequest, ref: BlockRef, overrides: str = "") -> int:
+    """Estimate the gas limit of a transaction.
+
+    Raises:
+        RpcError: No limit makes it succeed.
+    """
+    view = view_at(service, ref)
+    found = await service.worker.run(_estimate, view, request, service.limits.call_gas, overrides)
+    if isinstance(found, int):
+        return found
+    if found.status == "halt" and found.reason.lower().startswith("outofgas"):
+        allowance = min(request.gas or service.limits.call_gas, service.limits.call_gas)
+        raise RpcError(Code.SERVER, f"gas required exceeds allowance ({allowance})")
+    raise failed(found)
+
+
+@TABLE.method("eth_getProof", _ADDRESS, required("slots", lambda value, _name: _parse_slots(value)), _BLOCK)
+async def proof(service: Service, address: bytes, slots: list[int], ref: BlockRef) -> object:
+    """Account and storage with their Merkle proofs (EIP-1186), at the tip."""
+    view = view_at(service, ref)
+    tip = service.backend.heads().latest.height
+    height = tip if ref.tag == "pending" else need_height(service, ref)
+    if height != tip:
+        raise RpcError(Code.SERVER, f"proofs are given for the newest block only: {tip}, not {height}")
+    account, held, nonce, code_hash, storage_hash, rows = await service.worker.run(view.proof, address, slots)
+    return {
+        "address": show_data(address),
+        "accountProof": [show_data(node) for node in account],
+        "balance": show_quantity(held),
+        "nonce": show_quantity(nonce),
+        "codeHash": show_data(code_hash),
+        "storageHash": show_data(storage_hash),
+        "storageProof": [
+            {"key": show_quantity(slot), "value": show_quantity(value), "proof": [show_data(node) for node in nodes]}
+            for slot, value, nodes in rows
+        ],
+    }
+
+
+def failed(outcome: Outcome) -> RpcError:
+    """The error of a call that did not succeed."""
+    if outcome.status == "revert":
+        return reverted(outcome.output)
+    return RpcError(Code.SERVER, _HALTS.get(outcome.reason.lower(), outcome.reason or "execution failed"))
+
+
+_HALTS: Final = {
+    "outofgas": "out of gas",
+    "opcodenotfound": "invalid opcode",
+    "invalidfeopcode": "invalid opcode: INVALID",
+    "invalidjump": "invalid jump destination",
+    "stackunderflow": "stack underflow",
+    "stackoverflow": "stack limit reached 1024",
+    "calltoodeep": "max call depth exceeded",
+    "createcollision": "contract address collision",
+    "outoffunds": "insufficient balance for transfer",
+}
+
+
+def _run(view: View, request: CallRequest, call_gas: int, overrides: str) -> Outcome:
+    try:
+        return view.call(
+            sender=request.sender,
+            to=request.to,
+            data=request.data,
+            value=request.value,
+            gas_limit=min(request.gas or call_gas, call_gas),
+            gas_price=request.fee_cap or 0,
+            access_list=request.access_list,
+            overrides=overrides,
+        )
+    except Invalid as error:
+        raise RpcError(Code.SERVER, str(error)) from None
+
+
+def _estimate(view: View, request: CallRequest, call_gas: int, overrides: str) -> int | Outcome:
+    try:
+        return view.estimate_gas(
+            sender=request.sender,
+            to=request.to,
+            data=request.data,
+            value=request.value,
+            gas_limit=None if request.gas is None else min(request.gas, call_gas),
+            max_fee_per_gas=request.fee_cap or None,
+            access_list=request.access_list,
+            overrides=overrides,
+        )
+    except Invalid as error:
+        raise RpcError(Code.SERVER, str(error)) from None
+
+
+def _no_block_overrides(value: object) -> None:
+    if value not in ({}, None):
+        raise invalid_params("block overrides are not supported")
+
+
+def _parse_slots(value: object) -> list[int]:
+    if not isinstance(value, list):
+        raise refuse("slots", value, "an array of storage slots")
+    if len(value) > _PROOF_SLOTS_MAX:
+        raise invalid_params(f"too many slots: {len(value)}, at most {_PROOF_SLOTS_MAX}")
+    return [parse_slot(slot) for slot in value]
