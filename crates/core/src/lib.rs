@@ -6,5 +6,10 @@
 
 extern crate alloc;
 
+pub mod chunk;
+pub mod compact;
+pub mod envelope;
+pub mod object;
+pub mod scan;
 pub mod state;
 pub mod trie;

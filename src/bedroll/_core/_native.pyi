@@ -324,7 +324,8 @@ class RelevantTransaction:
         index: Position in the block.
         txid, wtxid: 32 bytes, internal order.
         fee_paid: Sum of its outputs to the fee script, satoshi.
-        objects: (input index, object bytes or None, reason): None with the reason where an envelope is malformed.
+        objects: (input index, object bytes or None, reason) of each input that spends by a tapscript leaf: None with
+            the reason where the leaf is no envelope.
     """
 
     index: int
@@ -343,6 +344,8 @@ class BlockScan:
         time: Of the header, seconds.
         witness_root: Under the witness commitment; zero where there is none (then nothing is relevant).
         coinbase_value: Sum of the coinbase's outputs, satoshi.
+        transaction_count: Transactions in the block.
+        ambiguous: Positions of 64-byte transactions: a proof could pass one off as an inner node (CVE-2017-12842).
         relevant: In block order.
     """
 
@@ -352,6 +355,8 @@ class BlockScan:
     time: int
     witness_root: bytes
     coinbase_value: int
+    transaction_count: int
+    ambiguous: list[int]
     relevant: list[RelevantTransaction]
 
 def scan_block(raw: bytes, tag: bytes) -> BlockScan:
@@ -359,6 +364,52 @@ def scan_block(raw: bytes, tag: bytes) -> BlockScan:
 
     Raises:
         Invalid: Not a block, or its transactions do not hash to its header.
+    """
+
+def parse_envelope(script: bytes) -> bytes:
+    """Body of the envelope that a leaf script is.
+
+    Raises:
+        Invalid: The script breaks the grammar.
+    """
+
+def parse_object(raw: bytes) -> tuple[object, ...]:
+    """The number of an object's kind, then its fields in wire order (a batch: header fields as one tuple, key, signature, body).
+
+    Raises:
+        Invalid: The bytes are no object.
+    """
+
+def encode_batch_header(
+    network: int,
+    parent_l2_hash: bytes,
+    first_height: int,
+    block_count: int,
+    first_origin: int,
+    last_origin: int,
+    tip_l2_hash: bytes,
+    body_hash: bytes,
+    form: int,
+) -> tuple[bytes, bytes]:
+    """A batch's header and the hash that is signed. Every `encode_…` raises Invalid for what `parse_object` would refuse."""
+
+def encode_batch_object(header: bytes, leader_key: bytes, signature: bytes, body: bytes) -> bytes: ...
+def encode_commitment_object(
+    parent_tip: bytes, new_tip: bytes, block_count: int, last_origin: int, anchor_hash: bytes, signature: bytes
+) -> tuple[bytes, bytes]:
+    """The object and the hash that is signed; so below."""
+
+def encode_forced_object(network: int, payload: bytes) -> bytes: ...
+def encode_rotate_object(network: int, n: int, key: bytes, signature: bytes) -> tuple[bytes, bytes]: ...
+def encode_upgrade_object(
+    network: int, n: int, rules: bytes, activation_height: int, rotation_signature: bytes, upgrade_signature: bytes
+) -> tuple[bytes, bytes]: ...
+def encode_chunk_object(root: bytes, index: int, count: int, path: list[bytes], content: bytes) -> bytes: ...
+def chunk_paths(chunks: list[bytes]) -> tuple[bytes, list[list[bytes]]]:
+    """Root of a series of parts, and the path of each.
+
+    Raises:
+        Invalid: Not 2 to 16 parts, or one is empty.
     """
 
 def l1_rate(fees: Sequence[int], previous: int | None) -> int:
