@@ -1,6 +1,6 @@
 """Data on Bitcoin: envelopes in tapscript leaves, the objects in them, series of chunks, batch bodies.
 
-Reads: L1 blocks and byte strings from anyone.  Gives: relevant transactions, objects and their one encoding, leaf scripts.
+Reads: L1 blocks and byte strings from anyone.  Gives: relevant transactions, objects, their one encoding, leaf scripts.
 Never: raises anything but `Invalid` for what others wrote, checks a height or a key's right.  Spec: docs/spec/da.md
 """
 
