@@ -11,6 +11,9 @@ use crate::compact::Invalid;
 /// Chunks of one series, at most.
 pub const CHUNKS_MAX: usize = 16;
 
+/// A chunk's neighbours from the leaf up.
+pub type Path = Vec<[u8; 32]>;
+
 /// SHA-256 of `SHA-256(tag) ‖ SHA-256(tag) ‖ parts` (BIP-0340).
 #[must_use]
 pub fn tagged_hash(tag: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -77,14 +80,14 @@ pub fn root_of_path(index: usize, count: usize, path: &[[u8; 32]], bytes: &[u8])
 ///
 /// # Errors
 /// A series has 2 to [`CHUNKS_MAX`] chunks, none of them empty.
-pub fn build(chunks: &[&[u8]]) -> Result<([u8; 32], Vec<Vec<[u8; 32]>>), Invalid> {
+pub fn build(chunks: &[&[u8]]) -> Result<([u8; 32], Vec<Path>), Invalid> {
     if chunks.len() < 2 || chunks.len() > CHUNKS_MAX {
         return Err(Invalid("a series has 2 to 16 chunks"));
     }
     if chunks.iter().any(|chunk| chunk.is_empty()) {
         return Err(Invalid("chunk is empty"));
     }
-    let mut paths: Vec<Vec<[u8; 32]>> = chunks.iter().map(|_| Vec::new()).collect();
+    let mut paths: Vec<Path> = chunks.iter().map(|_| Vec::new()).collect();
     let mut level: Vec<[u8; 32]> = chunks.iter().map(|chunk| leaf_hash(chunk)).collect();
     let mut depth = 0;
     while level.len() > 1 {

@@ -12,6 +12,7 @@ pyo3::import_exception!(bedroll.primitives, Invalid);
 
 type Bytes32 = [u8; 32];
 type Signature = [u8; 64];
+type Path = Vec<Py<PyBytes>>;
 
 fn invalid(rule: Rule) -> PyErr {
     Invalid::new_err(rule.0)
@@ -328,10 +329,7 @@ fn encode_chunk_object(
 /// Root and paths of a series.
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value)]
-fn chunk_paths(
-    py: Python<'_>,
-    chunks: Vec<Vec<u8>>,
-) -> PyResult<(Py<PyBytes>, Vec<Vec<Py<PyBytes>>>)> {
+fn chunk_paths(py: Python<'_>, chunks: Vec<Vec<u8>>) -> PyResult<(Py<PyBytes>, Vec<Path>)> {
     let (root, paths) = py
         .detach(|| {
             let slices: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
