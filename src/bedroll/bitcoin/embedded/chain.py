@@ -1,0 +1,139 @@
+"""The embedded chain: the library, the journal before it and the coin index behind it.
+
+Reads: serialised blocks.  Gives: what each changed in the active chain.
+Never: loses a block that `submit` returned for, whenever the process is killed.  Spec: docs/spec/bitcoin.md#client
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bedroll.primitives import BlockHash, L1Height
+
+from ..block import Block
+from .index import CoinIndex
+from .journal import Journal
+from .kernel import Kernel, RejectedBlock
+
+JOURNAL_BLOCKS_MAX: Final = 2_000
+"""Blocks in the journal at which the library is made to write its state."""
+JOURNAL_SIZE_MAX_BYTES: Final = 256 << 20
+"""The same by size: replay reads it all."""
+
+FOLLOW_BLOCKS_MAX: Final = 1_000
+"""Blocks the index catches up by in one transaction when the chain is opened."""
+
+
+@dataclass
+class Change:
+    """What happened to the active chain.
+
+    Attributes:
+        disconnected: Blocks that left it, last first.
+        connected: Blocks that joined it, first first.
+        refused: Why a block of the call was refused; those before it stand.
+    """
+
+    disconnected: list[Block] = field(default_factory=list)
+    connected: list[Block] = field(default_factory=list)
+    refused: RejectedBlock | None = None
+
+
+class Chain:
+    """A regtest chain in one folder; one thread uses it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.kernel = Kernel(folder / "regtest")
+        self.journal = Journal(folder / "journal.sqlite")
+        self.index = CoinIndex(folder / "coins.sqlite")
+        self.replayed = self._replay()
+        while self._follow({}, FOLLOW_BLOCKS_MAX).connected:
+            pass
+
+    def tip(self) -> tuple[L1Height, BlockHash]:
+        """Height and hash of the last block."""
+        return self.kernel.tip()
+
+    def submit(self, blocks: Sequence[bytes]) -> Change:
+        """Validate blocks in order until one is refused. Those taken survive a kill once this returns.
+
+        Raises:
+            Invalid: One does not parse; none was taken.
+        """
+        parsed = [Block.parse(raw) for raw in blocks]
+        added = self.journal.append([(block.hash, block.raw) for block in parsed])
+        taken: dict[BlockHash, Block] = {}
+        refused: RejectedBlock | None = None
+        for block in parsed:
+            if refused is None:
+                try:
+                    if self.kernel.submit(block.raw):
+                        taken[block.hash] = block
+                    continue
+                except RejectedBlock as failure:
+                    refused = failure
+            # A block that was in the journal before was taken once, whatever its copy with other witnesses met now.
+            if block.hash in added and block.hash not in taken:
+                self.journal.remove(block.hash)
+        change = self._follow(taken)
+        change.refused = refused
+        if self.journal.count >= JOURNAL_BLOCKS_MAX or self.journal.size_bytes >= JOURNAL_SIZE_MAX_BYTES:
+            self.checkpoint()
+        return change
+
+    def checkpoint(self) -> None:
+        """Make the library write its state, then forget the journal."""
+        self.kernel.close()
+        self.kernel.open()
+        self.journal.clear()
+
+    def close(self) -> None:
+        """Write everything and let go."""
+        self.kernel.close()
+        self.journal.clear()
+        self.journal.close()
+        self.index.close()
+
+    def _replay(self) -> int:
+        replayed = 0
+        for _, raw in self.journal.replay():
+            try:
+                replayed += self.kernel.submit(raw)
+            except RejectedBlock:
+                # A kill came between keeping the block and learning that it is invalid.
+                continue
+        return replayed
+
+    def _follow(self, parsed: dict[BlockHash, Block], blocks_max: int | None = None) -> Change:
+        """Bring the index to the library's tip, or so many blocks nearer to it."""
+        change = Change()
+        goal, goal_hash = self.kernel.tip()
+        tip = self.index.tip()
+        if tip == (goal, goal_hash):
+            return change
+        height = -1 if tip is None else tip[0]
+        self.index.begin()
+        try:
+            while height >= 0 and self.kernel.hash_at(height) != self.index.hash_at(height):
+                left = self.index.hash_at(height)
+                assert left is not None
+                change.disconnected.append(parsed.get(left) or self._read(left))
+                self.index.disconnect(height)
+                height -= 1
+            last = goal if blocks_max is None else min(goal, height + blocks_max)
+            for joining in range(height + 1, last + 1):
+                block_hash = self.kernel.hash_at(joining)
+                assert block_hash is not None
+                block = parsed.get(block_hash) or self._read(block_hash)
+                self.index.connect(joining, block)
+                change.connected.append(block)
+        except BaseException:
+            self.index.rollback()
+            raise
+        self.index.commit()
+        return change
+
+    def _read(self, block_hash: BlockHash) -> Block:
+        return Block.parse(self.kernel.read(block_hash))
