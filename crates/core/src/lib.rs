@@ -6,10 +6,21 @@
 
 extern crate alloc;
 
+pub mod block;
 pub mod chunk;
 pub mod compact;
 pub mod envelope;
+pub mod fee;
+pub mod forced;
+pub mod header;
+pub mod hook;
 pub mod object;
+pub mod payload;
+pub mod profile;
+pub mod receipt;
 pub mod scan;
+pub mod sender;
 pub mod state;
+pub mod stf;
+pub mod transaction;
 pub mod trie;

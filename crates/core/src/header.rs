@@ -1,0 +1,108 @@
+//! L2 block headers: Ethereum's, with this chain's meaning of some fields.
+use alloc::vec::Vec;
+use alloy_consensus::constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS};
+use alloy_consensus::Header;
+use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
+use alloy_primitives::{keccak256, Address, Bloom, Bytes, B256, B64, U256};
+
+use crate::receipt::Receipt;
+use crate::transaction::Transaction;
+
+/// What a header says before anything has run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderStart {
+    /// Hash of the parent.
+    pub parent_hash: B256,
+    /// Height.
+    pub number: u64,
+    /// Seconds.
+    pub timestamp: u64,
+    /// EVM gas limit.
+    pub gas_limit: u64,
+    /// Wei a gas.
+    pub base_fee: u64,
+    /// Coinbase.
+    pub coinbase: Address,
+    /// Hash of the origin.
+    pub origin_hash: B256,
+}
+
+impl HeaderStart {
+    /// `prevrandao`: keccak(origin hash ‖ height as 8 bytes, big endian).
+    pub fn prev_randao(&self) -> B256 {
+        let mut preimage = [0u8; 40];
+        preimage[..32].copy_from_slice(self.origin_hash.as_slice());
+        preimage[32..].copy_from_slice(&self.number.to_be_bytes());
+        keccak256(preimage)
+    }
+
+    /// The header, given what execution gave.
+    pub fn seal(&self, end: &HeaderEnd) -> Header {
+        Header {
+            parent_hash: self.parent_hash,
+            ommers_hash: EMPTY_OMMER_ROOT_HASH,
+            beneficiary: self.coinbase,
+            state_root: end.state_root,
+            transactions_root: end.transactions_root,
+            receipts_root: end.receipts_root,
+            logs_bloom: end.logs_bloom,
+            difficulty: U256::ZERO,
+            number: self.number,
+            gas_limit: self.gas_limit,
+            gas_used: end.gas_used,
+            timestamp: self.timestamp,
+            extra_data: Bytes::new(),
+            mix_hash: self.prev_randao(),
+            nonce: B64::ZERO,
+            base_fee_per_gas: Some(self.base_fee),
+            withdrawals_root: Some(EMPTY_WITHDRAWALS),
+            blob_gas_used: Some(0),
+            excess_blob_gas: Some(0),
+            parent_beacon_block_root: Some(self.origin_hash),
+            requests_hash: Some(EMPTY_REQUESTS_HASH),
+            ..Header::default()
+        }
+    }
+}
+
+/// What a header says of the block's execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderEnd {
+    /// State root after the hooks.
+    pub state_root: B256,
+    /// Trie over `sender ‖ unsigned payload`.
+    pub transactions_root: B256,
+    /// Trie over consensus receipts.
+    pub receipts_root: B256,
+    /// Of all logs.
+    pub logs_bloom: Bloom,
+    /// EVM gas.
+    pub gas_used: u64,
+}
+
+/// Trie over `sender ‖ unsigned payload` of each transaction: no signature is in it.
+pub fn transactions_root(transactions: &[Transaction]) -> B256 {
+    let leaves: Vec<_> = transactions.iter().map(Transaction::leaf).collect();
+    alloy_trie::root::ordered_trie_root_encoded(&leaves)
+}
+
+/// Ethereum's own transactions root, over signed bytes.
+pub fn ethereum_transactions_root(transactions: &[Transaction]) -> B256 {
+    let leaves: Vec<_> = transactions.iter().map(|tx| tx.raw.clone()).collect();
+    alloy_trie::root::ordered_trie_root_encoded(&leaves)
+}
+
+/// Trie over consensus receipts.
+pub fn receipts_root(receipts: &[Receipt]) -> B256 {
+    let leaves: Vec<_> = receipts.iter().map(Receipt::leaf).collect();
+    alloy_trie::root::ordered_trie_root_encoded(&leaves)
+}
+
+/// Bloom of all logs.
+pub fn logs_bloom(receipts: &[Receipt]) -> Bloom {
+    let mut all = Bloom::ZERO;
+    for receipt in receipts.iter().filter(|receipt| !receipt.logs.is_empty()) {
+        all |= receipt.bloom();
+    }
+    all
+}

@@ -1,0 +1,447 @@
+//! An open block: begun, filled, finished. Its state is the open layer of the [`State`] it is called with.
+use alloc::{sync::Arc, vec, vec::Vec};
+use alloy_consensus::{Header, Transaction as _};
+use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
+use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
+use alloy_primitives::{Address, Bytes, B256};
+use revm::context::result::EVMError;
+
+use super::admission::{next_tail, RuleBroken};
+use super::run::{effective_price, split_gas, BlockSetting, Ran, Refused, Runner, SYSTEM_CALLER};
+use crate::block::{Block, Origin, Tail};
+use crate::fee;
+use crate::forced::{eligible, Ended, Message, Queue, ReadQueue, Status};
+use crate::header::{self, HeaderEnd, HeaderStart};
+use crate::hook;
+use crate::profile::Rules;
+use crate::receipt::Receipt;
+use crate::state::{State, StateError, StateSource, WriteSet};
+use crate::transaction::{OriginCall, OriginFacts, Transaction, ORIGIN_GAS};
+
+/// Gas of the calls to the contracts of EIP-4788 and EIP-2935.
+const SYSTEM_GAS: u64 = 30_000_000;
+
+/// Why a block could not be begun.
+#[derive(Debug)]
+pub enum BlockError {
+    /// It breaks a rule.
+    Rule(RuleBroken),
+    /// The state or the queue could not be read.
+    State(StateError),
+}
+
+impl From<StateError> for BlockError {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
+    }
+}
+
+/// What a block is begun with.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    /// The parent's header.
+    pub parent: &'a Header,
+    /// The parent's hash.
+    pub parent_hash: B256,
+    /// The parent's facts.
+    pub tail: &'a Tail,
+    /// Seconds.
+    pub timestamp: u64,
+    /// The origin it takes in, if it is the first of one.
+    pub origin: Option<&'a Origin>,
+    /// Whether derivation makes it in silence.
+    pub automatic: bool,
+}
+
+/// Included transactions and what they did.
+#[derive(Debug, Clone, Default)]
+struct Record {
+    transactions: Vec<Transaction>,
+    receipts: Vec<Receipt>,
+    gas_used: u64,
+}
+
+impl Record {
+    fn include(&mut self, transaction: Transaction, ran: Ran, data_gas: u64, price: u128) {
+        self.gas_used += ran.gas_used;
+        let contract = transaction.created();
+        self.receipts.push(Receipt {
+            kind: transaction.kind(),
+            success: ran.success,
+            gas_used: ran.gas_used,
+            data_gas,
+            cumulative_gas_used: self.gas_used,
+            effective_gas_price: price,
+            transaction_hash: transaction.hash,
+            logs: ran.logs,
+            output: ran.output,
+            contract,
+        });
+        self.transactions.push(transaction);
+    }
+}
+
+/// A block that transactions can be added to.
+#[derive(Debug, Clone)]
+pub struct OpenBlock {
+    rules: Arc<Rules>,
+    start: HeaderStart,
+    setting: BlockSetting,
+    tail: Tail,
+    origin_step: bool,
+    automatic: bool,
+    queue: Queue,
+    record: Record,
+    ended: Vec<Ended>,
+    forced_count: usize,
+    enqueued: Vec<Message>,
+}
+
+impl OpenBlock {
+    /// Begins a block: system contracts, L1-info call, forced part.
+    ///
+    /// # Errors
+    /// [`BlockError`]; of the open layer nothing is left to keep then.
+    pub fn begin<S: StateSource>(
+        rules: Arc<Rules>,
+        state: &mut State<S>,
+        waiting: &dyn ReadQueue,
+        opening: &Opening<'_>,
+    ) -> Result<Self, BlockError> {
+        let tail = next_tail(&rules, opening).map_err(BlockError::Rule)?;
+        let start = header_start(&rules, opening, &tail);
+        let setting = BlockSetting {
+            number: start.number,
+            timestamp: start.timestamp,
+            gas_limit: start.gas_limit,
+            base_fee: start.base_fee,
+            coinbase: start.coinbase,
+            prev_randao: start.prev_randao(),
+        };
+        let queue = if rules.is_bedroll() {
+            hook::read_queue(state, rules.light_client)?
+        } else {
+            Queue::default()
+        };
+        let mut open = Self {
+            rules,
+            start,
+            setting,
+            tail,
+            origin_step: opening.origin.is_some(),
+            automatic: opening.automatic,
+            queue,
+            record: Record::default(),
+            ended: vec![],
+            forced_count: 0,
+            enqueued: vec![],
+        };
+        open.head_part(state, waiting, opening.origin)?;
+        Ok(open)
+    }
+
+    /// Everything before the leader's transactions.
+    fn head_part<S: StateSource>(
+        &mut self,
+        state: &mut State<S>,
+        waiting: &dyn ReadQueue,
+        origin: Option<&Origin>,
+    ) -> Result<(), StateError> {
+        let root = Bytes::copy_from_slice(self.start.origin_hash.as_slice());
+        let parent = Bytes::copy_from_slice(self.start.parent_hash.as_slice());
+        let mut runner = Runner::new(&self.rules, &self.setting, state);
+        runner.system(BEACON_ROOTS_ADDRESS, root, SYSTEM_GAS)?;
+        runner.system(HISTORY_STORAGE_ADDRESS, parent, SYSTEM_GAS)?;
+        if !self.rules.is_bedroll() {
+            return Ok(());
+        }
+        if let Some(origin) = origin {
+            self.take_origin(state, origin)?;
+        }
+        if self.queue.done < self.queue.enqueued {
+            self.forced_part(state, waiting)?;
+            hook::write_queue(state, self.rules.light_client, &self.queue)?;
+        }
+        self.forced_count = self.record.transactions.len();
+        self.tail.queue_enqueued = self.queue.enqueued;
+        self.tail.queue_done = self.queue.done;
+        Ok(())
+    }
+
+    /// Enqueues the origin's messages and runs the L1-info call.
+    fn take_origin<S: StateSource>(
+        &mut self,
+        state: &mut State<S>,
+        origin: &Origin,
+    ) -> Result<(), StateError> {
+        for message in &origin.forced {
+            self.queue.enqueue(message);
+            self.enqueued.push(message.clone());
+        }
+        hook::write_queue(state, self.rules.light_client, &self.queue)?;
+        let facts = OriginFacts {
+            height: origin.height,
+            header: &origin.header,
+            witness_root: origin.witness_root,
+            l1_rate: origin.l1_rate,
+            median_time: origin.median_time,
+        };
+        let call = OriginCall::new(self.rules.chain_id, self.rules.light_client, &facts);
+        let data = call.input.clone();
+        let mut runner = Runner::new(&self.rules, &self.setting, state);
+        let ran = runner.system(self.rules.light_client, data, ORIGIN_GAS)?;
+        let transaction = Transaction::of_origin(call, SYSTEM_CALLER);
+        let free = Ran { gas_used: 0, ..ran };
+        self.record.include(transaction, free, 0, 0);
+        Ok(())
+    }
+
+    /// Runs messages from the head of the queue until one does not fit.
+    fn forced_part<S: StateSource>(
+        &mut self,
+        state: &mut State<S>,
+        waiting: &dyn ReadQueue,
+    ) -> Result<(), StateError> {
+        let carried = self.queue.enqueued - self.enqueued.len() as u64;
+        let mut charged = 0u64;
+        while self.queue.done < self.queue.enqueued {
+            let index = self.queue.done;
+            let message = match index.checked_sub(carried) {
+                Some(own) => self.enqueued[own as usize].clone(),
+                None => waiting.message(index)?,
+            };
+            let judged = eligible(&message, &self.rules).ok();
+            let limit = judged.as_ref().and_then(Transaction::envelope);
+            let limit = limit.map_or(0, |tx| tx.gas_limit());
+            let old = message.origin_height + self.rules.max_origin_lag < self.tail.origin_height;
+            let budget = if old || self.automatic {
+                self.rules.block_gas_limit
+            } else {
+                self.rules.forced_gas_limit
+            };
+            if limit.max(self.rules.forced_gas_min) > budget.saturating_sub(charged) {
+                break;
+            }
+            let transaction_hash = judged.as_ref().map(|tx| tx.hash);
+            let (status, gas_used) = match judged {
+                None => (Status::Ineligible, 0),
+                Some(transaction) => self.run_forced(state, transaction)?,
+            };
+            charged += gas_used.max(self.rules.forced_gas_min);
+            self.ended.push(Ended {
+                index: self.queue.end(&message.id, status),
+                id: message.id,
+                status,
+                transaction_hash,
+            });
+        }
+        Ok(())
+    }
+
+    fn run_forced<S: StateSource>(
+        &mut self,
+        state: &mut State<S>,
+        transaction: Transaction,
+    ) -> Result<(Status, u64), StateError> {
+        let ran = Runner::new(&self.rules, &self.setting, state).forced(&transaction);
+        match ran {
+            Ok(ran) => {
+                let status = if ran.success {
+                    Status::Executed
+                } else {
+                    Status::Reverted
+                };
+                let gas_used = ran.gas_used;
+                let price = transaction.envelope().map_or(0, |tx| tx.max_fee_per_gas());
+                let price = price.min(u128::from(self.start.base_fee));
+                self.record.include(transaction, ran, 0, price);
+                Ok((status, gas_used))
+            }
+            Err(EVMError::Database(error)) => Err(error),
+            // What the message alone decides was judged before: the rest is its sender's state.
+            Err(_) => Ok((Status::Skipped, 0)),
+        }
+    }
+
+    /// Runs the leader's transactions in order; says of each the index of its receipt, or why it was left out.
+    ///
+    /// # Errors
+    /// The state could not be read.
+    pub fn add<S: StateSource>(
+        &mut self,
+        state: &mut State<S>,
+        transactions: impl IntoIterator<Item = Transaction>,
+    ) -> Result<Vec<Result<usize, Refused>>, StateError> {
+        let mut outcomes = vec![];
+        let mut runner = Runner::new(&self.rules, &self.setting, state);
+        for transaction in transactions {
+            let left = self.setting.gas_limit - self.record.gas_used;
+            let split = admit(&self.rules, &transaction, &self.tail, &self.setting, left);
+            let (data_gas, evm_gas) = match split {
+                Ok(split) => split,
+                Err(refused) => {
+                    outcomes.push(Err(refused));
+                    continue;
+                }
+            };
+            match runner.leaders(&transaction, evm_gas, data_gas) {
+                Ok(ran) => {
+                    let price = effective_price(&transaction, self.setting.base_fee);
+                    outcomes.push(Ok(self.record.receipts.len()));
+                    self.record.include(transaction, ran, data_gas, price);
+                }
+                Err(EVMError::Database(error)) => return Err(error),
+                Err(EVMError::Transaction(error)) => outcomes.push(Err(error.into())),
+                Err(other) => outcomes.push(Err(Refused::new("rule", alloc::format!("{other}")))),
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// A receipt by its index in the block.
+    pub fn receipt(&self, index: usize) -> Option<&Receipt> {
+        self.record.receipts.get(index)
+    }
+
+    /// What the EVM sees of it.
+    pub fn setting(&self) -> &BlockSetting {
+        &self.setting
+    }
+
+    /// Its rate.
+    pub fn l1_rate(&self) -> u128 {
+        self.tail.l1_rate
+    }
+
+    /// EVM gas that is left.
+    pub fn gas_left(&self) -> u64 {
+        self.setting.gas_limit - self.record.gas_used
+    }
+
+    /// How many transactions it has.
+    pub fn len(&self) -> usize {
+        self.record.transactions.len()
+    }
+
+    /// Whether it has no transaction at all.
+    pub fn is_empty(&self) -> bool {
+        self.record.transactions.is_empty()
+    }
+
+    /// Closes the block: hooks, state root, header.
+    ///
+    /// # Errors
+    /// The state could not be read.
+    pub fn seal<S: StateSource>(
+        mut self,
+        state: &mut State<S>,
+    ) -> Result<(Block, WriteSet), StateError> {
+        let new_addresses = if self.rules.is_bedroll() {
+            let book = self.rules.address_book;
+            let added = hook::extend_book(state, book, named(&self.record.transactions))?;
+            self.tail.book_length += added.len() as u64;
+            added
+        } else {
+            vec![]
+        };
+        let transactions_root = if self.rules.is_bedroll() {
+            header::transactions_root(&self.record.transactions)
+        } else {
+            header::ethereum_transactions_root(&self.record.transactions)
+        };
+        let (state_root, write_set) = state.seal()?;
+        let header = self.start.seal(&HeaderEnd {
+            state_root,
+            transactions_root,
+            receipts_root: header::receipts_root(&self.record.receipts),
+            logs_bloom: header::logs_bloom(&self.record.receipts),
+            gas_used: self.record.gas_used,
+        });
+        let block = Block {
+            hash: header.hash_slow(),
+            header,
+            tail: self.tail,
+            origin_step: self.origin_step,
+            automatic: self.automatic,
+            transactions: self.record.transactions,
+            receipts: self.record.receipts,
+            forced: self.ended,
+            forced_count: self.forced_count,
+            new_addresses,
+            enqueued: self.enqueued,
+        };
+        Ok((block, write_set))
+    }
+}
+
+fn header_start(rules: &Rules, opening: &Opening<'_>, tail: &Tail) -> HeaderStart {
+    HeaderStart {
+        parent_hash: opening.parent_hash,
+        number: opening.parent.number + 1,
+        timestamp: opening.timestamp,
+        gas_limit: rules.block_gas_limit,
+        base_fee: next_base_fee(rules, opening.parent, tail.l1_rate),
+        coinbase: rules.tip_vault,
+        origin_hash: tail.origin_hash,
+    }
+}
+
+/// Base fee of the block after `parent` if its origin has this rate.
+pub fn next_base_fee(rules: &Rules, parent: &Header, l1_rate: u128) -> u64 {
+    let floor = if rules.is_bedroll() {
+        fee::base_fee_floor(l1_rate, rules.transfer_bytes)
+    } else {
+        0
+    };
+    let base_fee = parent.base_fee_per_gas.unwrap_or_default();
+    fee::next_base_fee(parent.gas_used, parent.gas_limit, base_fee, floor)
+}
+
+/// Checks what a leader's transaction needs before it runs; gives its data gas and EVM gas.
+fn admit(
+    rules: &Rules,
+    transaction: &Transaction,
+    tail: &Tail,
+    setting: &BlockSetting,
+    left: u64,
+) -> Result<(u64, u64), Refused> {
+    let fields = transaction
+        .envelope()
+        .ok_or_else(|| Refused::new("type", "the chain alone makes L1-info calls"))?;
+    match fields.chain_id() {
+        Some(chain_id) if chain_id == rules.chain_id => {}
+        None if fields.kind().is_create() || !rules.is_bedroll() => {}
+        None => {
+            return Err(Refused::new(
+                "chain",
+                "a legacy transaction without chain id must create a contract",
+            ))
+        }
+        Some(chain_id) => {
+            return Err(Refused::new(
+                "chain",
+                alloc::format!("chain id {chain_id} is not {}", rules.chain_id),
+            ))
+        }
+    }
+    let (data_gas, evm_gas) = split_gas(rules, transaction, tail.l1_rate, setting.base_fee)?;
+    if evm_gas > left {
+        return Err(Refused::new(
+            "block_full",
+            alloc::format!("block gas limit reached: needs {evm_gas}, left {left}"),
+        ));
+    }
+    Ok((data_gas, evm_gas))
+}
+
+/// Addresses that the AddressBook takes in, in order: of each transaction the sender, then recipient or creation.
+fn named(transactions: &[Transaction]) -> impl Iterator<Item = Address> + '_ {
+    transactions.iter().flat_map(|transaction| {
+        let signed = transaction.envelope().is_some();
+        let other = transaction.to().or_else(|| transaction.created());
+        [Some(transaction.sender), other]
+            .into_iter()
+            .flatten()
+            .filter(move |_| signed)
+    })
+}

@@ -1,0 +1,356 @@
+//! Running single transactions in an open block.
+use alloc::string::{String, ToString};
+use alloy_consensus::Transaction as _;
+use alloy_primitives::{Address, Bytes, Log, TxKind, B256, U256};
+use core::fmt;
+use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction};
+use revm::context::{BlockEnv, CfgEnv, Context, ContextSetters, TxEnv};
+use revm::context_interface::block::BlobExcessGasAndPrice;
+use revm::handler::Handler;
+use revm::primitives::hardfork::SpecId;
+use revm::{ExecuteEvm, MainBuilder, MainContext};
+
+use super::handler::{Charge, ChargeHandler, Evm, EvmError};
+use crate::fee;
+use crate::profile::Rules;
+use crate::state::{State, StateError, StateSource};
+use crate::transaction::Transaction;
+
+/// Caller of system calls (EIP-4788) and of the L1-info call.
+pub const SYSTEM_CALLER: Address = Address::new([
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xfe,
+]);
+
+/// What the EVM sees of the block.
+#[derive(Debug, Clone)]
+pub struct BlockSetting {
+    /// `NUMBER`.
+    pub number: u64,
+    /// `TIMESTAMP`.
+    pub timestamp: u64,
+    /// `GASLIMIT`.
+    pub gas_limit: u64,
+    /// `BASEFEE`.
+    pub base_fee: u64,
+    /// `COINBASE`.
+    pub coinbase: Address,
+    /// `PREVRANDAO`.
+    pub prev_randao: B256,
+}
+
+impl BlockSetting {
+    pub(crate) fn env(&self) -> BlockEnv {
+        BlockEnv {
+            number: U256::from(self.number),
+            beneficiary: self.coinbase,
+            timestamp: U256::from(self.timestamp),
+            gas_limit: self.gas_limit,
+            basefee: self.base_fee,
+            prevrandao: Some(self.prev_randao),
+            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice {
+                excess_blob_gas: 0,
+                blob_gasprice: 1,
+            }),
+            ..BlockEnv::default()
+        }
+    }
+}
+
+/// Why a transaction was left out. The words are those wallets know from Ethereum's nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// One word for the rule.
+    pub reason: &'static str,
+    /// Said in full, with value and limit.
+    pub message: String,
+}
+
+impl Refused {
+    pub(crate) fn new(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for Refused {}
+
+impl From<InvalidTransaction> for Refused {
+    fn from(error: InvalidTransaction) -> Self {
+        use InvalidTransaction as I;
+        match &error {
+            I::NonceTooLow { tx, state } => Self::new(
+                "nonce_low",
+                alloc::format!("nonce too low: {tx}, next is {state}"),
+            ),
+            I::NonceTooHigh { tx, state } => Self::new(
+                "nonce_high",
+                alloc::format!("nonce too high: {tx}, next is {state}"),
+            ),
+            I::LackOfFundForMaxFee { fee, balance } => Self::new(
+                "funds",
+                alloc::format!(
+                    "insufficient funds for gas * price + value: balance {balance}, needed {fee}"
+                ),
+            ),
+            I::CallGasCostMoreThanGasLimit {
+                initial_gas,
+                gas_limit,
+            } => Self::new(
+                "intrinsic",
+                alloc::format!("intrinsic gas too low: limit {gas_limit}, needed {initial_gas}"),
+            ),
+            I::GasFloorMoreThanGasLimit {
+                gas_floor,
+                gas_limit,
+            } => Self::new(
+                "intrinsic",
+                alloc::format!("intrinsic gas too low: limit {gas_limit}, needed {gas_floor}"),
+            ),
+            I::GasPriceLessThanBasefee => {
+                Self::new("fee", "max fee per gas less than block base fee")
+            }
+            I::RejectCallerWithCode => Self::new("code", "sender is a contract (EIP-3607)"),
+            I::InvalidChainId => Self::new("chain", "chain id is not this chain's"),
+            _ => Self::new("rule", error.to_string()),
+        }
+    }
+}
+
+/// What running a transaction gave.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// Whether it succeeded.
+    pub success: bool,
+    /// EVM gas.
+    pub gas_used: u64,
+    /// Logs of a success.
+    pub logs: alloc::vec::Vec<Log>,
+    /// Return or revert data.
+    pub output: Bytes,
+    /// Name of the halt, else empty.
+    pub halt: String,
+}
+
+impl Ran {
+    pub(crate) fn from_result(result: ExecutionResult) -> Self {
+        let gas_used = result.tx_gas_used();
+        match result {
+            ExecutionResult::Success { logs, output, .. } => Self {
+                success: true,
+                gas_used,
+                logs,
+                output: output.into_data(),
+                halt: String::new(),
+            },
+            ExecutionResult::Revert { output, .. } => Self {
+                success: false,
+                gas_used,
+                logs: alloc::vec![],
+                output,
+                halt: String::new(),
+            },
+            ExecutionResult::Halt { reason, .. } => Self {
+                success: false,
+                gas_used,
+                logs: alloc::vec![],
+                output: Bytes::new(),
+                halt: alloc::format!("{reason:?}"),
+            },
+        }
+    }
+}
+
+/// The EVM's configuration under these rules.
+pub(crate) fn config(rules: &Rules) -> CfgEnv {
+    let mut config = CfgEnv::new_with_spec(rules.spec());
+    config.chain_id = rules.chain_id;
+    if rules.is_bedroll() {
+        // The cap of EIP-7825 is applied to EVM gas before the EVM sees it.
+        config.tx_gas_limit_cap = Some(u64::MAX);
+    } else {
+        config.set_max_blobs_per_tx(if rules.spec() == SpecId::PRAGUE { 9 } else { 6 });
+    }
+    config
+}
+
+/// The EVM upon an open block's state, for some transactions in a row.
+pub struct Runner<'a, S: StateSource> {
+    evm: Evm<'a, S>,
+    base_fee_vault: Option<Address>,
+}
+
+impl<'a, S: StateSource> Runner<'a, S> {
+    /// Builds it.
+    pub fn new(rules: &Rules, setting: &BlockSetting, state: &'a mut State<S>) -> Self {
+        Self::with_config(rules, setting.env(), config(rules), state)
+    }
+
+    /// Builds it with an EVM block and configuration of one's own.
+    pub fn with_config(
+        rules: &Rules,
+        block: BlockEnv,
+        config: CfgEnv,
+        state: &'a mut State<S>,
+    ) -> Self {
+        let evm = Context::mainnet()
+            .with_db(state)
+            .with_cfg(config)
+            .with_block(block)
+            .build_mainnet();
+        Self {
+            evm,
+            base_fee_vault: rules.is_bedroll().then_some(rules.base_fee_vault),
+        }
+    }
+
+    /// A system call: no fee, no nonce, not in any gas sum.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn system(&mut self, to: Address, data: Bytes, gas_limit: u64) -> Result<Ran, StateError> {
+        let env = TxEnv {
+            caller: SYSTEM_CALLER,
+            kind: TxKind::Call(to),
+            data,
+            gas_limit,
+            gas_price: 0,
+            ..TxEnv::default()
+        };
+        self.evm.ctx.set_tx(env);
+        let result = ChargeHandler::new(Charge::default()).run_system_call(&mut self.evm);
+        match result {
+            Ok(result) => {
+                self.settle()?;
+                Ok(Ran::from_result(result))
+            }
+            Err(EVMError::Database(error)) => Err(error),
+            // A system call has no field that could be invalid.
+            Err(_) => Ok(Ran {
+                success: false,
+                gas_used: 0,
+                logs: alloc::vec![],
+                output: Bytes::new(),
+                halt: "system call refused".into(),
+            }),
+        }
+    }
+
+    /// Runs a transaction with a charge.
+    ///
+    /// # Errors
+    /// Invalid, or the store's. The state is unchanged then.
+    pub fn transact(&mut self, env: TxEnv, charge: Charge) -> Result<Ran, EvmError> {
+        self.evm.ctx.set_tx(env);
+        match ChargeHandler::new(charge).run(&mut self.evm) {
+            Ok(result) => {
+                self.settle().map_err(EVMError::Database)?;
+                Ok(Ran::from_result(result))
+            }
+            Err(error) => {
+                self.evm.finalize();
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a transaction and forgets what it changed.
+    ///
+    /// # Errors
+    /// As [`Self::transact`].
+    pub fn simulate(&mut self, env: TxEnv, charge: Charge) -> Result<Ran, EvmError> {
+        self.evm.ctx.set_tx(env);
+        let result = ChargeHandler::new(charge).run(&mut self.evm);
+        self.evm.finalize();
+        result.map(Ran::from_result)
+    }
+
+    /// Runs a leader's transaction with this much EVM gas.
+    ///
+    /// # Errors
+    /// As [`Self::transact`].
+    pub fn leaders(
+        &mut self,
+        transaction: &Transaction,
+        evm_gas: u64,
+        data_gas: u64,
+    ) -> Result<Ran, EvmError> {
+        let mut env = transaction.env();
+        env.gas_limit = evm_gas;
+        self.transact(
+            env,
+            Charge {
+                data_gas,
+                max_cost: Some(transaction.max_cost().unwrap_or(U256::MAX)),
+                base_fee_vault: self.base_fee_vault,
+            },
+        )
+    }
+
+    /// Runs a forced transaction: price min(max fee, base fee), no tip, no data gas.
+    ///
+    /// # Errors
+    /// As [`Self::transact`].
+    pub fn forced(&mut self, transaction: &Transaction) -> Result<Ran, EvmError> {
+        let base_fee = u128::from(self.evm.ctx.block.basefee);
+        let mut env = transaction.env();
+        env.gas_price = env.gas_price.min(base_fee);
+        env.gas_priority_fee = env.gas_priority_fee.map(|_| 0);
+        self.evm.ctx.cfg.disable_base_fee = true;
+        let ran = self.transact(
+            env,
+            Charge {
+                data_gas: 0,
+                max_cost: Some(transaction.max_cost().unwrap_or(U256::MAX)),
+                base_fee_vault: self.base_fee_vault,
+            },
+        );
+        self.evm.ctx.cfg.disable_base_fee = false;
+        ran
+    }
+
+    fn settle(&mut self) -> Result<(), StateError> {
+        let state = self.evm.finalize();
+        self.evm.ctx.journaled_state.database.apply(state)
+    }
+}
+
+/// Price a leader's transaction pays.
+pub fn effective_price(transaction: &Transaction, base_fee: u64) -> u128 {
+    transaction
+        .envelope()
+        .map_or(0, |tx| tx.effective_gas_price(Some(base_fee)))
+}
+
+/// Data gas and EVM gas of a leader's transaction.
+///
+/// # Errors
+/// Its limit does not cover its data gas.
+pub fn split_gas(
+    rules: &Rules,
+    transaction: &Transaction,
+    l1_rate: u128,
+    base_fee: u64,
+) -> Result<(u64, u64), Refused> {
+    let limit = transaction.envelope().map_or(0, |tx| tx.gas_limit());
+    if !rules.is_bedroll() {
+        return Ok((0, limit));
+    }
+    let size = transaction.size(rules.transfer_bytes);
+    let data = fee::data_gas(l1_rate, size, rules.transfer_bytes, base_fee);
+    match fee::evm_gas(limit, data) {
+        Some(evm) => Ok((data, evm)),
+        None => Err(Refused::new(
+            "data_gas",
+            alloc::format!("gas limit {limit} does not cover data gas {data}"),
+        )),
+    }
+}
