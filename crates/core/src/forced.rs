@@ -120,8 +120,7 @@ pub fn eligible(message: &Message, rules: &Rules) -> Result<Transaction, Ineligi
     if message.payload.len() > rules.forced_size_max {
         return Err(Ineligible::Size);
     }
-    let transaction =
-        Transaction::decode(&message.payload).map_err(|_| Ineligible::Transaction)?;
+    let transaction = Transaction::decode(&message.payload).map_err(|_| Ineligible::Transaction)?;
     let fields = transaction.envelope().ok_or(Ineligible::Transaction)?;
     if fields.chain_id() != Some(rules.chain_id) {
         return Err(Ineligible::Chain);
@@ -207,7 +206,9 @@ pub struct WaitingList {
 
 impl ReadQueue for WaitingList {
     fn message(&self, index: u64) -> Result<Message, StateError> {
-        let place = index.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
+        let place = index
+            .checked_sub(self.first)
+            .and_then(|place| usize::try_from(place).ok());
         let found = place.and_then(|place| self.messages.get(place));
         found.cloned().ok_or_else(|| {
             let text = alloc::format!("message {index} of the queue is not stored");

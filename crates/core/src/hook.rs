@@ -74,7 +74,10 @@ pub fn extend_book<S: StateSource>(
 ///
 /// # Errors
 /// The store's.
-pub fn read_queue<S: StateSource>(state: &mut State<S>, light_client: Address) -> Result<Queue, StateError> {
+pub fn read_queue<S: StateSource>(
+    state: &mut State<S>,
+    light_client: Address,
+) -> Result<Queue, StateError> {
     let mut word = |slot: u64| state.slot(&light_client, &U256::from(slot));
     Ok(Queue {
         acc: B256::from(word(0)?),

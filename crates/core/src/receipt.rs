@@ -67,8 +67,16 @@ mod tests {
 
     #[test]
     fn bloom_is_that_of_the_consensus_receipt() {
-        let log = Log::new_unchecked(Address::with_last_byte(1), alloc::vec![B256::ZERO], Bytes::new());
-        let inner = Inner { status: true.into(), cumulative_gas_used: 0, logs: alloc::vec![log] };
+        let log = Log::new_unchecked(
+            Address::with_last_byte(1),
+            alloc::vec![B256::ZERO],
+            Bytes::new(),
+        );
+        let inner = Inner {
+            status: true.into(),
+            cumulative_gas_used: 0,
+            logs: alloc::vec![log],
+        };
         let ours = Receipt {
             kind: 2,
             success: true,

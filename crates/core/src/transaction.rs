@@ -85,7 +85,11 @@ impl Transaction {
         let envelope = decode_envelope(raw)?;
         let sender = recover(envelope.signature_hash(), envelope.signature())
             .ok_or(TransactionError::Signature)?;
-        Ok(Self::assemble(envelope, sender, Bytes::copy_from_slice(raw)))
+        Ok(Self::assemble(
+            envelope,
+            sender,
+            Bytes::copy_from_slice(raw),
+        ))
     }
 
     fn assemble(envelope: Envelope, sender: Address, raw: Bytes) -> Self {
@@ -139,7 +143,11 @@ impl Transaction {
             return Ok(Self::of_origin(call, sender));
         }
         let envelope = decode_envelope(raw)?;
-        Ok(Self::assemble(envelope, sender, Bytes::copy_from_slice(raw)))
+        Ok(Self::assemble(
+            envelope,
+            sender,
+            Bytes::copy_from_slice(raw),
+        ))
     }
 
     /// EIP-2718 type.

@@ -6,10 +6,10 @@ use revm::context::{Block, ContextTr, JournalTr, Transaction};
 use revm::handler::pre_execution::{
     calculate_caller_fee, validate_account_nonce_and_code_with_components,
 };
+use revm::handler::MainnetContext;
 use revm::handler::{post_execution, EvmTr, FrameResult, Handler, ItemOrResult};
 use revm::interpreter::interpreter_action::{FrameInit, FrameInput};
 use revm::interpreter::InitialAndFloorGas;
-use revm::handler::MainnetContext;
 use revm::MainnetEvm;
 
 use crate::state::{State, StateError, StateSource};
@@ -89,10 +89,7 @@ impl<'a, S: StateSource + 'a> Handler for ChargeHandler<'a, S> {
         result: &mut FrameResult,
     ) -> Result<(), Self::Error> {
         let Some(vault) = self.charge.base_fee_vault else {
-            return Ok(post_execution::reward_beneficiary(
-                evm.ctx(),
-                result.gas(),
-            )?);
+            return Ok(post_execution::reward_beneficiary(evm.ctx(), result.gas())?);
         };
         let (block, tx, _, journal, _, _) = evm.ctx().all_mut();
         let base_fee = u128::from(block.basefee());
@@ -165,7 +162,11 @@ fn storage_collision<S: StateSource>(
         return Ok(None);
     }
     let address = inputs.created_address(caller.nonce);
-    if !journal.database.has_storage(&address).map_err(EVMError::Database)? {
+    if !journal
+        .database
+        .has_storage(&address)
+        .map_err(EVMError::Database)?
+    {
         return Ok(None);
     }
     let target = journal.load_account(address)?.data;

@@ -81,9 +81,7 @@ impl OriginCall {
 /// ABI encoding of `set_origin(bytes header, uint256 height, bytes32 witness_root, uint256 l1_rate, uint256 median_time)`.
 fn calldata(facts: &OriginFacts<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(4 + 9 * 32);
-    out.extend_from_slice(
-        &keccak256("set_origin(bytes,uint256,bytes32,uint256,uint256)")[..4],
-    );
+    out.extend_from_slice(&keccak256("set_origin(bytes,uint256,bytes32,uint256,uint256)")[..4]);
     for word in [
         U256::from(5 * 32),
         U256::from(facts.height),
