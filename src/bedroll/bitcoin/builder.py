@@ -122,7 +122,7 @@ def add_change(
     outputs: Sequence[TxOut],
     change_script: bytes,
     rate: FeeRate,
-    least_fee: Satoshi = Satoshi(0),
+    least_fee_sat: int = 0,
 ) -> tuple[list[TxOut], Satoshi]:
     """Append change that leaves the fee at a rate; where it would be dust, the fee takes it.
 
@@ -131,7 +131,7 @@ def add_change(
         outputs: Without change.
         change_script: Where change goes.
         rate: Of the whole transaction.
-        least_fee: Lower bound of the fee, whatever the rate says.
+        least_fee_sat: Lower bound of the fee, whatever the rate says.
 
     Returns:
         All outputs, change last if there is any, and the fee.
@@ -141,12 +141,12 @@ def add_change(
     """
     left = Satoshi(sum(each.output.value for each in inputs) - sum(each.value for each in outputs))
     with_change = [*outputs, TxOut(Satoshi(0), change_script)]
-    fee = max(fee_of(vsize_of(estimate_weight(inputs, with_change)), rate), least_fee)
+    fee = max(fee_of(vsize_of(estimate_weight(inputs, with_change)), rate), least_fee_sat)
     change = Satoshi(left - fee)
     if change >= dust_limit(change_script):
         with_change[-1] = TxOut(change, change_script)
         return with_change, Satoshi(fee)
-    needed = max(fee_of(vsize_of(estimate_weight(inputs, outputs or with_change)), rate), least_fee)
+    needed = max(fee_of(vsize_of(estimate_weight(inputs, outputs or with_change)), rate), least_fee_sat)
     if left < needed or not outputs:
         short = needed - left if outputs else dust_limit(change_script) - change
         raise InsufficientValue("inputs do not pay for outputs and fee", missing_sat=short, fee_sat=needed)
