@@ -1,0 +1,377 @@
+"""The table of options, and the frozen values that it fills.
+
+Reads: nothing.  Gives: `OPTIONS`, `Config` and its parts.
+Never: names an option twice: a field of a part is the option of that section.  Spec: docs/spec/config.md#table
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bedroll.api import Limits
+from bedroll.protocol import NETWORKS
+
+from .option import Option
+
+_LIMITS: Final = Limits()
+
+OPTIONS: Final = (
+    Option(name="network", kind=str, default="regtest", choices=tuple(NETWORKS), help="Network to take part in."),
+    Option(name="folder", kind=Path, default=Path("~/.bedroll"), help="Where chain, keys and queue are kept."),
+    Option(
+        name="genesis",
+        kind=Path,
+        default=None,
+        help="Genesis file of the chain; without it `genesis.json` in the folder.",
+    ),
+    # --- bitcoin
+    Option(
+        name="bitcoin.source",
+        kind=str,
+        default="rpc",
+        choices=("rpc", "embedded"),
+        help="bitcoind by JSON-RPC, or Bitcoin Core's consensus in this process (regtest only).",
+    ),
+    Option(
+        name="bitcoin.url",
+        kind=str,
+        default="http://127.0.0.1:8332",
+        help="JSON-RPC address of bitcoind; user and password may stand in it.",
+    ),
+    Option(name="bitcoin.cookie", kind=Path, default=None, help="Cookie file of bitcoind, instead of a password."),
+    Option(name="bitcoin.user", kind=str, default="", help="User for bitcoind's JSON-RPC."),
+    Option(name="bitcoin.password", kind=str, default="", secret=True, help="Password for bitcoind's JSON-RPC."),
+    Option(name="bitcoin.zmq", kind=str, default="", help="bitcoind's `zmqpubhashblock` address; empty: long poll."),
+    Option(
+        name="bitcoin.timeout_seconds",
+        kind=float,
+        default=30.0,
+        unit="seconds",
+        low=1.0,
+        high=600.0,
+        help="How long one call to bitcoind may take.",
+    ),
+    Option(
+        name="bitcoin.serve_port",
+        kind=int,
+        default=18_443,
+        low=0,
+        high=65_535,
+        help="Loopback port on which an embedded chain answers as bitcoind does; 0: any free one.",
+    ),
+    # --- rpc
+    Option(name="rpc.host", kind=str, default="127.0.0.1", help="Address that the JSON-RPC server listens on."),
+    Option(
+        name="rpc.port",
+        kind=int,
+        default=8_545,
+        low=0,
+        high=65_535,
+        help="Port of HTTP, WebSocket, /healthz and /metrics; 0: any free one.",
+    ),
+    Option(
+        name="rpc.origins",
+        kind=tuple,
+        default=("*",),
+        help="Web origins that may use the server from a browser (CORS); * is all.",
+    ),
+    Option(
+        name="rpc.body_bytes",
+        kind=int,
+        default=_LIMITS.body_bytes,
+        unit="bytes",
+        low=1 << 10,
+        high=64 << 20,
+        help="Largest request.",
+    ),
+    Option(
+        name="rpc.batch_calls",
+        kind=int,
+        default=_LIMITS.batch_calls,
+        unit="calls",
+        low=1,
+        high=10_000,
+        help="Calls in one batch.",
+    ),
+    Option(
+        name="rpc.log_range_blocks",
+        kind=int,
+        default=_LIMITS.log_range_blocks,
+        unit="blocks",
+        low=1,
+        high=1_000_000,
+        help="Blocks that one eth_getLogs covers.",
+    ),
+    Option(
+        name="rpc.log_results",
+        kind=int,
+        default=_LIMITS.log_results,
+        unit="logs",
+        low=1,
+        high=1_000_000,
+        help="Logs that one eth_getLogs returns.",
+    ),
+    Option(
+        name="rpc.call_gas",
+        kind=int,
+        default=_LIMITS.call_gas,
+        unit="gas",
+        low=21_000,
+        high=1_000_000_000,
+        help="Gas that eth_call and eth_estimateGas may use.",
+    ),
+    Option(
+        name="rpc.heavy_running",
+        kind=int,
+        default=_LIMITS.heavy_running,
+        unit="threads",
+        low=1,
+        high=256,
+        help="Calls into the engine that run at a time.",
+    ),
+    Option(
+        name="rpc.connections",
+        kind=int,
+        default=_LIMITS.connections,
+        unit="connections",
+        low=1,
+        high=100_000,
+        help="Open connections.",
+    ),
+    # --- follow
+    Option(
+        name="follow.url",
+        kind=str,
+        default="",
+        help="Sequencer whose stream of signed blocks is followed for `latest`; empty: Bitcoin alone.",
+    ),
+    # --- sequencer
+    Option(
+        name="sequencer.block_time_seconds",
+        kind=float,
+        default=2.0,
+        unit="seconds",
+        low=0.0,
+        high=60.0,
+        help="Between blocks; below 0.2 only 0 is meant: a block after each transaction, on a devnet.",
+    ),
+    Option(
+        name="sequencer.batch_age_seconds",
+        kind=float,
+        default=600.0,
+        unit="seconds",
+        low=1.0,
+        high=86_400.0,
+        help="Oldest unposted block before a batch is posted.",
+    ),
+    Option(
+        name="sequencer.batch_bytes",
+        kind=int,
+        default=300_000,
+        unit="bytes",
+        low=1_000,
+        high=4 << 20,
+        help="Size of the unposted transactions at which a batch is posted before its time.",
+    ),
+    Option(
+        name="sequencer.fee_rate_high",
+        kind=int,
+        default=100_000,
+        unit="sat/kvB",
+        low=1_000,
+        high=10_000_000,
+        help="Fee rate above which batches wait longer.",
+    ),
+    Option(
+        name="sequencer.batch_age_high_seconds",
+        kind=float,
+        default=3_600.0,
+        unit="seconds",
+        low=1.0,
+        high=86_400.0,
+        help="Oldest unposted block before a batch is posted while the fee rate is high.",
+    ),
+    Option(
+        name="sequencer.commitments",
+        kind=bool,
+        default=True,
+        help="Post a commitment to new blocks with every Bitcoin block.",
+    ),
+    # --- mempool
+    Option(
+        name="mempool.size_bytes",
+        kind=int,
+        default=256 << 20,
+        unit="bytes",
+        low=1 << 20,
+        high=16 << 30,
+        help="Waiting transactions.",
+    ),
+    Option(
+        name="mempool.account_count",
+        kind=int,
+        default=4_096,
+        unit="transactions",
+        low=1,
+        high=1_000_000,
+        help="Waiting transactions of one sender.",
+    ),
+    Option(
+        name="mempool.tip_min_wei",
+        kind=int,
+        default=0,
+        unit="wei",
+        low=0,
+        high=10**18,
+        help="Least tip a gas that a transaction must offer.",
+    ),
+    # --- devnet
+    Option(name="devnet.accounts", kind=int, default=20, unit="accounts", low=1, high=1_000, help="Funded accounts."),
+    Option(
+        name="devnet.balance_btc",
+        kind=int,
+        default=10_000,
+        unit="BTC",
+        low=1,
+        high=20_000_000,
+        help="Balance of each at genesis.",
+    ),
+    Option(
+        name="devnet.mine_seconds",
+        kind=float,
+        default=10.0,
+        unit="seconds",
+        low=0.0,
+        high=3_600.0,
+        help="Between Bitcoin blocks; 0: only when asked (bedroll_mine).",
+    ),
+    # --- log
+    Option(
+        name="log.level",
+        kind=str,
+        default="info",
+        choices=("debug", "info", "warning", "error"),
+        help="What is worth a line.",
+    ),
+    Option(name="log.format", kind=str, default="text", choices=("text", "json"), help="How a line looks."),
+)
+"""Every option of every command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BitcoinConfig:
+    """The Bitcoin node to use."""
+
+    source: str
+    url: str
+    cookie: Path | None
+    user: str
+    password: str
+    zmq: str
+    timeout_seconds: float
+    serve_port: int
+
+    def __repr__(self) -> str:
+        """Leave the password out."""
+        return f"BitcoinConfig(source={self.source!r}, url={self.url.rsplit('@', 1)[-1]!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RpcConfig:
+    """The JSON-RPC server."""
+
+    host: str
+    port: int
+    origins: tuple[str, ...]
+    body_bytes: int
+    batch_calls: int
+    log_range_blocks: int
+    log_results: int
+    call_gas: int
+    heavy_running: int
+    connections: int
+
+    def limits(self) -> Limits:
+        """The server's bounds."""
+        return Limits(
+            body_bytes=self.body_bytes,
+            batch_calls=self.batch_calls,
+            log_range_blocks=self.log_range_blocks,
+            log_results=self.log_results,
+            call_gas=self.call_gas,
+            heavy_running=self.heavy_running,
+            connections=self.connections,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowConfig:
+    """Where `latest` comes from."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequencerConfig:
+    """When blocks are made and posted."""
+
+    block_time_seconds: float
+    batch_age_seconds: float
+    batch_bytes: int
+    fee_rate_high: int
+    batch_age_high_seconds: float
+    commitments: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MempoolConfig:
+    """How much may wait."""
+
+    size_bytes: int
+    account_count: int
+    tip_min_wei: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevnetConfig:
+    """A chain of one's own."""
+
+    accounts: int
+    balance_btc: int
+    mine_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogConfig:
+    """Log lines."""
+
+    level: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All options of one process."""
+
+    network: str
+    folder: Path
+    genesis: Path | None
+    bitcoin: BitcoinConfig
+    rpc: RpcConfig
+    follow: FollowConfig
+    sequencer: SequencerConfig
+    mempool: MempoolConfig
+    devnet: DevnetConfig
+    log: LogConfig
+
+
+SECTIONS: Final = {
+    "bitcoin": BitcoinConfig,
+    "rpc": RpcConfig,
+    "follow": FollowConfig,
+    "sequencer": SequencerConfig,
+    "mempool": MempoolConfig,
+    "devnet": DevnetConfig,
+    "log": LogConfig,
+}
+"""Class of each section of the file."""
