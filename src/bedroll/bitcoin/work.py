@@ -25,6 +25,7 @@ class WorkRule:
         easy_blocks: Whether a late block may have the easiest target (testnets).
         fixed: Whether the target never changes (regtest).
         first_of_period: BIP-0094: a retarget starts from the first block's target, not the last's (testnet4).
+        version_heights: From these heights on a header's version is at least 2, 3, 4 (BIP-0034, 66, 65).
     """
 
     limit: int
@@ -32,10 +33,11 @@ class WorkRule:
     easy_blocks: bool = False
     fixed: bool = False
     first_of_period: bool = False
+    version_heights: tuple[int, int, int] = (1, 1, 1)
 
 
 WORK_RULES: Final = {
-    "main": WorkRule(limit=2**224 - 1, limit_bits=0x1D00FFFF),
+    "main": WorkRule(limit=2**224 - 1, limit_bits=0x1D00FFFF, version_heights=(227_931, 363_725, 388_381)),
     "testnet4": WorkRule(limit=2**224 - 1, limit_bits=0x1D00FFFF, easy_blocks=True, first_of_period=True),
     "regtest": WorkRule(limit=2**255 - 1, limit_bits=0x207FFFFF, easy_blocks=True, fixed=True),
 }
