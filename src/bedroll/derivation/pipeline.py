@@ -1,0 +1,312 @@
+"""The pipeline: L1 blocks in, L2 blocks out, one stage after another.
+
+Reads: raw L1 blocks.  Gives: `Step`s: records, the safe and the finalized head.
+Never: does I/O; raises on what an L1 block contains.  Spec: docs/spec/derivation.md#pipeline
+
+```text
+l1_traversal → object_source → chunk_assembler → forced_queue → batch_selector → batch_decoder → block_builder → head
+```
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bedroll.da import Batch, Commitment, Forced, Rotate, Upgrade
+from bedroll.execution.genesis import L1_RATE_FIRST, Genesis
+from bedroll.primitives import Corrupt, L1Height, L2Height
+
+from .batch_decoder import BatchDecoder
+from .batch_selector import BatchSelector, Candidate
+from .block_builder import BlockBuilder
+from .checkpoint import Checkpoint, PipelineState, decode_state, encode_state
+from .chunk_assembler import ChunkAssembler
+from .commitment import CommitmentStage
+from .fee_claim import claim_fees
+from .forced_queue import ForcedQueue
+from .head import Head, HeadStage
+from .item import Item, Notes
+from .l1_traversal import Anchor, L1Block, L1Traversal
+from .object_source import ObjectSource, UnknownUpgrade
+from .object_table import ObjectTable
+from .port import Executor, OriginBlock
+from .record import AutomaticBlocks, L1Unwound, ObjectJudged, Record
+from .verdict import Accepted, Pending, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one L1 block, or one unwinding, did.
+
+    Attributes:
+        height: Newest L1 height after it.
+        safe: Derived tip.
+        finalized: Derived tip at finality depth; None where that L1 height's state is no longer kept (deep unwinding).
+        records: In the order in which things happened.
+    """
+
+    height: L1Height
+    safe: Head
+    finalized: Head | None
+    records: Sequence[Record]
+
+
+class Pipeline:
+    """Derivation of one chain.
+
+    Args:
+        genesis: What names the chain.
+        median_times: Header times of up to 11 L1 blocks that end with the anchor, oldest first.
+        executor: Executes L2 blocks; holds block 0.
+        keep_blocks: How many L1 blocks can be unwound; W + C if not said.
+    """
+
+    def __init__(
+        self, genesis: Genesis, median_times: Sequence[int], executor: Executor, keep_blocks: int | None = None
+    ) -> None:
+        network = genesis.network
+        numbers = network.parameters
+        anchor = Anchor(genesis.anchor_height, genesis.anchor_hash, tuple(median_times))
+        block_hash = executor.hash_at(L2Height(0))
+        if block_hash is None:
+            raise Corrupt("the executor has no block 0")
+        start = Head(0, block_hash, genesis.timestamp, anchor.height, second_blocks=1, origin_blocks=1)
+        self.keep_blocks = numbers.auto_block_window + numbers.finality_depth if keep_blocks is None else keep_blocks
+        self._numbers = numbers
+        self._executor = executor
+        self._notes = Notes()
+        self._table = ObjectTable()
+        self._l1 = L1Traversal(network, anchor, L1_RATE_FIRST)
+        self._source = ObjectSource(
+            network, genesis.leader_key, genesis.rotation_key, genesis.upgrade_key, anchor.height
+        )
+        self._assembler = ChunkAssembler(numbers, self._table, anchor.height)
+        self._queue = ForcedQueue(network, self._table, anchor.height)
+        self._selector = BatchSelector(network, self._table, anchor.height)
+        self._commitments = CommitmentStage(numbers, start, anchor.height)
+        self._decoder = BatchDecoder(numbers, executor, self.origin, self._l1.record)
+        self._builder = BlockBuilder(numbers, executor, self.origin)
+        self._head = HeadStage(numbers, start, anchor.height)
+        self._stages = (self._source, self._assembler, self._queue, self._selector, self._commitments, self._head)
+
+    @property
+    def height(self) -> L1Height:
+        """Newest L1 height that was read."""
+        return self._l1.height
+
+    @property
+    def hash(self) -> bytes:
+        """Hash of the L1 block at that height."""
+        return self._l1.hash
+
+    @property
+    def safe(self) -> Head:
+        """Derived tip."""
+        return self._head.state
+
+    @property
+    def finalized(self) -> Head | None:
+        """Derived tip at finality depth; None where that L1 height's state is no longer kept."""
+        return self._head.finalized(self.height)
+
+    @property
+    def leader(self) -> bytes:
+        """x-only key that leads at the newest L1 height."""
+        return self._source.leader
+
+    @property
+    def silent_since(self) -> L1Height:
+        """s: L1 height at which the last current batch was accepted."""
+        return L1Height(self._selector.state.silent_since)
+
+    def hash_at(self, height: L1Height) -> bytes | None:
+        """Hash of an L1 block to which the pipeline can return; None elsewhere."""
+        return None if self._head.at(height) is None else self._l1.hash_at(height)
+
+    def origin(self, height: int) -> OriginBlock:
+        """An L1 block as an origin, with its forced messages as far as no derived block has them yet."""
+        record = self._l1.record(height)
+        return OriginBlock(
+            height=L1Height(record.height),
+            hash=record.hash,
+            header=record.header,
+            witness_root=record.witness_root,
+            median_time=record.median_time,
+            l1_rate=record.l1_rate,
+            forced=self._queue.messages(height),
+        )
+
+    def advance(self, raw: bytes) -> Step:
+        """Derive what the next L1 block brings.
+
+        Raises:
+            Invalid: The bytes are no L1 block: whoever gave them is broken.
+            Reorg: It is no child of the newest block.
+            UnknownUpgrade: An upgrade is active that this version does not know. The pipeline stays where it was.
+        """
+        block = self._l1.advance(raw)
+        height = L1Height(block.record.height)
+        try:
+            self._source.open_block(height)
+        except UnknownUpgrade:
+            self._l1.unwind(L1Height(height - 1))
+            raise
+        self._selector.open_block(height, self._notes)
+        self._commitments.open_block(height)
+        for item in self._items(block):
+            self._take(item)
+        if self._selector.is_silent(height):
+            self._break_silence(height)
+        self._queue.taken(L1Height(self.safe.origin_height))
+        for stage in self._stages:
+            stage.keep(height)
+        self._table.touch(self._references(), height)
+        self._forget(height)
+        return self._step()
+
+    def unwind(self, height: L1Height) -> Step:
+        """Return to what was derived after L1 block `height`.
+
+        Raises:
+            HistoryForgotten: It is not kept; the chain is derived again from the anchor.
+        """
+        if height >= self.height:
+            return self._step()
+        for stage in self._stages:
+            stage.unwind(height)
+        self._l1.unwind(height)
+        self._executor.unwind(L2Height(self.safe.height), height)
+        self._notes.add(L1Unwound(height=height, safe=self.safe.height))
+        return self._step()
+
+    def checkpoint(self) -> Checkpoint:
+        """All stages after the newest L1 block. The bytes it refers to are had by `object_bytes`."""
+        state = PipelineState(
+            record=self._l1.record(self.height),
+            keys=self._source.state,
+            series=self._assembler.state,
+            queue=self._queue.state,
+            selector=self._selector.state,
+            commitments=self._commitments.state,
+            head=self._head.state,
+        )
+        return Checkpoint(self.height, self.hash, encode_state(state), tuple(self._references()))
+
+    def object_bytes(self, reference: bytes) -> bytes:
+        """Bytes that a checkpoint of this run refers to."""
+        return self._table.get(reference)
+
+    def needed_from(self) -> L1Height:
+        """Lowest L1 height whose checkpoint `restore` needs; those below can be deleted."""
+        return self._l1.needed_from()
+
+    def restore(self, checkpoints: Sequence[Checkpoint], load: Callable[[bytes], bytes]) -> bool:
+        """Take over an earlier run. Only before the first `advance`.
+
+        Args:
+            checkpoints: Of consecutive L1 heights, from `needed_from` of that run on, oldest first.
+            load: Gives the bytes of a reference.
+
+        Returns:
+            Whether one of them could be used; the newest whose L2 blocks the executor still has, is.
+        """
+        states = [decode_state(checkpoint.state) for checkpoint in checkpoints]
+        while states and self._executor.hash_at(L2Height(states[-1].head.height)) != states[-1].head.hash:
+            states.pop()
+        if not states:
+            return False
+        newest = states[-1].record.height
+        self._l1.load([state.record for state in states])
+        kept = {state.record.height: state for state in states if state.record.height >= newest - self.keep_blocks}
+        self._source.load({height: state.keys for height, state in kept.items()})
+        self._assembler.load({height: state.series for height, state in kept.items()})
+        self._queue.load({height: state.queue for height, state in kept.items()})
+        self._selector.load({height: state.selector for height, state in kept.items()})
+        self._commitments.load({height: state.commitments for height, state in kept.items()})
+        self._head.load({height: state.head for height, state in kept.items()})
+        for checkpoint in checkpoints:
+            if checkpoint.height in kept:
+                for reference in checkpoint.references:
+                    self._table.put(load(reference), checkpoint.height)
+        return True
+
+    def _items(self, block: L1Block) -> Sequence[Item]:
+        height = L1Height(block.record.height)
+        found = self._source.advance(block, self._notes)
+        whole = self._assembler.advance(found, height, self._notes)
+        return list(claim_fees(whole, self._source.leader, self._notes))
+
+    def _take(self, item: Item) -> None:
+        match item.object:
+            case Batch() as batch:
+                self._take_batch(item, batch)
+            case Forced() as forced:
+                self._queue.advance(item, forced, self._notes)
+            case Commitment() as commitment:
+                height = item.place.height
+                anchors = self._l1.newest_hashes(height, self._numbers.commitment_age_max)
+                self._commitments.advance(item, commitment, self._source.leader, anchors, self._notes)
+            case Rotate() as rotate:
+                self._source.rotate(item, rotate, self._notes)
+            case Upgrade() as upgrade:
+                self._source.upgrade(item, upgrade, self._notes)
+
+    def _take_batch(self, item: Item, batch: Batch) -> None:
+        height = L1Height(item.place.height)
+        found = self._selector.advance(item, batch, self._source.leader, self.safe)
+        if isinstance(found, Rejected | Pending):
+            self._notes.add(ObjectJudged(height, item.place, item.object_id, found))
+        elif self._judge(found, height):
+            self._judge_held(height)
+
+    def _judge_held(self, height: L1Height) -> None:
+        while (candidate := self._selector.next_held(self.safe, height, self._notes)) is not None:
+            self._judge(candidate, height)
+
+    def _judge(self, candidate: Candidate, height: L1Height) -> bool:
+        before = self.safe
+        orders = self._decoder.advance(candidate, before)
+        heads: list[Head] | Rejected
+        if isinstance(orders, Rejected):
+            heads = orders
+        else:
+            heads = self._builder.advance(candidate, orders, before, height, self._notes)
+        if isinstance(heads, Rejected):
+            self._selector.judged(candidate, heads, before, height, self._notes)
+            return False
+        self._head.advance(heads)
+        verdict = Accepted(first=before.height + 1, last=self.safe.height)
+        self._selector.judged(candidate, verdict, self.safe, height, self._notes)
+        self._commitments.accepted(candidate, verdict, [head.hash for head in heads], height, self._notes)
+        return True
+
+    def _break_silence(self, height: L1Height) -> None:
+        before = self.safe
+        heads = self._builder.automatic(before, height, self._notes)
+        if not heads:
+            return
+        self._head.advance(heads)
+        self._selector.tip_moved()
+        self._commitments.tip_moved(self.safe)
+        self._notes.add(
+            AutomaticBlocks(
+                height=height, silent_since=self.silent_since, first=before.height + 1, last=self.safe.height
+            )
+        )
+        self._judge_held(height)
+
+    def _references(self) -> set[bytes]:
+        return {*self._assembler.references(), *self._queue.references(), *self._selector.references()}
+
+    def _forget(self, height: L1Height) -> None:
+        oldest = L1Height(height - self.keep_blocks)
+        head = self._head.at(oldest)
+        if head is None:
+            return
+        for stage in self._stages:
+            stage.forget(oldest)
+        self._table.forget(oldest)
+        self._l1.forget(min(oldest, head.origin_height))
+        self._executor.forget(L2Height(head.height))
+
+    def _step(self) -> Step:
+        return Step(height=self.height, safe=self.safe, finalized=self.finalized, records=self._notes.take())

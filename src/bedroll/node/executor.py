@@ -1,0 +1,245 @@
+"""Derivation's executor over the engine: the leader's blocks are kept where Bitcoin says the same.
+
+Reads: orders for blocks.  Gives: blocks in the engine, `ChainChanged` reports.
+Never: decides whether a batch counts (derivation does).  Spec: docs/spec/node.md#executor
+
+The engine may hold blocks beyond the derived ones: the leader's, not yet on L1. A candidate is compared with them
+first, block by block. Where they are the same nothing is executed. Where they differ, those blocks are set aside, and
+put back if the candidate proves invalid.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+
+from bedroll.da.codec import decode_batch
+from bedroll.derivation.port import BlockOrder, Built, Decoded, OriginBlock
+from bedroll.execution.engine import Block, Engine, Origin
+from bedroll.primitives import Corrupt, Invalid, L1Height, L2Height
+
+_BASE_FEES: int = 11
+"""Base fees that a body's columns refer to: of the block itself and ten before (protocol.md 4.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainChanged:
+    """Blocks left the chain, or came without the sequencer.
+
+    Attributes:
+        fork: Height of the last block that stays.
+        removed: What stood above it, newest first.
+        tip: Height of the tip now.
+    """
+
+    fork: L2Height
+    removed: Sequence[Block]
+    tip: L2Height
+
+
+class EngineExecutor:
+    """Gives `derivation.port.Executor` over one engine.
+
+    Args:
+        engine: The chain. Derivation's calls and the sequencer's must not overlap where they change it: `lock`.
+        keep_unsafe: Whether leader's blocks outlive the batch that a reorganisation took away (as `latest`). A node
+            that shows nothing but what Bitcoin holds says no.
+        on_change: Told of every change that is not the sequencer's own.
+        lock: Entered while the engine is changed; re-entry by one thread must be possible.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        keep_unsafe: bool = False,
+        on_change: Callable[[ChainChanged], None] | None = None,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self._engine = engine
+        self._keep_unsafe = keep_unsafe
+        self._on_change = on_change
+        self._lock = nullcontext() if lock is None else lock
+        self._origin: Callable[[int], OriginBlock] | None = None
+        self._parent = 0
+        self._cursor = 0
+        self._fork = 0
+        self._own = False
+        self._aside: list[Block] = []
+        self._fees: deque[int] = deque(maxlen=_BASE_FEES - 1)
+        self._held = ExitStack()
+
+    def use_origins(self, origin: Callable[[int], OriginBlock]) -> None:
+        """Say where origins come from (`Pipeline.origin`): blocks set aside need them when they are put back."""
+        self._origin = origin
+
+    def hash_at(self, height: L2Height) -> bytes | None:
+        """Hash of a stored block."""
+        header = self._engine.header(height)
+        return None if header is None else header.hash
+
+    def decode(self, parent: L2Height, block_count: int, body: bytes) -> Decoded:
+        """Decode a body upon the AddressBook of block `parent`.
+
+        Raises:
+            Invalid: It is no encoding of any blocks, or goes beyond a limit.
+        """
+        return decode_batch(self._engine, parent, block_count, body)
+
+    def begin(self, parent: L2Height) -> None:
+        """Begin a candidate on block `parent`."""
+        self._parent = parent
+        self._cursor = parent
+        self._own = False
+        self._aside = []
+        self._fees.clear()
+        for height in range(max(0, parent - _BASE_FEES + 2), parent + 1):
+            header = self._engine.header(height)
+            if header is None:
+                raise Corrupt("a derived block is missing", height=height)
+            self._fees.appendleft(header.base_fee_per_gas)
+
+    def block(self, order: BlockOrder) -> Built:
+        """Take the next block of the candidate: the stored one if it is the same, else by executing it.
+
+        Raises:
+            Invalid: The block breaks a rule; the candidate can only be rejected now.
+        """
+        if not self._own:
+            stored = self._engine.block(self._cursor + 1)
+            if stored is not None and self._is_same(stored, order):
+                return self._took(stored)
+            self._take_over()
+        base_fee = self._engine.next_base_fee(None if order.origin is None else order.origin.l1_rate)
+        transactions = [] if order.body is None else order.body.transactions(order.index, [base_fee, *self._fees])
+        origin = None if order.origin is None else native_origin(order.origin)
+        return self._took(self._make(order.timestamp, origin, order.automatic, transactions))
+
+    def accept(self) -> None:
+        """Keep the candidate; make it durable."""
+        if self._own:
+            self._engine.commit()
+            self._release()
+            removed = tuple(reversed(self._aside))
+            self._aside = []
+            self._tell(self._fork, removed, self._cursor)
+
+    def reject(self) -> None:
+        """Put back what was there before the candidate."""
+        if not self._own:
+            return
+        self._engine.abandon()
+        self._engine.unwind_to(self._fork)
+        for block in self._aside:
+            origin = None
+            if block.origin_step:
+                if self._origin is None:
+                    raise Corrupt("nobody said where origins come from", height=block.header.number)
+                origin = native_origin(self._origin(block.origin_height))
+            raws = [transaction.raw for transaction in block.transactions[block.forced_count :]]
+            again = self._make(block.header.timestamp, origin, block.automatic, raws)
+            if again.header.hash != block.header.hash:
+                raise Corrupt("a block set aside came back different", height=block.header.number)
+        self._aside = []
+        self._release()
+
+    def unwind(self, height: L2Height, fork: L1Height) -> None:
+        """The derived chain ends at `height` now; drop what cannot stand without the L1 blocks above `fork`."""
+        keep = self._standing(height, fork) if self._keep_unsafe else height
+        tip = self._engine.tip().number
+        if tip <= keep:
+            return
+        with self._lock:
+            removed = tuple(self._block(above) for above in range(tip, keep, -1))
+            self._engine.abandon()
+            self._engine.unwind_to(keep)
+            self._engine.commit()
+        self._tell(keep, removed, keep)
+
+    def forget(self, below: L2Height) -> None:
+        """Let the engine drop what only an unwinding below `below` would need."""
+        if below > 0:
+            self._engine.prune(below - 1)
+
+    def _is_same(self, stored: Block, order: BlockOrder) -> bool:
+        origin = order.origin
+        if (
+            stored.header.timestamp != order.timestamp
+            or stored.automatic != order.automatic
+            or stored.origin_step != (origin is not None)
+            or (origin is not None and stored.header.origin_hash != origin.hash)
+        ):
+            return False
+        raws = [transaction.raw for transaction in stored.transactions[stored.forced_count :]]
+        if order.body is None:
+            return not raws
+        fees = [stored.header.base_fee_per_gas, *self._fees]
+        try:
+            return raws == order.body.transactions(order.index, fees)
+        except Invalid:
+            # The fees are those of the candidate so far, so that executing it will find the same.
+            return False
+
+    def _take_over(self) -> None:
+        """From here on the candidate differs: set aside what stands above it."""
+        self._held.enter_context(self._lock)
+        self._engine.abandon()
+        self._aside = [self._block(height) for height in range(self._cursor + 1, self._engine.tip().number + 1)]
+        self._fork = self._cursor
+        if self._aside:
+            self._engine.unwind_to(self._fork)
+        self._own = True
+
+    def _make(self, timestamp: int, origin: Origin | None, automatic: bool, transactions: Sequence[bytes]) -> Block:
+        self._engine.begin(timestamp, origin, automatic=automatic)
+        for index, receipt in enumerate(self._engine.add_many(transactions) if transactions else ()):
+            if isinstance(receipt, str):
+                self._engine.abandon()
+                raise Invalid("a transaction does not fit", index=index, reason=receipt)
+        return self._engine.seal()
+
+    def _took(self, block: Block) -> Built:
+        self._cursor = block.header.number
+        self._fees.appendleft(block.header.base_fee_per_gas)
+        return Built(
+            height=L2Height(block.header.number),
+            hash=block.header.hash,
+            queue_waiting=block.queue_enqueued - block.queue_done,
+            forced=tuple((id, status, transaction_hash) for _, id, status, transaction_hash in block.forced),
+        )
+
+    def _standing(self, height: L2Height, fork: L1Height) -> L2Height:
+        """Highest block that the leader made and whose origin stands, with all between."""
+        standing = int(height)
+        while (block := self._engine.block(standing + 1)) is not None:
+            if block.automatic or block.origin_height > fork:
+                break
+            standing += 1
+        return L2Height(standing)
+
+    def _block(self, height: int) -> Block:
+        block = self._engine.block(height)
+        if block is None:
+            raise Corrupt("a stored block is missing", height=height)
+        return block
+
+    def _tell(self, fork: int, removed: tuple[Block, ...], tip: int) -> None:
+        if self._on_change is not None:
+            self._on_change(ChainChanged(L2Height(fork), removed, L2Height(tip)))
+
+    def _release(self) -> None:
+        self._own = False
+        self._held.close()
+
+
+def native_origin(origin: OriginBlock) -> Origin:
+    """The engine's own type of an origin."""
+    return Origin(
+        height=origin.height,
+        hash=origin.hash,
+        header=origin.header,
+        witness_root=origin.witness_root,
+        median_time=origin.median_time,
+        l1_rate=origin.l1_rate,
+        forced=[(message.id, message.payload, message.paid) for message in origin.forced],
+    )

@@ -1,0 +1,77 @@
+"""A chain of L1 blocks made by hand that carries objects: what derivation reads, without a node.
+
+Every hash is in its place, relevance is ground, nothing is signed or mined. Reorganisations are `fork`.
+"""
+
+from dataclasses import dataclass, field
+
+from bedroll.da import build_leaf
+from bedroll.protocol import REGTEST
+from bedroll.protocol.fee_output import FEE_SCRIPT
+
+from .l1_block import CONTROL_BLOCK, SIGNATURE, block, double_sha256, output, transaction
+
+ANCHOR_HEIGHT = 200
+ANCHOR_TIME = 1_800_000_000
+L1_INTERVAL = 600
+_LEAF_KEY = bytes.fromhex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
+
+
+class Grinder:
+    """Makes transactions, no two alike."""
+
+    def __init__(self, tag=REGTEST.parameters.tag):
+        self._tag = tag
+        self._salt = 0
+
+    def carry(self, *bodies, fee=0, leaves=None):
+        """A relevant transaction with one envelope an input; `leaves` in place of `bodies` for raw scripts."""
+        leaves = [build_leaf(_LEAF_KEY, body) for body in bodies] if leaves is None else leaves
+        witnesses = [[SIGNATURE, leaf, CONTROL_BLOCK] for leaf in leaves]
+        outputs = [output(330)] + ([output(fee, FEE_SCRIPT)] if fee else [])
+        while True:
+            self._salt += 1
+            found = transaction(witnesses, outputs=outputs, salt=self._salt)
+            if double_sha256(found[0]).startswith(self._tag):
+                return found
+
+
+@dataclass
+class L1Chain:
+    """Raw blocks above an anchor. `nonce` tells branches apart."""
+
+    anchor_height: int = ANCHOR_HEIGHT
+    blocks: list = field(default_factory=list)
+    hashes: list = field(default_factory=list)
+    nonce: int = 0
+
+    def __post_init__(self):
+        self.anchor = block([], time=ANCHOR_TIME)
+        self.anchor_hash = double_sha256(self.anchor[:80])
+        self.anchor_times = (ANCHOR_TIME,)
+
+    @property
+    def height(self):
+        return self.anchor_height + len(self.blocks)
+
+    @property
+    def tip(self):
+        return self.hashes[-1] if self.hashes else self.anchor_hash
+
+    def mine(self, *transactions, time=None):
+        """Append a block; returns its raw bytes."""
+        self.nonce += 1
+        when = ANCHOR_TIME + L1_INTERVAL * (len(self.blocks) + 1) if time is None else time
+        marker = transaction([[b"\x01" * 64]], salt=(1 << 200) + self.nonce)
+        raw = block([*transactions, marker], previous=self.tip, time=when)
+        self.blocks.append(raw)
+        self.hashes.append(double_sha256(raw[:80]))
+        return raw
+
+    def fork(self, height):
+        """Drop blocks above `height`."""
+        del self.blocks[height - self.anchor_height :]
+        del self.hashes[height - self.anchor_height :]
+
+    def hash_at(self, height):
+        return self.anchor_hash if height == self.anchor_height else self.hashes[height - self.anchor_height - 1]

@@ -1,0 +1,123 @@
+"""An L2 chain as plain as can be, behind derivation's executor port.
+
+For tests of selection, silence and unwinding alone, where what a transaction does is of no matter. A block's hash is
+SHA-256 over everything that makes it; a transaction is any bytes but `BAD`. What runs transactions is tested with the
+engine.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from bedroll.derivation import Built
+from bedroll.primitives import Invalid
+
+BAD = b"bad"
+FORCED_A_BLOCK = 2
+"""Messages that the forced part of an ordinary block takes; an automatic block takes three times as many."""
+
+
+@dataclass(frozen=True)
+class PlainBlock:
+    """A block and the state after it. `queue` holds ids of forced messages that wait."""
+
+    height: int
+    hash: bytes
+    timestamp: int
+    origin_height: int
+    automatic: bool
+    forced: tuple[bytes, ...]
+    transactions: tuple[bytes, ...]
+    queue: tuple[bytes, ...]
+
+
+def plain_genesis(timestamp, anchor_height):
+    return PlainBlock(0, hashlib.sha256(b"plain genesis").digest(), timestamp, anchor_height, False, (), (), ())
+
+
+def plain_child(parent, timestamp, origin, automatic, transactions):
+    """The block after `parent`. `origin`: None, or (L1 height, L1 hash, ids of forced messages)."""
+    if BAD in transactions:
+        raise Invalid("a bad transaction")
+    queue = parent.queue + (origin[2] if origin else ())
+    taken = FORCED_A_BLOCK * (3 if automatic else 1)
+    forced, queue = queue[:taken], queue[taken:]
+    parts = [parent.hash, str(timestamp).encode(), origin[1] if origin else b"", str(automatic).encode()]
+    parts += [*forced, b"|", *transactions]
+    return PlainBlock(
+        height=parent.height + 1,
+        hash=hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest(),
+        timestamp=timestamp,
+        origin_height=origin[0] if origin else parent.origin_height,
+        automatic=automatic,
+        forced=forced,
+        transactions=tuple(transactions),
+        queue=queue,
+    )
+
+
+def plain_body(blocks):
+    """Body of [(timestamp, origin step, [transaction])]."""
+    return msgspec.msgpack.encode(blocks)
+
+
+class PlainDecoded:
+    def __init__(self, blocks):
+        self._blocks = blocks
+        self.blocks = [(timestamp, step, len(transactions)) for timestamp, step, transactions in blocks]
+        self.gas_limit = sum(count for _, _, count in self.blocks)
+
+    def transactions(self, index, base_fees):
+        return self._blocks[index][2]
+
+
+class PlainExecutor:
+    """Keeps blocks in a list; a candidate is a copy of it."""
+
+    def __init__(self, genesis):
+        self.blocks = [genesis]
+        self._candidate = None
+        self.forgotten = 0
+
+    def hash_at(self, height):
+        return self.blocks[height].hash if height < len(self.blocks) else None
+
+    def decode(self, parent, block_count, body):
+        try:
+            return PlainDecoded(msgspec.msgpack.decode(body, type=list[tuple[int, bool, list[bytes]]]))
+        except msgspec.DecodeError as error:
+            raise Invalid("no body", reason=str(error)) from error
+
+    def begin(self, parent):
+        assert self._candidate is None
+        assert parent >= self.forgotten
+        self._candidate = self.blocks[: parent + 1]
+
+    def block(self, order):
+        origin = None
+        if order.origin is not None:
+            origin = (order.origin.height, order.origin.hash, tuple(message.id for message in order.origin.forced))
+        transactions = [] if order.body is None else order.body.transactions(order.index, [])
+        block = plain_child(self._candidate[-1], order.timestamp, origin, order.automatic, transactions)
+        assert block.origin_height == order.origin_height
+        self._candidate.append(block)
+        return Built(
+            height=block.height,
+            hash=block.hash,
+            queue_waiting=len(block.queue),
+            forced=tuple((id, "executed", None) for id in block.forced),
+        )
+
+    def accept(self):
+        self.blocks, self._candidate = self._candidate, None
+
+    def reject(self):
+        self._candidate = None
+
+    def unwind(self, height, fork):
+        assert height >= self.forgotten
+        self.blocks = self.blocks[: height + 1]
+
+    def forget(self, below):
+        self.forgotten = max(self.forgotten, below)
