@@ -35,13 +35,18 @@ OPTIONS: Final = (
     Option(
         name="bitcoin.url",
         kind=str,
-        default="http://127.0.0.1:8332",
-        help="JSON-RPC address of bitcoind; user and password may stand in it.",
+        default="",
+        help="JSON-RPC address of bitcoind, http://host:port; without it 127.0.0.1 and the network's usual port.",
     ),
-    Option(name="bitcoin.cookie", kind=Path, default=None, help="Cookie file of bitcoind, instead of a password."),
+    Option(
+        name="bitcoin.cookie",
+        kind=Path,
+        default=None,
+        help="Cookie file of bitcoind; without it and without a user, the one in ~/.bitcoin.",
+    ),
     Option(name="bitcoin.user", kind=str, default="", help="User for bitcoind's JSON-RPC."),
     Option(name="bitcoin.password", kind=str, default="", secret=True, help="Password for bitcoind's JSON-RPC."),
-    Option(name="bitcoin.zmq", kind=str, default="", help="bitcoind's `zmqpubhashblock` address; empty: long poll."),
+    Option(name="bitcoin.zmq", kind=str, default="", help="bitcoind's `zmqpubsequence` address; empty: long poll."),
     Option(
         name="bitcoin.timeout_seconds",
         kind=float,
@@ -273,7 +278,7 @@ class BitcoinConfig:
 
     def __repr__(self) -> str:
         """Leave the password out."""
-        return f"BitcoinConfig(source={self.source!r}, url={self.url.rsplit('@', 1)[-1]!r})"
+        return f"BitcoinConfig(source={self.source!r}, url={self.url!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,68 @@
+"""The command itself and what all of its commands share.
+
+Reads: arguments.  Gives: `main`.  Never: imports a part of the project before it is asked for.
+Spec: docs/spec/cli.md
+"""
+
+import importlib
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bedroll import __version__
+
+from .output import Output
+from .run import Context
+
+_COMMANDS: Final = {
+    "demo": "The whole path of a transaction, from wallet to Bitcoin and back.",
+    "devnet": "A chain of your own with funded keys, on its own Bitcoin.",
+    "node": "Follow the chain: derive it from Bitcoin and serve it.",
+    "sequencer": "Lead the chain: take transactions, make blocks, post batches.",
+    "forced": "Force a transaction through Bitcoin, whatever the leader does.",
+    "inspect": "Look at a Bitcoin transaction, an object, a batch, a block.",
+    "wallet": "Bitcoin coins that pay for what is posted.",
+    "doctor": "Check options, Bitcoin, folder and port before they fail.",
+}
+
+
+class _Commands(click.Group):
+    """Commands by name, each in a module of its own that is imported when it runs."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """The command of a name."""
+        if name not in _COMMANDS:
+            return None
+        try:
+            command = importlib.import_module(f".{name}", __package__).command
+        except ImportError as error:
+            if "bedroll._core" not in (error.name or ""):
+                raise
+            raise click.ClickException(f"the Rust core is not built: run `make build` ({error})") from None
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and sentences, without importing the modules."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="bedroll")
+@click.option("--json", "as_json", is_flag=True, help="Write results as JSON, one document a line.")
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file with options (BEDROLL_CONFIG); docs/howto/configure.md lists them.",
+)
+@click.pass_context
+def main(ctx: click.Context, as_json: bool, file: Path | None) -> None:
+    """A rollup on Bitcoin: an Ethereum-equivalent chain that anyone rebuilds from Bitcoin alone."""
+    ctx.obj = Context(Output(as_json=as_json), file)
