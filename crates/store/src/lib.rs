@@ -1,1 +1,45 @@
-//! Durable state of one node.
+//! Durable state of one node, in LMDB.
+//!
+//! Reads: what the core sealed ([`BlockRecord`]). Gives: values as of any kept height ([`View`]), a
+//! [`StateSource`](bedroll_core::state::StateSource) for the tip ([`TipSource`]). Never: knows a rule of the chain;
+//! writes a part of a block.
+//!
+//! A sealed block is readable at once and durable after the next [`Store::commit`], which writes any number of
+//! blocks in one transaction. Every change of a flat value leaves the value before it behind, so that any kept
+//! height can be viewed and unwound to.
+#![warn(missing_docs)]
+
+mod chain;
+mod commit;
+mod database;
+mod error;
+mod key;
+mod log;
+mod open;
+mod pending;
+mod record;
+mod row;
+mod shared;
+mod snapshot;
+mod table;
+mod tip;
+mod unwind;
+mod view;
+
+pub use chain::SealedHeader;
+pub use error::StoreError;
+pub use log::{LogKey, LogPosition};
+pub use open::{StoreOptions, SCHEMA_VERSION};
+pub use record::{BlockRecord, LogPosting};
+pub use tip::TipSource;
+pub use view::View;
+
+use std::sync::Arc;
+
+/// The store of one node: one writer, many views.
+///
+/// It may be shared between threads; its folder belongs to one process.
+#[derive(Clone, Debug)]
+pub struct Store {
+    shared: Arc<shared::Shared>,
+}

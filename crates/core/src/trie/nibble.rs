@@ -1,5 +1,4 @@
 //! Nibbles of 32-byte keys, paths, and the hex-prefix form of a part of a key.
-use alloc::vec::Vec;
 use alloy_primitives::B256;
 
 /// Nibbles in a key.
@@ -45,10 +44,14 @@ impl Path {
         nibble(&self.nibbles, at) as u8
     }
 
-    /// Appends the stored form: nibbles two a byte, the last padded with 0, then one byte for their count.
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.nibbles[..self.len().div_ceil(2)]);
-        out.push(self.len);
+    /// The stored form, in the first bytes of the array: nibbles two a byte, the last padded with 0, then one byte
+    /// for their count. Returns the array and how much of it is used.
+    pub fn encode(&self) -> ([u8; 33], usize) {
+        let mut out = [0; 33];
+        let bytes = self.len().div_ceil(2);
+        out[..bytes].copy_from_slice(&self.nibbles[..bytes]);
+        out[bytes] = self.len;
+        (out, bytes + 1)
     }
 }
 

@@ -1,0 +1,231 @@
+//! Sealing, committing, pruning.
+use crate::key::{history, Key};
+use crate::record::{rows_of, BlockRecord};
+use crate::row::Row;
+use crate::shared::{lock, Meta, Shared};
+use crate::snapshot::Snapshot;
+use crate::table::{Table, Undo};
+use crate::{Store, StoreError};
+use alloy_primitives::B256;
+use heed::RwTxn;
+use std::collections::BTreeMap;
+
+/// Heights pruned in one transaction.
+const PRUNE_HEIGHTS: u64 = 256;
+
+/// Keys that each height changed, as the table `diff` holds them.
+type Diffs = BTreeMap<u64, Vec<u8>>;
+
+impl Store {
+    /// Takes a sealed block in as the new tip: readable at once, durable after [`Store::commit`].
+    ///
+    /// # Errors
+    /// It does not follow the tip, or the store cannot be read.
+    pub fn seal(&self, record: BlockRecord) -> Result<(), StoreError> {
+        let tip = self.tip();
+        let next = tip.map_or(0, |(height, _)| height + 1);
+        if record.height != next {
+            return Err(StoreError::Gap {
+                height: record.height,
+                next,
+            });
+        }
+        let new_tip = (record.height, record.hash);
+        let before = match tip {
+            Some(_) => Some(Snapshot::open(&self.shared, None)?),
+            None => None,
+        };
+        let rows = rows_of(record, |index| match &before {
+            Some(before) => before.get(&Key::forced(index)),
+            None => Ok(None),
+        })?;
+        let mut chain = lock(&self.shared.chain);
+        if chain.tip != tip {
+            let next = chain.tip.map_or(0, |(height, _)| height + 1);
+            return Err(StoreError::Gap {
+                height: new_tip.0,
+                next,
+            });
+        }
+        chain.push(rows, new_tip);
+        self.shared.changed();
+        Ok(())
+    }
+
+    /// Makes every sealed block durable, in one transaction.
+    ///
+    /// # Errors
+    /// The disk is full or broken; nothing was written then.
+    pub fn commit(&self) -> Result<(), StoreError> {
+        let _writer = lock(&self.shared.writer);
+        self.shared.commit_pending()
+    }
+
+    /// Height and hash of the newest sealed block.
+    pub fn tip(&self) -> Option<(u64, B256)> {
+        lock(&self.shared.chain).tip
+    }
+
+    /// Height and hash of the newest durable block.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn durable_tip(&self) -> Result<Option<(u64, B256)>, StoreError> {
+        Meta::tip(&self.shared.tables, &*self.shared.env.read_txn()?)
+    }
+
+    /// Lowest height whose state can be viewed or unwound to.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn oldest_state(&self) -> Result<u64, StoreError> {
+        Meta::oldest(&self.shared.tables, &*self.shared.env.read_txn()?)
+    }
+
+    /// Drops what is needed to view or unwind to heights below `keep_from`. Blocks stay.
+    ///
+    /// # Errors
+    /// `keep_from` is above the newest durable block, or the store cannot be written.
+    pub fn prune(&self, keep_from: u64) -> Result<(), StoreError> {
+        let _writer = lock(&self.shared.writer);
+        let tip = self.durable_tip()?.map_or(0, |(height, _)| height);
+        if keep_from > tip {
+            return Err(StoreError::AboveTip {
+                height: keep_from,
+                tip,
+            });
+        }
+        let mut oldest = self.oldest_state()?;
+        while oldest < keep_from {
+            let until = keep_from.min(oldest + PRUNE_HEIGHTS);
+            self.shared
+                .write(|txn| self.shared.prune_heights(txn, oldest + 1, until))?;
+            oldest = until;
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Writes what is pending. The caller is the writer.
+    pub(crate) fn commit_pending(&self) -> Result<(), StoreError> {
+        let pending = lock(&self.chain).clone();
+        let Some((height, hash)) = pending.tip else {
+            return Ok(());
+        };
+        let rows = pending.all_rows();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        drop(pending);
+        self.write(|txn| {
+            let first = Meta::tip(&self.tables, txn)?.is_none();
+            let mut diffs = Diffs::new();
+            for of_key in rows.chunk_by(|one, next| one.key == next.key) {
+                self.write_key(txn, of_key, first, &mut diffs)?;
+            }
+            let bucket = self.tables.of(Table::Diff);
+            for (height, keys) in &diffs {
+                bucket.put(txn, &height.to_be_bytes(), keys)?;
+            }
+            self.write_tip(txn, height, hash)
+        })?;
+        drop(rows);
+        lock(&self.chain).drop_to(height);
+        self.changed();
+        Ok(())
+    }
+
+    pub(crate) fn write_tip(
+        &self,
+        txn: &mut RwTxn<'_>,
+        height: u64,
+        hash: B256,
+    ) -> Result<(), StoreError> {
+        let tip = [&height.to_be_bytes()[..], hash.as_slice()].concat();
+        self.tables.of(Table::Meta).put(txn, Meta::TIP, &tip)?;
+        Ok(())
+    }
+
+    /// Writes the last value of a key, and what it was before each of the blocks that changed it.
+    fn write_key(
+        &self,
+        txn: &mut RwTxn<'_>,
+        rows: &[Row],
+        first: bool,
+        diffs: &mut Diffs,
+    ) -> Result<(), StoreError> {
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        put(self, txn, &last.key, last.value.as_deref())?;
+        let undo = Table::undo(last.key[0]);
+        // Nothing goes below the first block, so its changes are never taken back.
+        let undone = rows.iter().filter(|row| !(first && row.height == 0));
+        if matches!(undo, Undo::Rebuild | Undo::Never) {
+            return Ok(());
+        }
+        for row in undone {
+            if undo == Undo::Restore {
+                let key = history(&row.key, row.height);
+                let before = row.before.as_deref().unwrap_or_default();
+                self.tables.of(Table::History).put(txn, &key, before)?;
+            }
+            let keys = diffs.entry(row.height).or_default();
+            keys.push(row.key.len() as u8);
+            keys.extend_from_slice(&row.key);
+        }
+        Ok(())
+    }
+
+    /// Forgets how the blocks of `first..=last` are taken back.
+    fn prune_heights(&self, txn: &mut RwTxn<'_>, first: u64, last: u64) -> Result<(), StoreError> {
+        let (diff, past) = (self.tables.of(Table::Diff), self.tables.of(Table::History));
+        for height in first..=last {
+            let row = diff.get(txn, &height.to_be_bytes())?.map(<[u8]>::to_vec);
+            for key in diff_keys(row.as_deref().unwrap_or_default(), height)? {
+                if Table::undo(key[0]) == Undo::Restore {
+                    past.delete(txn, &history(key, height))?;
+                }
+            }
+            diff.delete(txn, &height.to_be_bytes())?;
+        }
+        let meta = self.tables.of(Table::Meta);
+        meta.put(txn, Meta::OLDEST, &last.to_be_bytes())?;
+        Ok(())
+    }
+}
+
+/// Writes or deletes a row.
+pub(crate) fn put(
+    shared: &Shared,
+    txn: &mut RwTxn<'_>,
+    row_key: &[u8],
+    value: Option<&[u8]>,
+) -> Result<(), StoreError> {
+    let (bucket, key) = shared
+        .tables
+        .split(row_key)
+        .ok_or_else(|| StoreError::Corrupt("table number".into()))?;
+    match value {
+        Some(value) => bucket.put(txn, key, value)?,
+        None => {
+            bucket.delete(txn, key)?;
+        }
+    }
+    Ok(())
+}
+
+/// The keys in a row of the table `diff`; none is empty.
+pub(crate) fn diff_keys(mut row: &[u8], height: u64) -> Result<Vec<&[u8]>, StoreError> {
+    let mut keys = Vec::new();
+    while let Some((&len, rest)) = row.split_first() {
+        let (key, after) = rest
+            .split_at_checked(usize::from(len))
+            .filter(|(key, _)| !key.is_empty())
+            .ok_or_else(|| StoreError::Corrupt(format!("reverse diff of height {height}")))?;
+        keys.push(key);
+        row = after;
+    }
+    Ok(keys)
+}

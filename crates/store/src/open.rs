@@ -1,0 +1,135 @@
+//! Opening a store.
+use crate::key::Key;
+use crate::pending::Pending;
+use crate::shared::{Meta, Shared};
+use crate::table::{Table, Tables};
+use crate::{Store, StoreError};
+use alloy_primitives::B256;
+use heed::{Env, EnvFlags, EnvOpenOptions, WithoutTls};
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Version of the layout of the tables. A store with a greater one is refused.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Readers at one time, over all threads.
+const MAX_READERS: u32 = 1024;
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreOptions {
+    /// Address space set aside, not memory nor disk; it doubles when it is full. Rounded up to whole pages.
+    pub map_size_bytes: usize,
+    /// Whether a commit waits for the disk. Without it a power cut may lose newest commits or the store; the death of
+    /// the process does not.
+    pub sync: bool,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        StoreOptions {
+            map_size_bytes: 64 << 30,
+            sync: true,
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store in `folder`, made if it is not there. `genesis` names the chain.
+    ///
+    /// # Errors
+    /// Another process has it, it is of another chain or a newer version, or it cannot be read.
+    pub fn open(folder: &Path, genesis: B256, options: StoreOptions) -> Result<Self, StoreError> {
+        let io = |error| StoreError::Io {
+            path: folder.to_owned(),
+            error,
+        };
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let lock = File::create(folder.join("lock")).map_err(io)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => StoreError::Held {
+                path: folder.to_owned(),
+            },
+            TryLockError::Error(error) => io(error),
+        })?;
+        let env = open_env(folder, options)?;
+        env.clear_stale_readers()?;
+        let mut txn = env.write_txn()?;
+        let tables = Tables::create(&env, &mut txn)?;
+        let meta = tables.of(Table::Meta);
+        match meta.get(&txn, Meta::SCHEMA)? {
+            None => {
+                meta.put(&mut txn, Meta::SCHEMA, &SCHEMA_VERSION.to_be_bytes())?;
+                meta.put(&mut txn, Meta::GENESIS, genesis.as_slice())?;
+            }
+            Some(version) => {
+                let stored = version.try_into().map(u32::from_be_bytes).unwrap_or(0);
+                if stored > SCHEMA_VERSION {
+                    return Err(StoreError::NewerSchema {
+                        path: folder.to_owned(),
+                        stored,
+                        known: SCHEMA_VERSION,
+                    });
+                }
+                if stored != SCHEMA_VERSION {
+                    return Err(StoreError::Corrupt(format!("schema version {stored}")));
+                }
+            }
+        }
+        let stored = meta.get(&txn, Meta::GENESIS)?;
+        if stored != Some(genesis.as_slice()) {
+            return Err(StoreError::ForeignGenesis {
+                path: folder.to_owned(),
+                stored: B256::right_padding_from(stored.unwrap_or_default()),
+                wanted: genesis,
+            });
+        }
+        let tip = Meta::tip(&tables, &txn)?;
+        if let Some((height, hash)) = tip {
+            let key = Key::at_height(Table::Header, height);
+            let header = tables.of(Table::Header).get(&txn, &key.row()[1..])?;
+            if header.and_then(|header| header.get(..32)) != Some(hash.as_slice()) {
+                return Err(StoreError::Corrupt(format!(
+                    "no header of the tip {height}"
+                )));
+            }
+        }
+        txn.commit()?;
+        Ok(Store {
+            shared: Arc::new(Shared::new(
+                env,
+                tables,
+                options.map_size_bytes,
+                lock,
+                Pending::at(tip),
+            )),
+        })
+    }
+}
+
+fn open_env(folder: &Path, options: StoreOptions) -> Result<Env<WithoutTls>, StoreError> {
+    let mut open = EnvOpenOptions::new().read_txn_without_tls();
+    // An existing file may have grown beyond what is asked for now.
+    let file_bytes = std::fs::metadata(folder.join("data.mdb")).map_or(0, |file| file.len());
+    let room = file_bytes.saturating_add(1 << 20) as usize;
+    open.map_size(whole_pages(options.map_size_bytes.max(room)))
+        .max_readers(MAX_READERS)
+        .max_dbs(Table::ALL.len() as u32);
+    // Read-ahead costs more than it brings where keys are hashes.
+    let mut flags = EnvFlags::NO_READ_AHEAD;
+    if !options.sync {
+        flags |= EnvFlags::NO_SYNC;
+    }
+    // SAFETY: neither flag lets a reader see a page that is being written. The lock file keeps other processes, and
+    // other stores of this one, from the map; nobody but LMDB writes the file.
+    unsafe {
+        open.flags(flags);
+        Ok(open.open(folder)?)
+    }
+}
+
+/// Next multiple of the greatest page size in use.
+pub(crate) fn whole_pages(bytes: usize) -> usize {
+    bytes.next_multiple_of(1 << 16)
+}

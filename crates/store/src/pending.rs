@@ -1,0 +1,77 @@
+//! Blocks that are sealed and not yet durable.
+use crate::row::{self, Row};
+use alloy_primitives::B256;
+use std::sync::Arc;
+
+/// Rows of sealed blocks that are not durable, in sorted runs; readers share it, and it never changes.
+///
+/// A new block's run merges with its neighbour while that is not much longer, so that there are few runs however
+/// many blocks wait, and a row is merged a few times only.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pending {
+    /// Oldest blocks first.
+    runs: Vec<Arc<Vec<Row>>>,
+    /// Height and hash of the newest block, pending or not.
+    pub(crate) tip: Option<(u64, B256)>,
+}
+
+impl Pending {
+    pub(crate) fn at(tip: Option<(u64, B256)>) -> Self {
+        Pending {
+            runs: Vec::new(),
+            tip,
+        }
+    }
+
+    /// With one more block.
+    pub(crate) fn push(&mut self, rows: Vec<Row>, tip: (u64, B256)) {
+        let mut rows = rows;
+        while let Some(last) = self.runs.pop_if(|last| last.len() <= 2 * rows.len()) {
+            let older = Arc::unwrap_or_clone(last);
+            rows = row::merge(older, rows);
+        }
+        self.runs.push(Arc::new(rows));
+        self.tip = Some(tip);
+    }
+
+    /// Without the blocks up to `height`, which are durable now.
+    pub(crate) fn drop_to(&mut self, height: u64) {
+        self.runs
+            .retain(|run| run.iter().any(|row| row.height > height));
+        for run in &mut self.runs {
+            if run.iter().any(|row| row.height <= height) {
+                Arc::make_mut(run).retain(|row| row.height > height);
+            }
+        }
+    }
+
+    /// All rows, by key and height.
+    pub(crate) fn all_rows(&self) -> Arc<Vec<Row>> {
+        match &self.runs[..] {
+            [one] => one.clone(),
+            runs => Arc::new(
+                runs.iter()
+                    .fold(Vec::new(), |older, newer| row::merge(older, newer.to_vec())),
+            ),
+        }
+    }
+
+    /// What the newest block up to `height` that wrote `key` left there; None if no pending one did.
+    pub(crate) fn get(&self, key: &[u8], height: u64) -> Option<Option<&[u8]>> {
+        let mut newest_first = self.runs.iter().rev();
+        let row = newest_first.find_map(|run| row::find(run, key, height))?;
+        Some(row.value.as_deref())
+    }
+
+    /// Rows whose key is in `first..=last`, oldest run first.
+    pub(crate) fn range<'a>(
+        &'a self,
+        first: &'a [u8],
+        last: &'a [u8],
+    ) -> impl Iterator<Item = &'a Row> {
+        self.runs.iter().flat_map(move |run| {
+            let start = run.partition_point(|row| *row.key < *first);
+            run[start..].iter().take_while(move |row| *row.key <= *last)
+        })
+    }
+}

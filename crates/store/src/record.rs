@@ -1,0 +1,173 @@
+//! What the engine hands over of a sealed block, and the rows it becomes.
+use crate::key::Key;
+use crate::row::{self, Row};
+use crate::table::Table;
+use alloy_primitives::{Address, B256, U256};
+use bedroll_core::{state::WriteSet, trie::NodeWrite};
+use std::collections::BTreeMap;
+
+/// A log's place in its block and what it can be found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPosting {
+    /// Who wrote it.
+    pub address: Address,
+    /// At most four.
+    pub topics: Vec<B256>,
+    /// Index of its transaction in the block.
+    pub transaction: u32,
+    /// Its own index in the block.
+    pub log: u32,
+}
+
+/// A sealed block with all that it changes.
+#[derive(Clone, Debug, Default)]
+pub struct BlockRecord {
+    /// One above the tip; 0 for genesis.
+    pub height: u64,
+    /// Of the header.
+    pub hash: B256,
+    /// Of the header: the state after this block.
+    pub state_root: B256,
+    /// The header; the store does not look into it.
+    pub header: Vec<u8>,
+    /// The rest of the block; the store does not look into it.
+    pub body: Vec<u8>,
+    /// Transaction hashes, in order.
+    pub transactions: Vec<B256>,
+    /// Of all logs, in order.
+    pub logs: Vec<LogPosting>,
+    /// From [`bedroll_core::state::State::seal`].
+    pub write_set: WriteSet,
+    /// Rows of the queue of forced messages that this block sets, by index; None takes one away. Never empty bytes.
+    pub forced: Vec<(u64, Option<Vec<u8>>)>,
+    /// Addresses that this block appends to the address book, by index.
+    pub book: Vec<(u64, Address)>,
+}
+
+/// Collects the rows of one block.
+struct Rows {
+    height: u64,
+    rows: Vec<Row>,
+}
+
+impl Rows {
+    fn put(&mut self, key: Key, value: Vec<u8>) {
+        self.change(key, Some(value), None);
+    }
+
+    fn change(&mut self, key: Key, value: Option<Vec<u8>>, before: Option<Vec<u8>>) {
+        self.rows.push(Row {
+            key: key.row().into(),
+            height: self.height,
+            value: value.map(Vec::into_boxed_slice),
+            before: before.map(Vec::into_boxed_slice),
+        });
+    }
+
+    fn nodes(&mut self, owner: Option<&B256>, writes: Vec<NodeWrite>) {
+        for write in writes {
+            self.change(Key::node(owner, &write.path), write.rlp, None);
+        }
+    }
+}
+
+/// A slot as the flat table holds it: big-endian without leading zeros; None for 0.
+pub(crate) fn slot_to_flat(value: &U256) -> Option<Vec<u8>> {
+    (!value.is_zero()).then(|| value.to_be_bytes_trimmed_vec())
+}
+
+/// Rows of a block, sorted by key. `forced_before` tells what stands in the queue at an index now.
+pub(crate) fn rows_of<E>(
+    record: BlockRecord,
+    forced_before: impl Fn(u64) -> Result<Option<Vec<u8>>, E>,
+) -> Result<Vec<Row>, E> {
+    let height = record.height;
+    let mut rows = Rows {
+        height,
+        rows: Vec::with_capacity(
+            record.write_set.nodes.len() + 2 * record.write_set.flat.accounts.len() + 16,
+        ),
+    };
+    for (index, value) in record.forced {
+        rows.change(Key::forced(index), value, forced_before(index)?);
+    }
+    put_state(&mut rows, record.write_set);
+    put_logs(&mut rows, &record.logs);
+    for (index, address) in record.book {
+        let with_height = |bytes: &[u8]| [bytes, &height.to_be_bytes()].concat();
+        rows.put(Key::book(index), with_height(address.as_slice()));
+        rows.put(Key::book_index(&address), with_height(&index.to_be_bytes()));
+    }
+    for (index, hash) in (0u32..).zip(&record.transactions) {
+        let place = [&height.to_be_bytes()[..], &index.to_be_bytes()].concat();
+        rows.put(Key::of_hash(Table::Transaction, hash), place);
+    }
+    let header = [
+        record.hash.as_slice(),
+        record.state_root.as_slice(),
+        &record.header,
+    ]
+    .concat();
+    rows.put(Key::at_height(Table::Header, height), header);
+    rows.put(Key::at_height(Table::Body, height), record.body);
+    let hash_key = Key::of_hash(Table::Height, &record.hash);
+    rows.put(hash_key, height.to_be_bytes().to_vec());
+    let mut rows = rows.rows;
+    row::sort(&mut rows);
+    Ok(rows)
+}
+
+fn put_state(rows: &mut Rows, set: WriteSet) {
+    for change in &set.flat.accounts {
+        let value = change.after.map(|account| account.to_flat());
+        let before = change.before.map(|account| account.to_flat());
+        rows.change(Key::account(&change.address), value, before);
+    }
+    for change in &set.flat.slots {
+        let key = Key::slot(&change.address, &change.slot);
+        let value = slot_to_flat(&change.after);
+        rows.change(key, value, slot_to_flat(&change.before));
+    }
+    for (hash, code) in &set.flat.codes {
+        rows.put(Key::code(hash), code.to_vec());
+    }
+    put_nodes(rows, set);
+}
+
+/// Rows of the trie nodes in a write set, of a state that is put back.
+pub(crate) fn node_rows(height: u64, set: WriteSet) -> Vec<Row> {
+    let mut rows = Rows {
+        height,
+        rows: Vec::new(),
+    };
+    put_nodes(&mut rows, set);
+    let mut rows = rows.rows;
+    row::sort(&mut rows);
+    rows
+}
+
+fn put_nodes(rows: &mut Rows, set: WriteSet) {
+    rows.nodes(None, set.nodes);
+    for of_account in set.storage_nodes {
+        rows.nodes(Some(&of_account.owner), of_account.writes);
+    }
+}
+
+/// One row for each address and each topic at each place, with all its logs of the block.
+fn put_logs(rows: &mut Rows, logs: &[LogPosting]) {
+    let mut found: BTreeMap<Vec<u8>, (Key, Vec<u8>)> = BTreeMap::new();
+    for log in logs {
+        let place = [log.transaction.to_be_bytes(), log.log.to_be_bytes()].concat();
+        let by_topic = (0u8..)
+            .zip(&log.topics)
+            .map(|(position, topic)| Key::log_topic(position, topic, rows.height));
+        for key in by_topic.chain([Key::log_address(&log.address, rows.height)]) {
+            let entry = found.entry(key.row().to_vec());
+            let (_, places) = entry.or_insert_with(|| (key, Vec::new()));
+            places.extend_from_slice(&place);
+        }
+    }
+    for (key, places) in found.into_values() {
+        rows.put(key, places);
+    }
+}

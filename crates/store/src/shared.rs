@@ -1,0 +1,186 @@
+//! What a store and its views share.
+use crate::key::read_u64;
+use crate::open::whole_pages;
+use crate::pending::Pending;
+use crate::snapshot::TxnSlot;
+use crate::table::{Table, Tables};
+use crate::StoreError;
+use alloy_primitives::{map::HashMap, B256};
+use heed::{Env, MdbError, RoTxn, RwTxn, WithoutTls};
+use revm::state::Bytecode;
+use std::fs::File;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// Bytes of code kept decoded for views.
+const CODE_CACHE_BYTES: usize = 32 << 20;
+
+/// Keys of the table `meta`.
+pub(crate) struct Meta;
+
+impl Meta {
+    pub(crate) const SCHEMA: &'static [u8] = b"schema";
+    pub(crate) const GENESIS: &'static [u8] = b"genesis";
+    pub(crate) const TIP: &'static [u8] = b"tip";
+    pub(crate) const OLDEST: &'static [u8] = b"oldest";
+
+    /// Height and hash of the newest durable block.
+    pub(crate) fn tip(tables: &Tables, txn: &RoTxn<'_>) -> Result<Option<(u64, B256)>, StoreError> {
+        let Some(stored) = tables.of(Table::Meta).get(txn, Meta::TIP)? else {
+            return Ok(None);
+        };
+        let tip = stored
+            .split_at_checked(8)
+            .and_then(|(height, hash)| Some((read_u64(height)?, B256::try_from(hash).ok()?)));
+        tip.map(Some)
+            .ok_or_else(|| StoreError::Corrupt("meta row of the tip".into()))
+    }
+
+    /// Lowest height whose state is kept.
+    pub(crate) fn oldest(tables: &Tables, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
+        let stored = tables.of(Table::Meta).get(txn, Meta::OLDEST)?;
+        stored.map_or(Ok(0), |bytes| {
+            read_u64(bytes)
+                .ok_or_else(|| StoreError::Corrupt("meta row of the oldest state".into()))
+        })
+    }
+}
+
+/// Decoded codes, forgotten all at once when they are too many.
+#[derive(Debug, Default)]
+struct CodeCache {
+    codes: HashMap<B256, Bytecode>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) env: Env<WithoutTls>,
+    pub(crate) tables: Tables,
+    map_size: AtomicUsize,
+    /// Held while the store is open; the system lets go of it when the process dies.
+    _lock: File,
+    /// One writer at a time.
+    pub(crate) writer: Mutex<()>,
+    /// Whoever opens a snapshot holds this, so that it sees one chain.
+    pub(crate) chain: Mutex<Pending>,
+    /// Counts changes of the chain.
+    pub(crate) version: AtomicU64,
+    snapshots: Mutex<Vec<Weak<Mutex<TxnSlot>>>>,
+    codes: Mutex<CodeCache>,
+}
+
+/// Locks; what a panicking thread left is whole, since every change under these locks is one assignment or push.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn new(
+        env: Env<WithoutTls>,
+        tables: Tables,
+        map_size: usize,
+        lock: File,
+        pending: Pending,
+    ) -> Self {
+        let map_size = whole_pages(map_size).max(env.info().map_size);
+        Shared {
+            env,
+            tables,
+            map_size: AtomicUsize::new(map_size),
+            _lock: lock,
+            writer: Mutex::new(()),
+            chain: Mutex::new(pending),
+            version: AtomicU64::new(0),
+            snapshots: Mutex::new(Vec::new()),
+            codes: Mutex::new(CodeCache::default()),
+        }
+    }
+
+    /// Sets the chain that readers see from now on.
+    pub(crate) fn changed(&self) {
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Makes a snapshot's transaction known, so that the map can grow under it.
+    pub(crate) fn register(&self, slot: &Arc<Mutex<TxnSlot>>) {
+        let mut snapshots = lock(&self.snapshots);
+        if snapshots.len() == snapshots.capacity() {
+            snapshots.retain(|slot| slot.strong_count() > 0);
+        }
+        snapshots.push(Arc::downgrade(slot));
+    }
+
+    /// Runs `work` in one transaction and commits it; the map grows if it is full.
+    pub(crate) fn write(
+        &self,
+        work: impl Fn(&mut RwTxn<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.write_and_grow(work, || self.grow(&mut lock(&self.chain)))
+    }
+
+    /// The same while the caller keeps readers from taking a new look at the chain.
+    pub(crate) fn write_with(
+        &self,
+        chain: &mut MutexGuard<'_, Pending>,
+        work: impl Fn(&mut RwTxn<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.write_and_grow(work, || self.grow(chain))
+    }
+
+    fn write_and_grow(
+        &self,
+        work: impl Fn(&mut RwTxn<'_>) -> Result<(), StoreError>,
+        mut grow: impl FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        loop {
+            let mut txn = self.env.write_txn()?;
+            let result = work(&mut txn).and_then(|()| Ok(txn.commit()?));
+            match result {
+                Err(StoreError::Lmdb(heed::Error::Mdb(MdbError::MapFull))) => grow()?,
+                result => return result,
+            }
+        }
+    }
+
+    /// Doubles the map. Snapshots lose their transactions meanwhile and take new ones when they are next read.
+    /// Who calls holds the chain, so that no new ones begin.
+    fn grow(&self, _chain: &mut MutexGuard<'_, Pending>) -> Result<(), StoreError> {
+        let slots: Vec<Arc<Mutex<TxnSlot>>> = lock(&self.snapshots)
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
+        let mut held: Vec<MutexGuard<'_, TxnSlot>> = slots.iter().map(|slot| lock(slot)).collect();
+        for slot in &mut held {
+            slot.park();
+        }
+        let size = whole_pages(self.map_size.load(Ordering::Relaxed).saturating_mul(2));
+        // SAFETY: every snapshot's transaction was ended above and none can begin while `held` and the chain are
+        // locked; the writer's was aborted before this call, and there is one writer.
+        unsafe { self.env.resize(size)? };
+        self.map_size.store(size, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn cached_code(&self, hash: &B256) -> Option<Bytecode> {
+        lock(&self.codes).codes.get(hash).cloned()
+    }
+
+    pub(crate) fn cache_code(&self, hash: B256, code: &Bytecode) {
+        let mut cache = lock(&self.codes);
+        if cache.bytes > CODE_CACHE_BYTES {
+            *cache = CodeCache::default();
+        }
+        cache.bytes += code.len();
+        cache.codes.insert(hash, code.clone());
+    }
+}
+
+impl Drop for Shared {
+    /// Ends the snapshots' transactions, so that the folder is free although views may live on.
+    fn drop(&mut self) {
+        for slot in lock(&self.snapshots).iter().filter_map(Weak::upgrade) {
+            lock(&slot).close();
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! One consistent look at the chain: a read transaction and the blocks that were pending when it began.
+use crate::key::{history, Key};
+use crate::pending::Pending;
+use crate::shared::{lock, Meta, Shared};
+use crate::table::{Table, Tables, Undo};
+use crate::StoreError;
+use alloy_primitives::B256;
+use heed::{RoTxn, WithoutTls};
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, Weak};
+
+/// A snapshot's transaction, with the newest durable height that it sees.
+pub(crate) enum TxnSlot {
+    Open(RoTxn<'static, WithoutTls>, Option<u64>),
+    /// Ended so that the map could grow.
+    Parked,
+    Closed,
+}
+
+impl TxnSlot {
+    pub(crate) fn park(&mut self) {
+        if matches!(self, TxnSlot::Open(..)) {
+            *self = TxnSlot::Parked;
+        }
+    }
+
+    pub(crate) fn close(&mut self) {
+        *self = TxnSlot::Closed;
+    }
+}
+
+impl fmt::Debug for TxnSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TxnSlot::Open(..) => "Open",
+            TxnSlot::Parked => "Parked",
+            TxnSlot::Closed => "Closed",
+        })
+    }
+}
+
+/// The chain up to one block.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    shared: Weak<Shared>,
+    tables: Tables,
+    pub(crate) pending: Pending,
+    slot: Arc<Mutex<TxnSlot>>,
+    /// Newest block that was durable at the start.
+    anchor: Option<(u64, B256)>,
+    pub(crate) height: u64,
+    pub(crate) hash: B256,
+}
+
+impl Snapshot {
+    /// The chain as it is now, up to `height` (None: the tip).
+    pub(crate) fn open(shared: &Arc<Shared>, height: Option<u64>) -> Result<Self, StoreError> {
+        let (pending, txn) = {
+            let chain = lock(&shared.chain);
+            (chain.clone(), shared.env.clone().static_read_txn()?)
+        };
+        let (tip, tip_hash) = pending.tip.ok_or(StoreError::Empty)?;
+        let height = height.unwrap_or(tip);
+        if height > tip {
+            return Err(StoreError::AboveTip { height, tip });
+        }
+        let oldest = Meta::oldest(&shared.tables, &txn)?;
+        if height < oldest {
+            return Err(StoreError::BelowOldest { height, oldest });
+        }
+        let anchor = Meta::tip(&shared.tables, &txn)?;
+        let slot = TxnSlot::Open(txn, anchor.map(|(height, _)| height));
+        let slot = Arc::new(Mutex::new(slot));
+        shared.register(&slot);
+        let mut snapshot = Snapshot {
+            shared: Arc::downgrade(shared),
+            tables: shared.tables,
+            pending,
+            slot,
+            anchor,
+            height,
+            hash: tip_hash,
+        };
+        if height != tip {
+            snapshot.hash = snapshot.hash_at(height)?;
+        }
+        Ok(snapshot)
+    }
+
+    pub(crate) fn shared(&self) -> Option<Arc<Shared>> {
+        self.shared.upgrade()
+    }
+
+    fn hash_at(&self, height: u64) -> Result<B256, StoreError> {
+        let header = self.get(&Key::at_height(Table::Header, height))?;
+        let hash = header.as_deref().and_then(|header| header.get(..32));
+        hash.map(B256::from_slice)
+            .ok_or_else(|| StoreError::Corrupt(format!("no header at height {height}")))
+    }
+
+    /// Whether this is the newest state that the store has nodes of.
+    pub(crate) fn is_tip(&self) -> bool {
+        self.pending.tip.map(|(height, _)| height) == Some(self.height)
+    }
+
+    /// Value of a key as of this snapshot's block. Keys of tables without history are found whatever their height.
+    pub(crate) fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(value) = self.pending.get(key.row(), self.height) {
+            return Ok(value.map(<[u8]>::to_vec));
+        }
+        self.with_txn(|txn, durable| {
+            let row_key = key.row();
+            let past = durable.is_some_and(|durable| durable > self.height);
+            if past && Table::undo(row_key[0]) == Undo::Restore {
+                let first = history(row_key, self.height + 1);
+                let bucket = self.tables.of(Table::History);
+                if let Some((found, before)) = bucket.get_greater_than_or_equal_to(txn, &first)? {
+                    if found.len() == first.len() && found.starts_with(row_key) {
+                        return Ok((!before.is_empty()).then(|| before.to_vec()));
+                    }
+                }
+            }
+            let (bucket, own) = self
+                .tables
+                .split(row_key)
+                .ok_or_else(|| StoreError::Corrupt("table number".into()))?;
+            Ok(bucket.get(txn, own)?.map(<[u8]>::to_vec))
+        })
+    }
+
+    /// Durable rows of one table with keys in `first..=last`, both with the table's number, until `each` is false.
+    pub(crate) fn scan(
+        &self,
+        first: &Key,
+        last: &Key,
+        mut each: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        self.with_txn(|txn, _| {
+            let (bucket, start) = self
+                .tables
+                .split(first.row())
+                .ok_or_else(|| StoreError::Corrupt("table number".into()))?;
+            let range = (Bound::Included(start), Bound::Included(&last.row()[1..]));
+            for row in bucket.range(txn, &range)? {
+                let (key, value) = row?;
+                if !each(key, value) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Newest durable height that this snapshot sees.
+    pub(crate) fn durable(&self) -> Result<Option<u64>, StoreError> {
+        self.with_txn(|_, durable| Ok(durable))
+    }
+
+    pub(crate) fn with_txn<R>(
+        &self,
+        read: impl FnOnce(&RoTxn<'_>, Option<u64>) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
+        let mut slot = lock(&self.slot);
+        if matches!(*slot, TxnSlot::Parked) {
+            let shared = self.shared().ok_or(StoreError::Closed)?;
+            let txn = shared.env.clone().static_read_txn()?;
+            let durable = self.check_reopened(&txn)?;
+            *slot = TxnSlot::Open(txn, durable);
+        }
+        match &*slot {
+            TxnSlot::Open(txn, durable) => read(txn, *durable),
+            TxnSlot::Parked | TxnSlot::Closed => Err(StoreError::Closed),
+        }
+    }
+
+    /// A new transaction may see another chain than the first one: this block must still be in it.
+    fn check_reopened(&self, txn: &RoTxn<'_>) -> Result<Option<u64>, StoreError> {
+        let stale = StoreError::Stale {
+            height: self.height,
+        };
+        let durable = Meta::tip(&self.tables, txn)?.map(|(height, _)| height);
+        let (height, hash) = match (durable, self.anchor) {
+            (Some(durable), _) if durable >= self.height => (self.height, self.hash),
+            (_, Some(anchor)) => anchor,
+            (None, None) => return Ok(None),
+            (Some(_), None) => return Err(stale),
+        };
+        let key = Key::at_height(Table::Header, height);
+        let header = self.tables.of(Table::Header).get(txn, &key.row()[1..])?;
+        let same = header.and_then(|header| header.get(..32)) == Some(hash.as_slice());
+        if !same || self.height < Meta::oldest(&self.tables, txn)? {
+            return Err(stale);
+        }
+        Ok(durable)
+    }
+}

@@ -1,0 +1,98 @@
+//! The tables: LMDB databases, and the first byte of keys inside rows.
+use heed::types::Bytes;
+use heed::{Database, Env, RwTxn, WithoutTls};
+
+/// A table. Its number leads its keys in rows, reverse diffs and history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Table {
+    Meta,
+    Account,
+    Slot,
+    Code,
+    AccountNode,
+    StorageNode,
+    Header,
+    Body,
+    Height,
+    Transaction,
+    LogAddress,
+    LogTopic,
+    Forced,
+    Book,
+    BookIndex,
+    Diff,
+    History,
+}
+
+impl Table {
+    pub(crate) const ALL: [(Table, &'static str); 17] = [
+        (Table::Meta, "meta"),
+        (Table::Account, "account"),
+        (Table::Slot, "slot"),
+        (Table::Code, "code"),
+        (Table::AccountNode, "account_node"),
+        (Table::StorageNode, "storage_node"),
+        (Table::Header, "header"),
+        (Table::Body, "body"),
+        (Table::Height, "height"),
+        (Table::Transaction, "transaction"),
+        (Table::LogAddress, "log_address"),
+        (Table::LogTopic, "log_topic"),
+        (Table::Forced, "forced"),
+        (Table::Book, "book"),
+        (Table::BookIndex, "book_index"),
+        (Table::Diff, "diff"),
+        (Table::History, "history"),
+    ];
+
+    /// How a change of this table's keys is taken back.
+    pub(crate) fn undo(number: u8) -> Undo {
+        match Table::ALL.get(usize::from(number)).map(|(table, _)| table) {
+            Some(Table::Account | Table::Slot | Table::Forced) => Undo::Restore,
+            Some(Table::AccountNode | Table::StorageNode) => Undo::Rebuild,
+            Some(Table::Meta | Table::Diff | Table::History) | None => Undo::Never,
+            Some(_) => Undo::Delete,
+        }
+    }
+}
+
+/// How the change of a key is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undo {
+    /// The value before is in the history.
+    Restore,
+    /// A block adds the key and nothing else writes it.
+    Delete,
+    /// It follows from flat values, through the trie.
+    Rebuild,
+    /// Not part of a block.
+    Never,
+}
+
+pub(crate) type Bucket = Database<Bytes, Bytes>;
+
+/// Handles of the LMDB databases.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tables([Bucket; Table::ALL.len()]);
+
+impl Tables {
+    pub(crate) fn create(env: &Env<WithoutTls>, txn: &mut RwTxn<'_>) -> heed::Result<Self> {
+        let first = env.create_database(txn, Some(Table::ALL[0].1))?;
+        let mut all = [first; Table::ALL.len()];
+        for (at, (_, name)) in Table::ALL.iter().enumerate().skip(1) {
+            all[at] = env.create_database(txn, Some(name))?;
+        }
+        Ok(Tables(all))
+    }
+
+    pub(crate) fn of(&self, table: Table) -> Bucket {
+        self.0[table as usize]
+    }
+
+    /// The database and the key in it of a row's key.
+    pub(crate) fn split<'a>(&self, key: &'a [u8]) -> Option<(Bucket, &'a [u8])> {
+        let (&table, rest) = key.split_first()?;
+        Some((*self.0.get(usize::from(table))?, rest))
+    }
+}

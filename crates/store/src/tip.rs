@@ -1,0 +1,92 @@
+//! The newest state as the core's `State` reads it.
+use crate::shared::lock;
+use crate::view::View;
+use crate::{Store, StoreError};
+use alloy_primitives::{Address, Bytes, B256, U256};
+use bedroll_core::state::{Account, Lookup, StateSource};
+use bedroll_core::trie::{Path, SourceError};
+use std::sync::atomic::Ordering;
+use std::sync::Mutex;
+
+/// Answers as of the newest sealed block; follows the store by itself. An empty store is an empty state.
+#[derive(Debug)]
+pub struct TipSource {
+    store: Store,
+    /// With the version of the chain that it shows.
+    view: Mutex<Option<(u64, View)>>,
+}
+
+impl Store {
+    /// The newest state, to build the next block on.
+    pub fn tip_source(&self) -> TipSource {
+        TipSource {
+            store: self.clone(),
+            view: Mutex::new(None),
+        }
+    }
+}
+
+impl TipSource {
+    /// The store that this reads.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Asks the view of the tip; None while there is no block.
+    fn ask<R>(
+        &self,
+        read: impl FnOnce(&View) -> Result<R, StoreError>,
+    ) -> Result<Option<R>, SourceError> {
+        let mut cached = lock(&self.view);
+        let version = self.store.shared.version.load(Ordering::Acquire);
+        if let Some((seen, view)) = &*cached {
+            if *seen == version {
+                return Ok(Some(read(view)?));
+            }
+        }
+        // The old one goes first: its transaction would keep pages from being used again.
+        *cached = None;
+        match self.store.view(None) {
+            Ok(view) => {
+                let answer = read(&view)?;
+                *cached = Some((version, view));
+                Ok(Some(answer))
+            }
+            Err(StoreError::Empty) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl StateSource for TipSource {
+    fn account(&self, address: &Address) -> Result<Lookup<Option<Account>>, SourceError> {
+        let account = self.ask(|view| view.account(address))?;
+        Ok(Lookup::Known(account.flatten()))
+    }
+
+    fn slot(&self, address: &Address, slot: &U256) -> Result<Lookup<U256>, SourceError> {
+        let value = self.ask(|view| view.slot(address, slot))?;
+        Ok(Lookup::Known(value.unwrap_or_default()))
+    }
+
+    fn slots(&self, address: &Address) -> Result<Vec<U256>, SourceError> {
+        Ok(self.ask(|view| view.slots(address))?.unwrap_or_default())
+    }
+
+    fn code(&self, hash: &B256) -> Result<Option<Bytes>, SourceError> {
+        Ok(self.ask(|view| view.code_bytes(hash))?.flatten())
+    }
+
+    fn block_hash(&self, height: u64) -> Result<Option<B256>, SourceError> {
+        Ok(self.ask(|view| view.block_hash_at(height))?.flatten())
+    }
+
+    fn node(
+        &self,
+        owner: Option<&B256>,
+        path: &Path,
+        _hash: &B256,
+    ) -> Result<Option<Vec<u8>>, SourceError> {
+        Ok(self.ask(|view| view.node_rlp(owner, path))?.flatten())
+    }
+}
