@@ -38,9 +38,7 @@ def check_alone(transaction: Transaction, chain_id: int, size_limit_bytes: int, 
     if transaction.nonce > NONCE_MAX:
         raise Refused(f"nonce has max value: nonce {transaction.nonce}")
     if transaction.to is None and len(transaction.input) > INITCODE_BYTES_MAX:
-        raise Refused(
-            f"max initcode size exceeded: code size {len(transaction.input)}, limit {INITCODE_BYTES_MAX}"
-        )
+        raise Refused(f"max initcode size exceeded: code size {len(transaction.input)}, limit {INITCODE_BYTES_MAX}")
     if transaction.gas_limit > GAS_LIMIT_MAX:
         raise Refused(f"exceeds block gas limit: gas {transaction.gas_limit}, limit {GAS_LIMIT_MAX}")
     if transaction.max_priority_fee_per_gas > transaction.max_fee_per_gas:
@@ -53,9 +51,7 @@ def check_alone(transaction: Transaction, chain_id: int, size_limit_bytes: int, 
             f"transaction underpriced: tip needed {tip_min_wei}, tip permitted {transaction.max_priority_fee_per_gas}"
         )
     if transaction.gas_limit < transaction.intrinsic_gas:
-        raise Refused(
-            f"intrinsic gas too low: gas {transaction.gas_limit}, minimum needed {transaction.intrinsic_gas}"
-        )
+        raise Refused(f"intrinsic gas too low: gas {transaction.gas_limit}, minimum needed {transaction.intrinsic_gas}")
 
 
 def check_account(
