@@ -4,6 +4,7 @@ Reads: a TOML file, the environment, flags.  Gives: `Config` and its parts, `loa
 Never: holds a number that all nodes must share (`protocol` does).  Spec: docs/spec/config.md
 """
 
+from .key_file import read_key, write_key
 from .load import Loaded, load
 from .manual import manual
 from .option import Option, Source
@@ -34,4 +35,6 @@ __all__ = [
     "Source",
     "load",
     "manual",
+    "read_key",
+    "write_key",
 ]

@@ -4,7 +4,7 @@ Reads: nothing.  Gives: `OPTIONS`, `Config` and its parts.
 Never: names an option twice: a field of a part is the option of that section.  Spec: docs/spec/config.md#table
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,13 @@ OPTIONS: Final = (
         kind=Path,
         default=None,
         help="Genesis file of the chain; without it `genesis.json` in the folder.",
+    ),
+    Option(
+        name="key_password",
+        kind=str,
+        default="",
+        secret=True,
+        help="Password of the key files; without it they are kept in the clear, mode 0600.",
     ),
     # --- bitcoin
     Option(
@@ -361,6 +368,7 @@ class Config:
     network: str
     folder: Path
     genesis: Path | None
+    key_password: str = field(repr=False)
     bitcoin: BitcoinConfig
     rpc: RpcConfig
     follow: FollowConfig
