@@ -3,9 +3,9 @@
 from hashlib import sha256
 
 import pytest
-from tests.framework.ledger import Ledger, address_of, revert_text
 
 from bedroll.protocol import LIGHT_CLIENT
+from tests.framework.ledger import Ledger, address_of, revert_text
 
 CLIENT = bytes(LIGHT_CLIENT)
 INCLUDES = "includes(uint256,bytes,uint256,bytes32[],bytes,bytes32[])"

@@ -1,9 +1,9 @@
 """The vaults hold every fee and pay only the recipient that genesis names."""
 
 import pytest
-from tests.framework.ledger import Ledger, address_of
 
 from bedroll.protocol import BASE_FEE_VAULT, TIP_VAULT
+from tests.framework.ledger import Ledger, address_of
 
 RECIPIENT = b"\xfe" * 20
 

@@ -2,9 +2,9 @@
 
 import pytest
 from eth_account.messages import encode_typed_data
-from tests.framework.ledger import TIMESTAMP_FIRST, Ledger, address_of, revert_text
 
 from bedroll.protocol import REGTEST, WRAPPED_BITCOIN
+from tests.framework.ledger import TIMESTAMP_FIRST, Ledger, address_of, revert_text
 
 TOKEN = bytes(WRAPPED_BITCOIN)
 FOREVER = TIMESTAMP_FIRST + 10**9
