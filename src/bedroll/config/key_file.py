@@ -3,8 +3,8 @@
 Reads: key files, passwords.  Gives: `write_key`, `read_key`.
 Never: overwrites a key, or reads one that others can read.  Spec: docs/spec/config.md#keys
 
-A file is JSON. Encrypted: scrypt (N = 2^15, r = 8, p = 1; RFC 7914) makes the key of ChaCha20-Poly1305 (RFC 8439), whose
-associated bytes are the kind of secret, so that one file cannot stand for another.
+A file is JSON. Encrypted: scrypt (N = 2^15, r = 8, p = 1; RFC 7914) makes the key of ChaCha20-Poly1305 (RFC 8439),
+whose associated bytes are the kind of secret, so that one file cannot stand for another.
 """
 
 import logging
