@@ -3,6 +3,7 @@
 Every hash is in its place, relevance is ground, nothing is signed or mined. Reorganisations are `fork`.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 
 from bedroll.da import build_leaf
@@ -18,7 +19,7 @@ _LEAF_KEY = bytes.fromhex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f28
 
 
 class Grinder:
-    """Makes transactions, no two alike."""
+    """Makes transactions, no two alike; grinds the lock time, the last bytes hashed."""
 
     def __init__(self, tag=REGTEST.parameters.tag):
         self._tag = tag
@@ -29,11 +30,16 @@ class Grinder:
         leaves = [build_leaf(_LEAF_KEY, body) for body in bodies] if leaves is None else leaves
         witnesses = [[SIGNATURE, leaf, CONTROL_BLOCK] for leaf in leaves]
         outputs = [output(330)] + ([output(fee, FEE_SCRIPT)] if fee else [])
-        while True:
-            self._salt += 1
-            found = transaction(witnesses, outputs=outputs, salt=self._salt)
-            if double_sha256(found[0]).startswith(self._tag):
-                return found
+        self._salt += 1
+        full, bare = transaction(witnesses, outputs=outputs, salt=self._salt)
+        before = hashlib.sha256(full[:-4])
+        for lock_time in range(1 << 32):
+            tail = lock_time.to_bytes(4, "little")
+            attempt = before.copy()
+            attempt.update(tail)
+            if hashlib.sha256(attempt.digest()).digest().startswith(self._tag):
+                return full[:-4] + tail, bare[:-4] + tail
+        raise AssertionError("no lock time fits")
 
 
 @dataclass
