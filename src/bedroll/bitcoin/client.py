@@ -18,6 +18,14 @@ class RejectedTransaction(Invalid):
     txid: bytes
 
 
+class RejectedBlock(Invalid):
+    """Bitcoin Core's validation refused a block; `.reason` is its word, `.detail` what it adds, `.block` the hash."""
+
+    reason: str
+    detail: str
+    block: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class BlockRef:
     """A block of the best chain."""
@@ -45,7 +53,12 @@ class Coin:
 
 @dataclass(frozen=True, slots=True)
 class MempoolEntry:
-    """An unconfirmed transaction as the node sees it."""
+    """An unconfirmed transaction as the node sees it.
+
+    Attributes:
+        ancestors: Unconfirmed transactions it rests on, itself included.
+        descendants: Unconfirmed transactions that rest on it, itself included.
+    """
 
     txid: Txid
     fee: Satoshi
@@ -109,7 +122,7 @@ class BitcoinClient(Protocol):
         ...
 
     async def coins(self, scripts: Sequence[bytes]) -> list[Coin]:
-        """All confirmed unspent outputs with one of these scripts."""
+        """All confirmed unspent outputs with one of these scripts, by height, then txid, then index."""
         ...
 
     async def fee_rate(self, blocks: int) -> FeeRate:

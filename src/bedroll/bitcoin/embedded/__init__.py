@@ -12,8 +12,8 @@ client → node → chain → kernel    Bitcoin Core's code
 ```
 """
 
+from ..client import RejectedBlock
 from .client import EmbeddedClient
-from .kernel import RejectedBlock
 from .miner import build_block, subsidy
 
 __all__ = ["EmbeddedClient", "RejectedBlock", "build_block", "subsidy"]

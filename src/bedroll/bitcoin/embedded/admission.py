@@ -11,13 +11,13 @@ from typing import Final
 from bedroll.primitives import Satoshi, Txid
 
 from ..client import Coin
+from ..refusal import Cause, Refused
 from ..transaction import MONEY_MAX, OutPoint, Transaction, TxOut
 from .candidate import Candidate
 from .chain import Chain
 from .cluster import Entry, is_oversized, split_clusters
 from .lock import is_final, is_mature, is_sequence_final
 from .mempool import MEMPOOL_SIZE_MAX_VB, Mempool
-from .refusal import Cause, Refused
 from .replacement import check_replacement
 from .standard import Judged
 from .truc import check_truc

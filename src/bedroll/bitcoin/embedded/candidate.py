@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from bedroll.primitives import Txid
 
+from ..refusal import Cause, Refused
 from ..transaction import TxOut
 from .cluster import Entry
-from .refusal import Cause, Refused
 from .standard import Judged
 
 

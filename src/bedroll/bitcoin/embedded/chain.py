@@ -12,9 +12,10 @@ from typing import Final
 from bedroll.primitives import BlockHash, L1Height
 
 from ..block import Block
+from ..client import RejectedBlock
 from .index import CoinIndex
 from .journal import Journal
-from .kernel import Kernel, RejectedBlock
+from .kernel import Kernel
 
 JOURNAL_BLOCKS_MAX: Final = 2_000
 """Blocks in the journal at which the library is made to write its state."""

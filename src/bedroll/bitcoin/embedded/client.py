@@ -14,9 +14,9 @@ from typing import ParamSpec, TypeVar
 from bedroll.primitives import BlockHash, FeeRate, L1Height, Txid, Unavailable
 
 from ..client import Acceptance, BlockRef, Coin, MempoolEntry
+from ..refusal import choose_refusal
 from .node import Node
 from .package import PackageOutcome
-from .refusal import choose_refusal
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,12 +89,16 @@ class EmbeddedClient:
     async def broadcast(self, package: Sequence[bytes]) -> None:
         """Hand in one transaction, or parents with their child. Known already is success."""
         if len(package) == 1:
-            await self._run(self._node.submit, package[0])
+            await self.submit(package[0])
             return
         outcome = await self.submit_package(package)
         errors = [(each.txid, each.error or None) for each in outcome.transactions]
         if (refusal := choose_refusal(outcome.message, errors)) is not None:
             raise refusal
+
+    async def submit(self, raw: bytes) -> Txid:
+        """Hand in one transaction."""
+        return await self._run(self._node.submit, raw)
 
     async def submit_package(self, package: Sequence[bytes]) -> PackageOutcome:
         """The same, told transaction by transaction."""

@@ -20,18 +20,11 @@ from pbk.script import PrecomputedTransactionData
 from bedroll.primitives import BlockHash, Corrupt, Invalid, L1Height, Misconfigured
 
 from ..block import BLOCK_SIZE_MAX
+from ..client import RejectedBlock
 from ..transaction import Transaction, TxOut
 
 _VERDICT_MARK: Final = "BlockChecked: block hash="
 """Begins the library's log line that says what it found; none of its calls returns the reason."""
-
-
-class RejectedBlock(Invalid):
-    """Bitcoin Core's validation refused a block; `.reason` is its word, `.detail` what it adds, `.block` the hash."""
-
-    reason: str
-    detail: str
-    block: bytes
 
 
 class Kernel:

@@ -12,6 +12,7 @@ from bedroll.primitives import BlockHash, FeeRate, Invalid, L1Height, Txid, VSiz
 
 from ..block import BLOCK_SIZE_MAX, Block
 from ..client import Acceptance, Coin, MempoolEntry
+from ..refusal import UNDECODABLE, Refused, reason_of
 from ..transaction import OutPoint, Transaction
 from .admission import MIN_RELAY_RATE, RETURNING, SINGLE, Admission
 from .chain import Chain, Change
@@ -19,7 +20,6 @@ from .index import MEDIAN_SPAN
 from .mempool import Mempool
 from .miner import build_block
 from .package import PACKAGE_COUNT_MAX, Outcome, PackageOutcome, check_together, submit_package
-from .refusal import UNDECODABLE, Refused, reason_of
 
 MINE_BATCH_BLOCKS: Final = 64
 """Empty blocks that are mined before they are made durable together."""

@@ -10,10 +10,10 @@ from typing import Final
 
 from bedroll.primitives import Satoshi, Txid, VSize, Wtxid
 
+from ..refusal import Cause, Refused
 from ..transaction import OutPoint, Transaction
 from .admission import MIN_RELAY_RATE, PACKAGE, SINGLE, TESTED_PACKAGE, Admission, Mode, check_fee_rate
 from .candidate import Candidate
-from .refusal import Cause, Refused
 from .replacement import check_package_replacement
 from .truc import check_package_truc
 

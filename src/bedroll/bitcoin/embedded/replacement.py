@@ -10,10 +10,10 @@ from typing import Final
 
 from bedroll.primitives import Txid
 
+from ..refusal import Cause
 from .candidate import Candidate
 from .cluster import Entry, chunks_of, is_better, is_oversized, split_clusters
 from .mempool import Mempool
-from .refusal import Cause
 
 REPLACED_CLUSTERS_MAX: Final = 100
 """Clusters that one replacement may touch."""

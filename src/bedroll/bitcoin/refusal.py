@@ -10,7 +10,7 @@ from typing import Final
 
 from bedroll.primitives import Txid
 
-from ..client import RejectedTransaction
+from .client import RejectedTransaction
 
 MISSING: Final = "missing-inputs"
 """Reason for inputs that are unknown or spent; some of Bitcoin Core's calls have another word for it."""
@@ -35,12 +35,13 @@ class Refused(RejectedTransaction):
     cause: Cause
 
     def __init__(self, reason: str, txid: bytes, detail: str = "", cause: Cause = Cause.RULE) -> None:
-        super().__init__("transaction refused", reason=reason, txid=txid, detail=detail)
+        super().__init__("transaction refused", reason=reason_of(reason), txid=txid, detail=detail)
         self.cause = cause
+        self._word = reason
 
     def text(self) -> str:
         """As Bitcoin Core writes it."""
-        return f"{self.reason}, {self.detail}" if self.detail else self.reason
+        return f"{self._word}, {self.detail}" if self.detail else self._word
 
 
 def reason_of(text: str) -> str:
