@@ -1,7 +1,7 @@
 """Follows Bitcoin's best chain block by block, and goes back where it reorganises.
 
 Reads: a `BitcoinClient`.  Gives: `Connect` and `Disconnect` in an order that never skips a block.
-Never: parses a block beyond its header; keeps more than a few blocks in memory.  Spec: docs/spec/da.md#reader
+Never: parses a block beyond its header; keeps more than a few blocks in memory.  Spec: docs/spec/derivation.md#reader
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Derivation's executor over the engine: the leader's blocks are kept where Bitcoin says the same.
 
 Reads: orders for blocks.  Gives: blocks in the engine, `ChainChanged` reports.
-Never: decides whether a batch counts (derivation does).  Spec: docs/spec/node.md#executor
+Never: decides whether a batch counts (derivation does).  Spec: docs/spec/derivation.md#executor
 
 The engine may hold blocks beyond the derived ones: the leader's, not yet on L1. A candidate is compared with them
 first, block by block. Where they are the same nothing is executed. Where they differ, those blocks are set aside, and
