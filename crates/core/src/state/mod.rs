@@ -167,9 +167,10 @@ impl<S: StateSource> State<S> {
         if account.is_none() {
             self.wipe(address)?;
         }
-        let cached = self.load(address)?;
-        let old = cached.account;
-        let root = old.map_or(EMPTY_ROOT, |old| old.storage_root);
+        let old = self.load(address)?.account;
+        // The root is the sealed one until the next seal, even if the account went and came again in between.
+        let sealed = self.open.get(address).map_or(old, |before| before.account);
+        let root = sealed.map_or(EMPTY_ROOT, |sealed| sealed.storage_root);
         let new = account.map(|account| Account {
             storage_root: root,
             ..account
