@@ -1,8 +1,12 @@
 //! A sealed block with what is not in its header, and the facts the next block needs of it.
+mod body;
+
 use alloc::vec::Vec;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
+
+pub use body::{decode_body, decode_receipts, decode_tail, encode_body};
 
 use crate::forced::{Ended, Message};
 use crate::receipt::Receipt;

@@ -12,6 +12,7 @@ pub mod compact;
 pub mod envelope;
 pub mod fee;
 pub mod forced;
+pub mod genesis;
 pub mod header;
 pub mod hook;
 pub mod object;

@@ -12,6 +12,7 @@
 mod chain;
 mod commit;
 mod database;
+pub mod engine;
 mod error;
 mod key;
 mod log;

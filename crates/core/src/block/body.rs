@@ -1,0 +1,140 @@
+//! A block as a store keeps it: all but the header, in RLP.
+use alloc::vec::Vec;
+use alloy_consensus::Header;
+use alloy_primitives::{Address, Bytes, B256};
+use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
+
+use super::{Block, Tail};
+use crate::forced::{Ended, Status};
+use crate::receipt::Receipt;
+use crate::transaction::Transaction;
+
+#[derive(RlpEncodable, RlpDecodable)]
+struct Signed {
+    sender: Address,
+    raw: Bytes,
+}
+
+#[derive(RlpEncodable, RlpDecodable)]
+#[rlp(trailing)]
+struct End {
+    index: u64,
+    id: B256,
+    status: u8,
+    transaction_hash: Option<B256>,
+}
+
+#[derive(RlpEncodable, RlpDecodable)]
+struct Body {
+    tail: Tail,
+    origin_step: bool,
+    automatic: bool,
+    forced_count: u64,
+    transactions: Vec<Signed>,
+    receipts: Vec<Receipt>,
+    forced: Vec<End>,
+    new_addresses: Vec<Address>,
+}
+
+/// Encodes a block without its header and without what its transactions returned.
+pub fn encode_body(block: &Block) -> Vec<u8> {
+    let strip = |receipt: &Receipt| Receipt {
+        output: Bytes::new(),
+        ..receipt.clone()
+    };
+    let body = Body {
+        tail: block.tail.clone(),
+        origin_step: block.origin_step,
+        automatic: block.automatic,
+        forced_count: block.forced_count as u64,
+        transactions: block
+            .transactions
+            .iter()
+            .map(|tx| Signed {
+                sender: tx.sender,
+                raw: tx.raw.clone(),
+            })
+            .collect(),
+        receipts: block.receipts.iter().map(strip).collect(),
+        forced: block.forced.iter().map(end_of).collect(),
+        new_addresses: block.new_addresses.clone(),
+    };
+    let mut out = Vec::with_capacity(body.length() + 4);
+    body.encode(&mut out);
+    out
+}
+
+fn end_of(ended: &Ended) -> End {
+    End {
+        index: ended.index,
+        id: ended.id,
+        status: ended.status as u8,
+        transaction_hash: ended.transaction_hash,
+    }
+}
+
+/// Decodes what [`encode_body`] wrote. Messages that the block took in are not in it.
+///
+/// # Errors
+/// The bytes are not a block's.
+pub fn decode_body(header: Header, bytes: &[u8]) -> alloy_rlp::Result<Block> {
+    let body = Body::decode(&mut &*bytes)?;
+    let broken = alloy_rlp::Error::Custom("not what was stored");
+    let transactions = body
+        .transactions
+        .into_iter()
+        .map(|signed| Transaction::restore(&signed.raw, signed.sender))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| broken)?;
+    let forced = body
+        .forced
+        .into_iter()
+        .map(|end| {
+            Some(Ended {
+                index: end.index,
+                id: end.id,
+                status: Status::from_number(end.status)?,
+                transaction_hash: end.transaction_hash,
+            })
+        })
+        .collect::<Option<Vec<_>>>()
+        .ok_or(broken)?;
+    Ok(Block {
+        hash: header.hash_slow(),
+        header,
+        tail: body.tail,
+        origin_step: body.origin_step,
+        automatic: body.automatic,
+        transactions,
+        receipts: body.receipts,
+        forced,
+        forced_count: body.forced_count as usize,
+        new_addresses: body.new_addresses,
+        enqueued: Vec::new(),
+    })
+}
+
+/// Decodes only the facts that the next block needs.
+///
+/// # Errors
+/// The bytes are not a block's.
+pub fn decode_tail(bytes: &[u8]) -> alloy_rlp::Result<Tail> {
+    let mut inside = alloy_rlp::Header::decode_bytes(&mut &*bytes, true)?;
+    Tail::decode(&mut inside)
+}
+
+/// Decodes only the receipts.
+///
+/// # Errors
+/// The bytes are not a block's.
+pub fn decode_receipts(bytes: &[u8]) -> alloy_rlp::Result<Vec<Receipt>> {
+    let mut inside = alloy_rlp::Header::decode_bytes(&mut &*bytes, true)?;
+    // tail, origin_step, automatic, forced_count, transactions
+    for _ in 0..5 {
+        let item = alloy_rlp::Header::decode(&mut inside)?;
+        inside = inside
+            .get(item.payload_length..)
+            .ok_or(alloy_rlp::Error::InputTooShort)?;
+    }
+    Vec::<Receipt>::decode(&mut inside)
+}

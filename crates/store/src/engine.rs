@@ -1,0 +1,203 @@
+//! The L2 chain of one node: blocks, state, the queue. One writer, many views.
+//!
+//! Reads: transactions and origins from its caller, everything else from the [`Store`]. Gives: sealed blocks, views.
+//! Never: knows Bitcoin's chain beyond the origins it is handed.
+mod error;
+mod genesis;
+mod look;
+mod overrides;
+mod query;
+mod writer;
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use alloy_consensus::Header;
+use alloy_primitives::B256;
+use alloy_rlp::Decodable;
+use bedroll_core::block::{decode_tail, Block, Tail};
+use bedroll_core::profile::Rules;
+use bedroll_core::state::State;
+
+use crate::{Store, StoreOptions, View};
+
+pub use error::EngineError;
+pub use look::Look;
+pub use query::{FoundLog, LogFilter};
+
+use writer::Writer;
+
+/// Blocks whose outputs stay in memory.
+const RECENT_BLOCKS: usize = 128;
+
+/// The newest sealed block, as much as the next one needs.
+#[derive(Debug, Clone)]
+pub(crate) struct TipFacts {
+    pub header: Header,
+    pub hash: B256,
+    pub tail: Tail,
+}
+
+/// The engine.
+pub struct Engine {
+    store: Store,
+    rules: Arc<Rules>,
+    writer: Mutex<Writer>,
+    tip: RwLock<Arc<TipFacts>>,
+    recent: RwLock<VecDeque<Arc<Block>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    /// Opens or makes the store at `path`. `genesis` is the JSON of `execution.genesis`.
+    ///
+    /// # Errors
+    /// Genesis cannot be read or is another chain's, the folder is in use or damaged.
+    pub fn open(path: &Path, genesis: &str, options: StoreOptions) -> Result<Self, EngineError> {
+        let (genesis, name) = genesis::parse(genesis)?;
+        let store = Store::open(path, name, options)?;
+        let rules = Arc::new(genesis.rules.clone());
+        if store.tip().is_none() {
+            let mut state = State::new(bedroll_core::trie::EMPTY_ROOT, store.tip_source());
+            let (block, write_set) = genesis
+                .build(&mut state)
+                .map_err(|error| EngineError::bad_genesis(&error))?;
+            store.seal(writer::record(&block, write_set))?;
+            store.commit()?;
+        }
+        let view = store.view(None)?;
+        let tip = tip_facts(&view, view.height())?;
+        let writer = Writer::new(&store, tip.header.state_root);
+        Ok(Self {
+            store,
+            rules,
+            writer: Mutex::new(writer),
+            tip: RwLock::new(Arc::new(tip)),
+            recent: RwLock::new(VecDeque::new()),
+        })
+    }
+
+    /// The network's rules.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
+    pub(crate) fn tip_facts(&self) -> Arc<TipFacts> {
+        self.tip
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set_tip(&self, tip: TipFacts) {
+        *self.tip.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tip);
+    }
+
+    /// Header of the newest sealed block.
+    pub fn tip(&self) -> Header {
+        self.tip_facts().header.clone()
+    }
+
+    fn recent_block(&self, height: u64) -> Option<Arc<Block>> {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let first = recent.front()?.header.number;
+        let place = usize::try_from(height.checked_sub(first)?).ok()?;
+        recent.get(place).cloned()
+    }
+
+    fn remember(&self, block: Arc<Block>) {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() == RECENT_BLOCKS {
+            recent.pop_front();
+        }
+        recent.push_back(block);
+    }
+
+    fn forget_above(&self, height: u64) {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        while recent.back().is_some_and(|block| block.header.number > height) {
+            recent.pop_back();
+        }
+    }
+
+    /// State as of a sealed block; None: the tip.
+    ///
+    /// # Errors
+    /// The height is above the tip or below the oldest kept state.
+    pub fn view(&self, height: Option<u64>) -> Result<Look, EngineError> {
+        Ok(Look::sealed(self.store.view(height)?, self.rules.clone()))
+    }
+
+    /// State inside the open block, or the tip's if none is open.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn pending(&self) -> Result<Look, EngineError> {
+        match lock(&self.writer).pending(&self.store, &self.rules)? {
+            Some(look) => Ok(look),
+            None => self.view(None),
+        }
+    }
+
+    /// Base fee of the block after the tip; `l1_rate` if that block takes a new origin.
+    pub fn next_base_fee(&self, l1_rate: Option<u128>) -> u64 {
+        let tip = self.tip_facts();
+        let rate = l1_rate.unwrap_or(tip.tail.l1_rate);
+        bedroll_core::stf::next_base_fee(&self.rules, &tip.header, rate)
+    }
+
+    /// Makes every sealed block durable, in one write.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn commit(&self) -> Result<(), EngineError> {
+        Ok(self.store.commit()?)
+    }
+
+    /// Height of the newest durable block.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn durable_height(&self) -> Result<u64, EngineError> {
+        Ok(self.store.durable_tip()?.map_or(0, |(height, _)| height))
+    }
+
+    /// Lowest height whose state can be viewed or unwound to.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn oldest_state(&self) -> Result<u64, EngineError> {
+        Ok(self.store.oldest_state()?)
+    }
+
+    /// Drops reverse diffs of blocks at or below `keep_from`.
+    ///
+    /// # Errors
+    /// The height is above the durable tip; or the store's.
+    pub fn prune(&self, keep_from: u64) -> Result<(), EngineError> {
+        Ok(self.store.prune(keep_from)?)
+    }
+}
+
+/// Header and facts of a stored block.
+pub(crate) fn tip_facts(view: &View, height: u64) -> Result<TipFacts, EngineError> {
+    let missing = || EngineError::Corrupt(format!("block {height} is not stored"));
+    let sealed = view.sealed_header(height)?.ok_or_else(missing)?;
+    let body = view.body(height)?.ok_or_else(missing)?;
+    let header = decode_header(&sealed.header)?;
+    let tail = decode_tail(&body).map_err(|error| EngineError::damaged(height, &error))?;
+    Ok(TipFacts {
+        header,
+        hash: sealed.hash,
+        tail,
+    })
+}
+
+pub(crate) fn decode_header(bytes: &[u8]) -> Result<Header, EngineError> {
+    Header::decode(&mut &*bytes)
+        .map_err(|error| EngineError::Corrupt(format!("a stored header cannot be read: {error}")))
+}

@@ -1,0 +1,178 @@
+//! Genesis as JSON, hex strings like geth's.
+use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
+use bedroll_core::genesis::{Allocation, Genesis};
+use bedroll_core::profile::{Profile, Rules};
+use revm::primitives::hardfork::SpecId;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use super::EngineError;
+
+#[derive(Deserialize)]
+struct File {
+    config: Config,
+    timestamp: u64,
+    base_fee: u64,
+    alloc: BTreeMap<String, Entry>,
+}
+
+#[derive(Deserialize)]
+struct Anchor {
+    height: u64,
+    hash: String,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    chain_id: u64,
+    network: u8,
+    profile: String,
+    block_gas_limit: u64,
+    forced_gas_limit: u64,
+    forced_message_gas_limit: u64,
+    forced_gas_min: u64,
+    forced_size_max: usize,
+    max_origin_lag: u64,
+    second_blocks_max: u64,
+    timestamp_lead_max: Option<u64>,
+    origin_blocks_max: u64,
+    transfer_bytes: u64,
+    base_fee_vault: String,
+    tip_vault: String,
+    light_client: String,
+    address_book: String,
+    anchor: Anchor,
+    l1_rate: u64,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    balance: Number,
+    #[serde(default)]
+    nonce: Number,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    storage: BTreeMap<String, String>,
+}
+
+/// A JSON number, or a hex string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Plain(u64),
+    Hex(String),
+}
+
+impl Default for Number {
+    fn default() -> Self {
+        Self::Plain(0)
+    }
+}
+
+fn bad(what: &str, value: &str) -> EngineError {
+    EngineError::Misconfigured {
+        option: what.into(),
+        value: value.into(),
+        allowed: "what execution.genesis writes".into(),
+    }
+}
+
+/// A word in hex, with 0x.
+pub(super) fn word(text: &str) -> Result<U256, EngineError> {
+    let digits = text.strip_prefix("0x").ok_or_else(|| bad("number", text))?;
+    if digits.is_empty() {
+        return Ok(U256::ZERO);
+    }
+    U256::from_str_radix(digits, 16).map_err(|_| bad("number", text))
+}
+
+fn address(text: &str) -> Result<Address, EngineError> {
+    text.parse().map_err(|_| bad("address", text))
+}
+
+impl Number {
+    fn value(&self) -> Result<U256, EngineError> {
+        match self {
+            Self::Plain(value) => Ok(U256::from(*value)),
+            Self::Hex(text) => word(text),
+        }
+    }
+}
+
+/// Reads genesis; gives it with the hash that names the store.
+pub(super) fn parse(json: &str) -> Result<(Genesis, B256), EngineError> {
+    let canonical: Value =
+        serde_json::from_str(json).map_err(|error| bad("genesis", &error.to_string()))?;
+    let name = keccak256(canonical.to_string());
+    let file: File =
+        serde_json::from_value(canonical).map_err(|error| bad("genesis", &error.to_string()))?;
+    let config = file.config;
+    let mut alloc = Vec::with_capacity(file.alloc.len());
+    for (who, entry) in &file.alloc {
+        alloc.push((address(who)?, allocation(entry)?));
+    }
+    let genesis = Genesis {
+        anchor_height: config.anchor.height,
+        anchor_hash: config
+            .anchor
+            .hash
+            .parse()
+            .map_err(|_| bad("anchor.hash", &config.anchor.hash))?,
+        l1_rate: u128::from(config.l1_rate),
+        timestamp: file.timestamp,
+        base_fee: file.base_fee,
+        alloc,
+        rules: rules(&config)?,
+    };
+    genesis
+        .check()
+        .map_err(|reason| bad("genesis", &reason))?;
+    Ok((genesis, name))
+}
+
+fn allocation(entry: &Entry) -> Result<Allocation, EngineError> {
+    let nonce = entry.nonce.value()?;
+    let code: Bytes = match entry.code.as_str() {
+        "" => Bytes::new(),
+        text => text.parse().map_err(|_| bad("code", text))?,
+    };
+    let mut storage = Vec::with_capacity(entry.storage.len());
+    for (slot, value) in &entry.storage {
+        storage.push((word(slot)?, word(value)?));
+    }
+    Ok(Allocation {
+        balance: entry.balance.value()?,
+        nonce: u64::try_from(nonce).map_err(|_| bad("nonce", &nonce.to_string()))?,
+        code,
+        storage,
+    })
+}
+
+fn rules(config: &Config) -> Result<Rules, EngineError> {
+    Ok(Rules {
+        chain_id: config.chain_id,
+        network: config.network,
+        profile: match config.profile.as_str() {
+            "bedroll" => Profile::Bedroll,
+            "ethereum" => Profile::Ethereum(SpecId::OSAKA),
+            other => return Err(bad("profile", other)),
+        },
+        block_gas_limit: config.block_gas_limit,
+        forced_gas_limit: config.forced_gas_limit,
+        forced_message_gas_limit: config.forced_message_gas_limit,
+        forced_gas_min: config.forced_gas_min,
+        forced_size_max: config.forced_size_max,
+        max_origin_lag: config.max_origin_lag,
+        second_blocks_max: config.second_blocks_max,
+        timestamp_lead_max: config.timestamp_lead_max,
+        origin_blocks_max: config.origin_blocks_max,
+        transfer_bytes: config.transfer_bytes,
+        base_fee_vault: address(&config.base_fee_vault)?,
+        tip_vault: address(&config.tip_vault)?,
+        light_client: address(&config.light_client)?,
+        address_book: address(&config.address_book)?,
+    })
+}

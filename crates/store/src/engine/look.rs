@@ -1,0 +1,241 @@
+//! State as of one block, and calls on top of it.
+use std::sync::Arc;
+
+use alloy_consensus::{Header, TxEip1559};
+use alloy_primitives::{Address, Bytes, TxKind, B256, U256};
+use bedroll_core::fee::lz_length;
+use bedroll_core::hook;
+use bedroll_core::profile::Rules;
+use bedroll_core::state::{Account, AccountProof, Lookup, State, StateSource};
+use bedroll_core::stf::{self, BlockSetting, Call, Outcome};
+use bedroll_core::trie::{Path, SourceError, EMPTY_ROOT};
+use revm::primitives::KECCAK_EMPTY;
+
+use super::{overrides, tip_facts, EngineError};
+use crate::View;
+
+/// A view of the chain with what calls need beside the state.
+#[derive(Clone)]
+pub struct Look {
+    view: View,
+    rules: Arc<Rules>,
+    /// Of the open block; None: the view is of a sealed one.
+    open: Option<(BlockSetting, u128)>,
+}
+
+impl Look {
+    pub(super) fn sealed(view: View, rules: Arc<Rules>) -> Self {
+        Self {
+            view,
+            rules,
+            open: None,
+        }
+    }
+
+    pub(super) fn open(
+        view: View,
+        rules: Arc<Rules>,
+        setting: BlockSetting,
+        l1_rate: u128,
+    ) -> Self {
+        Self {
+            view,
+            rules,
+            open: Some((setting, l1_rate)),
+        }
+    }
+
+    /// The view underneath.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Of its block; of an open one, the height it will have.
+    pub fn height(&self) -> u64 {
+        match &self.open {
+            Some((setting, _)) => setting.number,
+            None => self.view.height(),
+        }
+    }
+
+    /// The account with this address, empty where there is none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn account(&self, address: &Address) -> Result<Account, EngineError> {
+        Ok(self.view.account(address)?.unwrap_or_default())
+    }
+
+    /// Code of an account.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn code(&self, address: &Address) -> Result<Bytes, EngineError> {
+        let hash = self.account(address)?.code_hash;
+        if hash == KECCAK_EMPTY {
+            return Ok(Bytes::new());
+        }
+        let code = self.view.code_bytes(&hash)?;
+        code.ok_or_else(|| EngineError::Corrupt(format!("code {hash} is not stored")))
+    }
+
+    /// Storage slot.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn slot(&self, address: &Address, slot: &U256) -> Result<U256, EngineError> {
+        Ok(self.view.slot(address, slot)?)
+    }
+
+    /// Index of an address in the AddressBook.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn book_index(&self, address: Address) -> Result<Option<u64>, EngineError> {
+        let entry = self
+            .view
+            .slot(&self.rules.address_book, &hook::book_slot(address))?;
+        Ok(entry.checked_sub(U256::from(1)).map(|index| index.to()))
+    }
+
+    /// Account proof (EIP-1186); of the tip only.
+    ///
+    /// # Errors
+    /// The view is not of the tip; or the store's.
+    pub fn proof(&self, address: &Address, slots: &[U256]) -> Result<AccountProof, EngineError> {
+        if self.open.is_some() {
+            let text = "there are proofs of sealed blocks only";
+            return Err(EngineError::invalid("height", text));
+        }
+        Ok(self.view.proof(address, slots)?)
+    }
+
+    /// What a call sees: the open block, or a next one with this one's time.
+    fn setting(&self) -> Result<(BlockSetting, u128), EngineError> {
+        if let Some(open) = &self.open {
+            return Ok(open.clone());
+        }
+        let facts = tip_facts(&self.view, self.view.height())?;
+        let header: &Header = &facts.header;
+        let rate = facts.tail.l1_rate;
+        let setting = BlockSetting {
+            number: header.number + 1,
+            timestamp: header.timestamp,
+            gas_limit: header.gas_limit,
+            base_fee: stf::next_base_fee(&self.rules, header, rate),
+            coinbase: header.beneficiary,
+            prev_randao: header.mix_hash,
+        };
+        Ok((setting, rate))
+    }
+
+    fn prepare(
+        &self,
+        overrides: &str,
+    ) -> Result<(State<CallSource>, BlockSetting, u128), EngineError> {
+        let (mut setting, rate) = self.setting()?;
+        let source = CallSource {
+            view: self.view.clone(),
+            open: self.open.is_some(),
+        };
+        let mut state = State::new(EMPTY_ROOT, source);
+        overrides::apply(overrides, &mut state, &mut setting)?;
+        Ok((state, setting, rate))
+    }
+
+    /// Runs a call on top of this block.
+    ///
+    /// # Errors
+    /// The call cannot be made, or overrides cannot be read.
+    pub fn call(&self, call: &Call, overrides: &str) -> Result<Outcome, EngineError> {
+        let (mut state, setting, _) = self.prepare(overrides)?;
+        Ok(stf::simulate(&self.rules, &setting, &mut state, call)?)
+    }
+
+    /// Least gas limit that succeeds, padded data gas included, or how the call fails.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub fn estimate_gas(
+        &self,
+        call: &Call,
+        max_fee_per_gas: Option<u128>,
+        overrides: &str,
+    ) -> Result<Result<u64, Outcome>, EngineError> {
+        let (mut state, setting, rate) = self.prepare(overrides)?;
+        let nonce = state.account(&call.sender)?.unwrap_or_default().nonce;
+        let estimated = stf::estimate(&self.rules, &setting, &mut state, call)?;
+        let fee = max_fee_per_gas.unwrap_or(2 * u128::from(setting.base_fee));
+        Ok(estimated.map(|evm_gas| {
+            let size = self.size(call, nonce, evm_gas, fee);
+            evm_gas + stf::padded_data_gas(&self.rules, rate, size, setting.base_fee)
+        }))
+    }
+
+    /// Size of the transaction that would make this call, as type 2.
+    fn size(&self, call: &Call, nonce: u64, gas_limit: u64, max_fee_per_gas: u128) -> u64 {
+        if !self.rules.is_bedroll() || call.data.is_empty() && call.access_list.is_empty() {
+            return self.rules.transfer_bytes;
+        }
+        let tx = TxEip1559 {
+            chain_id: self.rules.chain_id,
+            nonce,
+            gas_limit,
+            max_fee_per_gas,
+            max_priority_fee_per_gas: max_fee_per_gas,
+            to: call.to.map_or(TxKind::Create, TxKind::Call),
+            value: call.value,
+            access_list: call.access_list.clone(),
+            input: call.data.clone(),
+        };
+        let mut bytes = call.sender.to_vec();
+        alloy_consensus::SignableTransaction::encode_for_signing(&tx, &mut bytes);
+        // Fields that a wallet fills in otherwise may be longer than here.
+        lz_length(&bytes) + 16
+    }
+}
+
+/// A view as a state for calls reads it: flat values only.
+struct CallSource {
+    view: View,
+    open: bool,
+}
+
+impl StateSource for CallSource {
+    fn account(&self, address: &Address) -> Result<Lookup<Option<Account>>, SourceError> {
+        let mut account = self.view.account(address)?;
+        if let Some(found) = account.as_mut().filter(|_| self.open) {
+            // In an open block the root is that of the last sealed one; any other than the empty root says
+            // that there may be slots, and flat values answer for them.
+            if found.storage_root == EMPTY_ROOT && found.code_hash != KECCAK_EMPTY {
+                found.storage_root = B256::repeat_byte(0xff);
+            }
+        }
+        Ok(Lookup::Known(account))
+    }
+
+    fn slot(&self, address: &Address, slot: &U256) -> Result<Lookup<U256>, SourceError> {
+        Ok(Lookup::Known(self.view.slot(address, slot)?))
+    }
+
+    fn slots(&self, address: &Address) -> Result<Vec<U256>, SourceError> {
+        StateSource::slots(&self.view, address)
+    }
+
+    fn code(&self, hash: &B256) -> Result<Option<Bytes>, SourceError> {
+        Ok(self.view.code_bytes(hash)?)
+    }
+
+    fn block_hash(&self, height: u64) -> Result<Option<B256>, SourceError> {
+        StateSource::block_hash(&self.view, height)
+    }
+
+    fn node(
+        &self,
+        _owner: Option<&B256>,
+        _path: &Path,
+        _hash: &B256,
+    ) -> Result<Option<Vec<u8>>, SourceError> {
+        Ok(None)
+    }
+}
