@@ -13,6 +13,8 @@ pub use size::lz_length;
 pub const WEI_PER_SAT: u128 = 10_000_000_000;
 /// EVM gas of a plain transfer, which pays for `transfer_bytes`.
 pub const TRANSFER_GAS: u128 = 21_000;
+/// What 21,000 gas pays for on every network so far, bytes.
+pub const TRANSFER_BYTES: u64 = 75;
 /// EIP-7825: no transaction has more EVM gas.
 pub const EVM_GAS_MAX: u64 = 1 << 24;
 /// Witness bytes (weight units) of a Bitcoin block.

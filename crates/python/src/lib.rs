@@ -2,9 +2,19 @@
 
 use pyo3::prelude::*;
 
+mod block;
+mod convert;
 mod da;
+mod engine;
+mod error;
+mod transaction;
+mod view;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    transaction::register(module)?;
+    block::register(module)?;
+    view::register(module)?;
+    engine::register(module)?;
     da::register(module)
 }

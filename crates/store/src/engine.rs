@@ -119,7 +119,10 @@ impl Engine {
 
     fn forget_above(&self, height: u64) {
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-        while recent.back().is_some_and(|block| block.header.number > height) {
+        while recent
+            .back()
+            .is_some_and(|block| block.header.number > height)
+        {
             recent.pop_back();
         }
     }

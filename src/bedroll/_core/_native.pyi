@@ -122,6 +122,7 @@ class Receipt:
     contract: bytes | None
     logs: list[Log]
     logs_bloom: bytes
+    output: bytes
 
 @final
 class Header:

@@ -127,9 +127,7 @@ pub(super) fn parse(json: &str) -> Result<(Genesis, B256), EngineError> {
         alloc,
         rules: rules(&config)?,
     };
-    genesis
-        .check()
-        .map_err(|reason| bad("genesis", &reason))?;
+    genesis.check().map_err(|reason| bad("genesis", &reason))?;
     Ok((genesis, name))
 }
 

@@ -133,13 +133,13 @@ impl Look {
         &self,
         overrides: &str,
     ) -> Result<(State<CallSource>, BlockSetting, u128), EngineError> {
-        let (mut setting, rate) = self.setting()?;
+        let (setting, rate) = self.setting()?;
         let source = CallSource {
             view: self.view.clone(),
             open: self.open.is_some(),
         };
         let mut state = State::new(EMPTY_ROOT, source);
-        overrides::apply(overrides, &mut state, &mut setting)?;
+        overrides::apply(overrides, &mut state)?;
         Ok((state, setting, rate))
     }
 

@@ -1,21 +1,11 @@
-//! Overrides of a call: `{"state": {address: {…}}, "block": {…}}`, fields as geth names them.
+//! Overrides of a call's state: `{address: {balance, nonce, code, state, stateDiff}}`, as geth has them.
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, Bytes, U256};
 use bedroll_core::state::{Account, State, StateSource};
-use bedroll_core::stf::BlockSetting;
 use serde::Deserialize;
 
 use super::EngineError;
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    state: BTreeMap<Address, AccountOverride>,
-    #[serde(default)]
-    block: BlockOverride,
-}
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -27,29 +17,14 @@ struct AccountOverride {
     state_diff: Option<BTreeMap<U256, U256>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct BlockOverride {
-    number: Option<U256>,
-    time: Option<U256>,
-    gas_limit: Option<U256>,
-    fee_recipient: Option<Address>,
-    prev_randao: Option<alloy_primitives::B256>,
-    base_fee_per_gas: Option<U256>,
-}
-
 /// Most bytes of overrides.
 const SIZE_MAX: usize = 4 << 20;
 
-/// Puts overrides into a state that nobody else uses, and into the setting.
+/// Puts overrides into a state that nobody else uses.
 ///
 /// # Errors
 /// They cannot be read, are too large, or the state cannot be.
-pub(super) fn apply<S: StateSource>(
-    json: &str,
-    state: &mut State<S>,
-    setting: &mut BlockSetting,
-) -> Result<(), EngineError> {
+pub(super) fn apply<S: StateSource>(json: &str, state: &mut State<S>) -> Result<(), EngineError> {
     if json.is_empty() {
         return Ok(());
     }
@@ -57,25 +32,10 @@ pub(super) fn apply<S: StateSource>(
         let text = format!("overrides of {} bytes, limit {SIZE_MAX}", json.len());
         return Err(EngineError::invalid("overrides", text));
     }
-    let file: File = serde_json::from_str(json)
+    let changes: BTreeMap<Address, AccountOverride> = serde_json::from_str(json)
         .map_err(|error| EngineError::invalid("overrides", error.to_string()))?;
-    apply_block(&file.block, setting)?;
-    for (address, change) in file.state {
+    for (address, change) in changes {
         apply_account(&address, change, state)?;
-    }
-    Ok(())
-}
-
-fn apply_block(change: &BlockOverride, setting: &mut BlockSetting) -> Result<(), EngineError> {
-    set(&mut setting.number, change.number)?;
-    set(&mut setting.timestamp, change.time)?;
-    set(&mut setting.gas_limit, change.gas_limit)?;
-    set(&mut setting.base_fee, change.base_fee_per_gas)?;
-    if let Some(coinbase) = change.fee_recipient {
-        setting.coinbase = coinbase;
-    }
-    if let Some(randao) = change.prev_randao {
-        setting.prev_randao = randao;
     }
     Ok(())
 }

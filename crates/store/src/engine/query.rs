@@ -50,7 +50,12 @@ impl LogFilter {
     /// The narrowest index: addresses, else the first place with topics.
     fn keys(&self) -> Vec<LogKey> {
         if !self.addresses.is_empty() {
-            return self.addresses.iter().copied().map(LogKey::Address).collect();
+            return self
+                .addresses
+                .iter()
+                .copied()
+                .map(LogKey::Address)
+                .collect();
         }
         (0u8..)
             .zip(&self.topics)
@@ -112,7 +117,7 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub fn find_transaction(&self, hash: &B256) -> Result<Option<(u64, u32)>, EngineError> {
-        Ok(self.store.view(None)?.transaction(hash)?)
+        Ok(self.store.view(None)?.find_transaction(hash)?)
     }
 
     /// Logs in order.
@@ -149,8 +154,8 @@ impl Engine {
             Some(block) => &block.receipts,
             None => {
                 let body = body_of(view, height)?;
-                stored = decode_receipts(&body)
-                    .map_err(|error| EngineError::damaged(height, &error))?;
+                stored =
+                    decode_receipts(&body).map_err(|error| EngineError::damaged(height, &error))?;
                 &stored
             }
         };
@@ -196,11 +201,7 @@ fn body_of(view: &View, height: u64) -> Result<Vec<u8>, EngineError> {
         .ok_or_else(|| EngineError::Corrupt(format!("block {height} is not stored")))
 }
 
-fn candidate_heights(
-    view: &View,
-    filter: &LogFilter,
-    last: u64,
-) -> Result<Vec<u64>, EngineError> {
+fn candidate_heights(view: &View, filter: &LogFilter, last: u64) -> Result<Vec<u64>, EngineError> {
     let keys = filter.keys();
     if filter.first > last {
         return Ok(vec![]);
@@ -210,7 +211,7 @@ fn candidate_heights(
     }
     let mut heights = BTreeSet::new();
     for key in keys {
-        for place in view.logs(&key, filter.first, last)? {
+        for place in view.log_positions(&key, filter.first, last, usize::MAX)? {
             heights.insert(place.height);
         }
     }

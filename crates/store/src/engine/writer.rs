@@ -1,7 +1,6 @@
 //! The one writer: the open block and how blocks are sealed and taken back.
 use std::sync::Arc;
 
-use alloy_consensus::Transaction as _;
 use alloy_primitives::{Bytes, B256};
 use alloy_rlp::{Decodable, Encodable};
 use bedroll_core::block::{encode_body, Block, Origin};
@@ -14,7 +13,7 @@ use bedroll_core::transaction::{decode_all, Transaction, TransactionError};
 use bedroll_core::trie::SourceError;
 
 use super::{lock, tip_facts, Engine, EngineError, Look, TipFacts};
-use crate::{BlockRecord, LogPosting, Store, StoreError, TipSource, View};
+use crate::{BlockRecord, LogPosting, Store, TipSource, View};
 
 /// Trie nodes and flat values that stay in memory.
 const STATE_WEIGHT_MAX: usize = 2_000_000;
@@ -270,7 +269,9 @@ pub(super) fn record(block: &Block, write_set: WriteSet) -> BlockRecord {
         logs: postings(block),
         write_set,
         forced,
-        book: (first_book..).zip(block.new_addresses.iter().copied()).collect(),
+        book: (first_book..)
+            .zip(block.new_addresses.iter().copied())
+            .collect(),
     }
 }
 

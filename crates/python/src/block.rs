@@ -1,0 +1,258 @@
+//! Headers, blocks, origins.
+use std::sync::Arc;
+
+use alloy_primitives::{Bytes, B256};
+use bedroll_core::block::{Block as CoreBlock, Origin as CoreOrigin};
+use bedroll_core::forced::Message;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::convert::bytes;
+use crate::error::invalid;
+use crate::transaction::{Receipt, Transaction};
+
+/// An L2 block header.
+#[pyclass(frozen, module = "bedroll._core._native")]
+pub struct Header {
+    inner: alloy_consensus::Header,
+    hash: B256,
+}
+
+impl Header {
+    /// Wraps a header.
+    pub fn new(inner: alloy_consensus::Header) -> Self {
+        let hash = inner.hash_slow();
+        Self { inner, hash }
+    }
+}
+
+#[pymethods]
+impl Header {
+    #[getter]
+    fn rlp<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, alloy_rlp::encode(&self.inner))
+    }
+    #[getter]
+    fn hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.hash)
+    }
+    #[getter]
+    fn parent_hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.inner.parent_hash)
+    }
+    #[getter]
+    fn state_root<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.inner.state_root)
+    }
+    #[getter]
+    fn transactions_root<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.inner.transactions_root)
+    }
+    #[getter]
+    fn receipts_root<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.inner.receipts_root)
+    }
+    #[getter]
+    fn logs_bloom<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.inner.logs_bloom)
+    }
+    #[getter]
+    fn number(&self) -> u64 {
+        self.inner.number
+    }
+    #[getter]
+    fn gas_limit(&self) -> u64 {
+        self.inner.gas_limit
+    }
+    #[getter]
+    fn gas_used(&self) -> u64 {
+        self.inner.gas_used
+    }
+    #[getter]
+    fn timestamp(&self) -> u64 {
+        self.inner.timestamp
+    }
+    #[getter]
+    fn base_fee_per_gas(&self) -> u64 {
+        self.inner.base_fee_per_gas.unwrap_or_default()
+    }
+    #[getter]
+    fn prev_randao<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.inner.mix_hash)
+    }
+    #[getter]
+    fn origin_hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.inner.parent_beacon_block_root.unwrap_or_default())
+    }
+    fn __repr__(&self) -> String {
+        format!("<Header {} {}>", self.inner.number, self.hash)
+    }
+}
+
+/// A sealed block.
+#[pyclass(frozen, module = "bedroll._core._native")]
+pub struct Block(pub Arc<CoreBlock>);
+
+type EndRow<'py> = (
+    u64,
+    Bound<'py, PyBytes>,
+    &'static str,
+    Option<Bound<'py, PyBytes>>,
+);
+
+#[pymethods]
+impl Block {
+    #[getter]
+    fn header(&self) -> Header {
+        Header {
+            inner: self.0.header.clone(),
+            hash: self.0.hash,
+        }
+    }
+    #[getter]
+    fn origin_height(&self) -> u64 {
+        self.0.tail.origin_height
+    }
+    #[getter]
+    fn origin_step(&self) -> bool {
+        self.0.origin_step
+    }
+    #[getter]
+    fn automatic(&self) -> bool {
+        self.0.automatic
+    }
+    #[getter]
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+    #[getter]
+    fn transactions(&self) -> Vec<Transaction> {
+        let places = 0..self.0.transactions.len();
+        places
+            .map(|at| Transaction::of_block(&self.0, at))
+            .collect()
+    }
+    #[getter]
+    fn receipts(&self) -> Vec<Receipt> {
+        let places = 0..self.0.receipts.len();
+        places.map(|at| Receipt::of_block(&self.0, at)).collect()
+    }
+    #[getter]
+    fn forced<'py>(&self, py: Python<'py>) -> Vec<EndRow<'py>> {
+        self.0
+            .forced
+            .iter()
+            .map(|ended| {
+                let hash = ended.transaction_hash.map(|hash| bytes(py, hash));
+                (ended.index, bytes(py, ended.id), ended.status.word(), hash)
+            })
+            .collect()
+    }
+    #[getter]
+    fn forced_count(&self) -> usize {
+        self.0.forced_count
+    }
+    #[getter]
+    fn book_length(&self) -> u64 {
+        self.0.tail.book_length
+    }
+    #[getter]
+    fn queue_done(&self) -> u64 {
+        self.0.tail.queue_done
+    }
+    #[getter]
+    fn queue_enqueued(&self) -> u64 {
+        self.0.tail.queue_enqueued
+    }
+    fn __repr__(&self) -> String {
+        format!("<Block {} {}>", self.0.header.number, self.0.hash)
+    }
+}
+
+/// An L1 block as the first L2 block that refers to it takes it in.
+#[pyclass(frozen, module = "bedroll._core._native")]
+pub struct Origin(pub CoreOrigin);
+
+type MessageRow<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, bool);
+
+#[pymethods]
+impl Origin {
+    #[new]
+    #[pyo3(signature = (*, height, hash, header, witness_root, median_time, l1_rate, forced))]
+    #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)]
+    fn new(
+        height: u64,
+        hash: &[u8],
+        header: &[u8],
+        witness_root: &[u8],
+        median_time: u64,
+        l1_rate: u128,
+        forced: Vec<(Vec<u8>, Vec<u8>, bool)>,
+    ) -> PyResult<Self> {
+        let header: [u8; 80] = header.try_into().map_err(|_| {
+            invalid(
+                "header",
+                format!("an L1 header has 80 bytes, not {}", header.len()),
+            )
+        })?;
+        let message = |(id, payload, paid): (Vec<u8>, Vec<u8>, bool)| {
+            Ok(Message {
+                id: crate::convert::hash(&id)?,
+                payload: Bytes::from(payload),
+                paid,
+                origin_height: height,
+            })
+        };
+        Ok(Self(CoreOrigin {
+            height,
+            hash: crate::convert::hash(hash)?,
+            header,
+            witness_root: crate::convert::hash(witness_root)?,
+            median_time,
+            l1_rate,
+            forced: forced.into_iter().map(message).collect::<PyResult<_>>()?,
+        }))
+    }
+    #[getter]
+    fn height(&self) -> u64 {
+        self.0.height
+    }
+    #[getter]
+    fn hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.0.hash)
+    }
+    #[getter]
+    fn header<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.0.header)
+    }
+    #[getter]
+    fn witness_root<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.0.witness_root)
+    }
+    #[getter]
+    fn median_time(&self) -> u64 {
+        self.0.median_time
+    }
+    #[getter]
+    fn l1_rate(&self) -> u128 {
+        self.0.l1_rate
+    }
+    #[getter]
+    fn forced<'py>(&self, py: Python<'py>) -> Vec<MessageRow<'py>> {
+        let row = |message: &Message| {
+            (
+                bytes(py, message.id),
+                bytes(py, &message.payload),
+                message.paid,
+            )
+        };
+        self.0.forced.iter().map(row).collect()
+    }
+}
+
+/// Adds everything here to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Header>()?;
+    module.add_class::<Block>()?;
+    module.add_class::<Origin>()
+}

@@ -1,0 +1,245 @@
+//! The engine.
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bedroll_core::fee;
+use bedroll_store::engine::{Engine as CoreEngine, LogFilter};
+use bedroll_store::StoreOptions;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString};
+
+use crate::block::{Block, Header, Origin};
+use crate::convert::{address, bytes, hash, raws};
+use crate::error::{closed, invalid, of_engine};
+use crate::transaction::{Log, Receipt};
+use crate::view::View;
+
+/// The L2 chain of one node.
+#[pyclass(frozen, module = "bedroll._core._native")]
+pub struct Engine(RwLock<Option<Arc<CoreEngine>>>);
+
+impl Engine {
+    /// The engine, if it is not closed.
+    pub fn get(&self) -> PyResult<Arc<CoreEngine>> {
+        let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        inner.clone().ok_or_else(closed)
+    }
+}
+
+type LogRow = (u64, u32, u32, Log);
+type MessageRow<'py> = (u64, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+
+#[pymethods]
+impl Engine {
+    #[staticmethod]
+    #[pyo3(signature = (path, genesis, *, map_size_bytes = 64 << 30, sync = true))]
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        genesis: &str,
+        map_size_bytes: usize,
+        sync: bool,
+    ) -> PyResult<Self> {
+        let options = StoreOptions {
+            map_size_bytes,
+            sync,
+        };
+        let engine = py.detach(|| CoreEngine::open(&path, genesis, options));
+        let engine = engine.map_err(of_engine)?;
+        Ok(Self(RwLock::new(Some(Arc::new(engine)))))
+    }
+
+    fn close(&self, py: Python<'_>) {
+        let inner = self
+            .0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        py.detach(|| drop(inner));
+    }
+
+    fn tip(&self) -> PyResult<Header> {
+        Ok(Header::new(self.get()?.tip()))
+    }
+
+    fn header(&self, py: Python<'_>, height: u64) -> PyResult<Option<Header>> {
+        let engine = self.get()?;
+        let header = py.detach(|| engine.header(height)).map_err(of_engine)?;
+        Ok(header.map(Header::new))
+    }
+
+    fn block(&self, py: Python<'_>, height: u64) -> PyResult<Option<Block>> {
+        let engine = self.get()?;
+        let block = py.detach(|| engine.block(height)).map_err(of_engine)?;
+        Ok(block.map(Block))
+    }
+
+    fn height_of(&self, py: Python<'_>, block_hash: &[u8]) -> PyResult<Option<u64>> {
+        let (engine, wanted) = (self.get()?, hash(block_hash)?);
+        py.detach(|| engine.height_of(&wanted)).map_err(of_engine)
+    }
+
+    fn find_transaction(&self, py: Python<'_>, hash: &[u8]) -> PyResult<Option<(u64, u32)>> {
+        let (engine, wanted) = (self.get()?, self::hash(hash)?);
+        py.detach(|| engine.find_transaction(&wanted))
+            .map_err(of_engine)
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn logs(
+        &self,
+        py: Python<'_>,
+        first: u64,
+        last: u64,
+        addresses: Vec<Vec<u8>>,
+        topics: Vec<Vec<Vec<u8>>>,
+        limit: usize,
+    ) -> PyResult<Vec<LogRow>> {
+        let engine = self.get()?;
+        let hashes = |of: &Vec<Vec<u8>>| of.iter().map(|topic| hash(topic)).collect();
+        let filter = LogFilter {
+            first,
+            last,
+            addresses: addresses
+                .iter()
+                .map(|who| address(who))
+                .collect::<PyResult<_>>()?,
+            topics: topics.iter().map(hashes).collect::<PyResult<_>>()?,
+            limit,
+        };
+        let found = py.detach(|| engine.logs(&filter)).map_err(of_engine)?;
+        let row = |found: bedroll_store::engine::FoundLog| {
+            let place = found.place;
+            (place.height, place.transaction, place.log, Log(found.log))
+        };
+        Ok(found.into_iter().map(row).collect())
+    }
+
+    #[pyo3(signature = (height = None))]
+    fn view(&self, py: Python<'_>, height: Option<u64>) -> PyResult<View> {
+        let engine = self.get()?;
+        py.detach(|| engine.view(height))
+            .map(View)
+            .map_err(of_engine)
+    }
+
+    fn pending(&self, py: Python<'_>) -> PyResult<View> {
+        let engine = self.get()?;
+        py.detach(|| engine.pending()).map(View).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (l1_rate = None))]
+    fn next_base_fee(&self, l1_rate: Option<u128>) -> PyResult<u64> {
+        Ok(self.get()?.next_base_fee(l1_rate))
+    }
+
+    #[pyo3(signature = (timestamp, origin = None, *, automatic = false))]
+    fn begin(
+        &self,
+        py: Python<'_>,
+        timestamp: u64,
+        origin: Option<&Bound<'_, Origin>>,
+        automatic: bool,
+    ) -> PyResult<()> {
+        let engine = self.get()?;
+        let origin = origin.map(|origin| &origin.get().0);
+        py.detach(|| engine.begin(timestamp, origin, automatic))
+            .map_err(of_engine)
+    }
+
+    fn add(&self, py: Python<'_>, raw: &[u8]) -> PyResult<Receipt> {
+        let engine = self.get()?;
+        let raw = [alloy_primitives::Bytes::copy_from_slice(raw)];
+        let mut outcomes = py.detach(|| engine.add_many(&raw)).map_err(of_engine)?;
+        match outcomes.pop() {
+            Some(Ok(receipt)) => Ok(Receipt::own(receipt)),
+            Some(Err(refused)) => Err(invalid(refused.reason, refused.message)),
+            None => Err(invalid("empty", "nothing was executed")),
+        }
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn add_many<'py>(
+        &self,
+        py: Python<'py>,
+        raws: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let engine = self.get()?;
+        let all = self::raws(raws)?;
+        let outcomes = py.detach(|| engine.add_many(&all)).map_err(of_engine)?;
+        let found = PyList::empty(py);
+        for outcome in outcomes {
+            match outcome {
+                Ok(receipt) => found.append(Py::new(py, Receipt::own(receipt))?)?,
+                Err(refused) => found.append(PyString::new(py, &refused.message))?,
+            }
+        }
+        Ok(found)
+    }
+
+    fn gas_left(&self) -> PyResult<u64> {
+        self.get()?.gas_left().map_err(of_engine)
+    }
+
+    fn abandon(&self, py: Python<'_>) -> PyResult<()> {
+        let engine = self.get()?;
+        py.detach(|| engine.abandon());
+        Ok(())
+    }
+
+    fn seal(&self, py: Python<'_>) -> PyResult<Block> {
+        let engine = self.get()?;
+        py.detach(|| engine.seal()).map(Block).map_err(of_engine)
+    }
+
+    fn commit(&self, py: Python<'_>) -> PyResult<()> {
+        let engine = self.get()?;
+        py.detach(|| engine.commit()).map_err(of_engine)
+    }
+
+    fn durable_height(&self) -> PyResult<u64> {
+        self.get()?.durable_height().map_err(of_engine)
+    }
+
+    fn unwind_to(&self, py: Python<'_>, height: u64) -> PyResult<()> {
+        let engine = self.get()?;
+        py.detach(|| engine.unwind_to(height)).map_err(of_engine)
+    }
+
+    fn oldest_state(&self) -> PyResult<u64> {
+        self.get()?.oldest_state().map_err(of_engine)
+    }
+
+    fn prune(&self, py: Python<'_>, keep_from: u64) -> PyResult<()> {
+        let engine = self.get()?;
+        py.detach(|| engine.prune(keep_from)).map_err(of_engine)
+    }
+
+    fn forced_pending<'py>(&self, py: Python<'py>) -> PyResult<Vec<MessageRow<'py>>> {
+        let engine = self.get()?;
+        let waiting = py.detach(|| engine.forced_pending()).map_err(of_engine)?;
+        let row = |(index, message): (u64, bedroll_core::forced::Message)| {
+            (index, bytes(py, message.id), bytes(py, &message.payload))
+        };
+        Ok(waiting.into_iter().map(row).collect())
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (fees, previous))]
+#[allow(clippy::needless_pass_by_value)]
+fn l1_rate(fees: Vec<u64>, previous: Option<u128>) -> u128 {
+    fee::l1_rate(&fees, previous)
+}
+
+#[pyfunction]
+fn keccak256<'py>(py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
+    bytes(py, alloy_primitives::keccak256(data))
+}
+
+/// Adds everything here to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Engine>()?;
+    module.add_function(wrap_pyfunction!(l1_rate, module)?)?;
+    module.add_function(wrap_pyfunction!(keccak256, module)?)
+}

@@ -1,0 +1,200 @@
+//! Views and what calls on them give.
+use alloy_primitives::Bytes;
+use bedroll_core::stf::{Call, Outcome as CoreOutcome, OutcomeStatus};
+use bedroll_store::engine::Look;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::convert::{access_list, address, bytes, int, word};
+use crate::error::of_engine;
+use crate::transaction::Log;
+
+/// Result of a call or simulation.
+#[pyclass(frozen, module = "bedroll._core._native")]
+pub struct Outcome(CoreOutcome);
+
+#[pymethods]
+impl Outcome {
+    #[getter]
+    fn status(&self) -> &'static str {
+        match self.0.status {
+            OutcomeStatus::Success => "success",
+            OutcomeStatus::Revert => "revert",
+            OutcomeStatus::Halt => "halt",
+        }
+    }
+    #[getter]
+    fn output<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, &self.0.output)
+    }
+    #[getter]
+    fn gas_used(&self) -> u64 {
+        self.0.gas_used
+    }
+    #[getter]
+    fn reason(&self) -> &str {
+        &self.0.reason
+    }
+    #[getter]
+    fn logs(&self) -> Vec<Log> {
+        self.0.logs.iter().cloned().map(Log).collect()
+    }
+}
+
+/// State as of one block.
+#[pyclass(frozen, module = "bedroll._core._native")]
+pub struct View(pub Look);
+
+type AccessRows = Vec<(Vec<u8>, Vec<Vec<u8>>)>;
+type Proof<'py> = (
+    Vec<Bound<'py, PyBytes>>,
+    Bound<'py, PyAny>,
+    u64,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    Vec<(
+        Bound<'py, PyAny>,
+        Bound<'py, PyAny>,
+        Vec<Bound<'py, PyBytes>>,
+    )>,
+);
+
+#[pymethods]
+impl View {
+    #[getter]
+    fn height(&self) -> u64 {
+        self.0.height()
+    }
+
+    fn balance<'py>(&self, py: Python<'py>, address: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let who = self::address(address)?;
+        let account = py.detach(|| self.0.account(&who)).map_err(of_engine)?;
+        int(py, &account.balance)
+    }
+
+    fn nonce(&self, py: Python<'_>, address: &[u8]) -> PyResult<u64> {
+        let who = self::address(address)?;
+        let account = py.detach(|| self.0.account(&who)).map_err(of_engine)?;
+        Ok(account.nonce)
+    }
+
+    fn code<'py>(&self, py: Python<'py>, address: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let who = self::address(address)?;
+        let code = py.detach(|| self.0.code(&who)).map_err(of_engine)?;
+        Ok(bytes(py, code))
+    }
+
+    fn storage<'py>(
+        &self,
+        py: Python<'py>,
+        address: &[u8],
+        slot: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let (who, slot) = (self::address(address)?, word(slot)?);
+        let value = py.detach(|| self.0.slot(&who, &slot)).map_err(of_engine)?;
+        Ok(bytes(py, value.to_be_bytes::<32>()))
+    }
+
+    fn book_index(&self, py: Python<'_>, address: &[u8]) -> PyResult<Option<u64>> {
+        let who = self::address(address)?;
+        py.detach(|| self.0.book_index(who)).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides))]
+    #[allow(clippy::too_many_arguments)]
+    fn call(
+        &self,
+        py: Python<'_>,
+        sender: &[u8],
+        to: Option<&[u8]>,
+        data: &[u8],
+        value: &Bound<'_, PyAny>,
+        gas_limit: u64,
+        gas_price: u128,
+        access_list: AccessRows,
+        overrides: &str,
+    ) -> PyResult<Outcome> {
+        let call = Call {
+            sender: address(sender)?,
+            to: to.map(address).transpose()?,
+            data: Bytes::copy_from_slice(data),
+            value: word(value)?,
+            gas_limit: Some(gas_limit),
+            gas_price,
+            access_list: self::access_list(access_list)?,
+        };
+        let outcome = py.detach(|| self.0.call(&call, overrides));
+        outcome.map(Outcome).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, max_fee_per_gas, access_list, overrides))]
+    #[allow(clippy::too_many_arguments)]
+    fn estimate_gas<'py>(
+        &self,
+        py: Python<'py>,
+        sender: &[u8],
+        to: Option<&[u8]>,
+        data: &[u8],
+        value: &Bound<'py, PyAny>,
+        gas_limit: Option<u64>,
+        max_fee_per_gas: Option<u128>,
+        access_list: AccessRows,
+        overrides: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call {
+            sender: address(sender)?,
+            to: to.map(address).transpose()?,
+            data: Bytes::copy_from_slice(data),
+            value: word(value)?,
+            gas_limit,
+            gas_price: 0,
+            access_list: self::access_list(access_list)?,
+        };
+        let estimated = py
+            .detach(|| self.0.estimate_gas(&call, max_fee_per_gas, overrides))
+            .map_err(of_engine)?;
+        match estimated {
+            Ok(gas) => Ok(gas.into_pyobject(py)?.into_any()),
+            Err(outcome) => Ok(Bound::new(py, Outcome(outcome))?.into_any()),
+        }
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn proof<'py>(
+        &self,
+        py: Python<'py>,
+        address: &[u8],
+        slots: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<Proof<'py>> {
+        let who = self::address(address)?;
+        let slots = slots.iter().map(word).collect::<PyResult<Vec<_>>>()?;
+        let proof = py
+            .detach(|| self.0.proof(&who, &slots))
+            .map_err(of_engine)?;
+        let nodes = |nodes: &[Vec<u8>]| -> Vec<Bound<'py, PyBytes>> {
+            nodes.iter().map(|node| bytes(py, node)).collect()
+        };
+        let account = proof.account.unwrap_or_default();
+        let slots = proof.slots.iter().map(|slot| {
+            Ok((
+                int(py, &slot.slot)?,
+                int(py, &slot.value)?,
+                nodes(&slot.nodes),
+            ))
+        });
+        Ok((
+            nodes(&proof.nodes),
+            int(py, &account.balance)?,
+            account.nonce,
+            bytes(py, account.code_hash),
+            bytes(py, account.storage_root),
+            slots.collect::<PyResult<_>>()?,
+        ))
+    }
+}
+
+/// Adds everything here to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Outcome>()?;
+    module.add_class::<View>()
+}
