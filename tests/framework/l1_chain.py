@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from bedroll.da import build_leaf
+from bedroll.derivation.l1_traversal import subsidy_sat
 from bedroll.protocol import REGTEST
 from bedroll.protocol.fee_output import FEE_SCRIPT
 
@@ -64,12 +65,13 @@ class L1Chain:
     def tip(self):
         return self.hashes[-1] if self.hashes else self.anchor_hash
 
-    def mine(self, *transactions, time=None):
-        """Append a block; returns its raw bytes."""
+    def mine(self, *transactions, time=None, fees=400_000):
+        """Append a block; returns its raw bytes. Its coinbase takes the subsidy and `fees`, satoshi."""
         self.nonce += 1
         when = ANCHOR_TIME + L1_INTERVAL * (len(self.blocks) + 1) if time is None else time
         marker = transaction([[b"\x01" * 64]], salt=(1 << 200) + self.nonce)
-        raw = block([*transactions, marker], previous=self.tip, time=when)
+        coinbase = [output(subsidy_sat("regtest", self.height + 1) + fees), None]
+        raw = block([*transactions, marker], previous=self.tip, time=when, coinbase_outputs=coinbase)
         self.blocks.append(raw)
         self.hashes.append(double_sha256(raw[:80]))
         return raw

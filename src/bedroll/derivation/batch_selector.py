@@ -88,7 +88,7 @@ class BatchSelector(Stage[SelectorState]):
             leader: Key that leads at the item's L1 height.
             head: The derived tip.
         """
-        refused = self._refusal(batch, leader, head)
+        refused = self._refusal(item, batch, leader, head)
         if refused is not None:
             return Rejected(refused)
         header_id = batch.header.id()
@@ -156,12 +156,12 @@ class BatchSelector(Stage[SelectorState]):
         for held in self.state.held:
             yield held.object_id
 
-    def _refusal(self, batch: Batch, leader: bytes, head: Head) -> str | None:
+    def _refusal(self, item: Item, batch: Batch, leader: bytes, head: Head) -> str | None:
         """Why a header is refused whatever the tip will be; None if it is not."""
         header = batch.header
         if header.network != self._network.number:
             return f"it is for network {header.network}, not {self._network.number}"
-        if not batch.is_signed_by(leader):
+        if not item.leaders:
             return "it is not signed by the leader of its L1 height"
         if any(key == leader for key, _ in self.state.muted):
             return "its key is muted: a batch of it proved invalid"

@@ -24,17 +24,12 @@ def claim_fees(items: Iterable[Item], leader: bytes, notes: Notes) -> Iterator[I
     """
     claimed = -1
     for item in items:
-        if not _bears_fee(item, leader):
-            yield replace(item, fee_sat=0)
+        leaders = isinstance(item.object, Batch) and item.object.is_signed_by(leader)
+        if leaders or not isinstance(item.object, Batch | Forced):
+            yield replace(item, fee_sat=0, leaders=leaders)
         elif item.place.transaction == claimed:
             refused = Rejected("the fee of its transaction is taken by an earlier object")
             notes.add(ObjectJudged(item.place.height, item.place, item.object_id, refused))
         else:
             claimed = item.place.transaction
             yield item
-
-
-def _bears_fee(item: Item, leader: bytes) -> bool:
-    if isinstance(item.object, Batch):
-        return not item.object.is_signed_by(leader)
-    return isinstance(item.object, Forced)

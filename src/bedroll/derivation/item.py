@@ -18,6 +18,7 @@ class Item:
     Attributes:
         txid, wtxid: Internal order.
         fee_sat: Paid to the fee output by the transaction, if this is its fee-bearing object; else 0.
+        leaders: Whether it is a batch that the leader of its L1 height signed; known after `fee_claim`.
         raw: The object's bytes.
         object_id: Their SHA-256.
     """
@@ -29,6 +30,7 @@ class Item:
     raw: bytes
     object_id: bytes
     object: Object
+    leaders: bool = False
 
     @property
     def kind(self) -> str:

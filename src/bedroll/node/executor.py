@@ -45,6 +45,7 @@ class EngineExecutor:
         keep_unsafe: Whether leader's blocks outlive the batch that a reorganisation took away (as `latest`). A node
             that shows nothing but what Bitcoin holds says no.
         on_change: Told of every change that is not the sequencer's own.
+        archive: Whether the engine keeps everything; else it forgets what no reorganisation that is kept can need.
         lock: Entered while the engine is changed; re-entry by one thread must be possible.
     """
 
@@ -54,11 +55,13 @@ class EngineExecutor:
         *,
         keep_unsafe: bool = False,
         on_change: Callable[[ChainChanged], None] | None = None,
+        archive: bool = False,
         lock: AbstractContextManager[object] | None = None,
     ) -> None:
         self._engine = engine
         self._keep_unsafe = keep_unsafe
         self._on_change = on_change
+        self._archive = archive
         self._lock = nullcontext() if lock is None else lock
         self._origin: Callable[[int], OriginBlock] | None = None
         self._parent = 0
@@ -158,7 +161,7 @@ class EngineExecutor:
 
     def forget(self, below: L2Height) -> None:
         """Let the engine drop what only an unwinding below `below` would need."""
-        if below > 0:
+        if below > 0 and not self._archive:
             self._engine.prune(below - 1)
 
     def _is_same(self, stored: Block, order: BlockOrder) -> bool:
