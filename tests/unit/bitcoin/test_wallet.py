@@ -125,6 +125,7 @@ def test_a_payment_keeps_its_fee_rate_and_returns_change(here: Setting) -> None:
     found = here.wallet.payment(payment.transaction.txid)
     assert found is not None
     assert (found.state, found.height) == (State.MINED, 2)
+    assert (here.wallet.fees_mined("re"), here.wallet.fees_mined("other")) == (payment.fee, 0)
 
 
 def test_strangers_unconfirmed_coins_are_not_spent(here: Setting) -> None:

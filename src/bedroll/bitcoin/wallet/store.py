@@ -178,6 +178,19 @@ class Ledger:
         )
         return [_payment(row) for row in rows]
 
+    def pending_txids(self, *, version: int | None = None) -> set[Txid]:
+        """Identifiers of pending transactions, of one version or of all, without reading the transactions."""
+        rows = self._execute("select txid, substr(raw, 1, 4) from payment where state = 'pending'")
+        return {Txid(txid) for txid, head in rows if version is None or int.from_bytes(head, "little") == version}
+
+    def fees_mined(self, prefix: str) -> Satoshi:
+        """Fees of mined transactions whose purpose begins with `prefix`."""
+        rows = self._execute(
+            "select coalesce(sum(fee), 0) from payment where state = 'mined' and substr(purpose, 1, ?) = ?",
+            (len(prefix), prefix),
+        )
+        return Satoshi(rows[0][0])
+
     def put_payment(self, payment: Payment, change: int | None) -> None:
         """Add a transaction; `change` is the position of its change output."""
         self._execute(

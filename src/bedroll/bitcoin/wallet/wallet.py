@@ -79,7 +79,7 @@ class Wallet:
 
     def coins(self, *, confirmed_only: bool = False) -> list[WalletCoin]:
         """Coins that can be spent now, locked ones included."""
-        live = set() if confirmed_only else self._live_parents()
+        live = set() if confirmed_only else self._ledger.pending_txids()
         next_height = self._next_height()
         return [
             coin
@@ -89,7 +89,7 @@ class Wallet:
 
     def balance(self) -> Balance:
         """What the coins are worth."""
-        live, next_height = self._live_parents(), self._next_height()
+        live, next_height = self._ledger.pending_txids(), self._next_height()
         available = locked = immature = unconfirmed = 0
         for coin in self._ledger.unspent():
             if coin.height is None and coin.out_point.txid not in live:
@@ -109,6 +109,10 @@ class Wallet:
     def payments(self, *, purpose: str | None = None, state: State | None = None) -> list[Payment]:
         """Transactions of ours, oldest first."""
         return self._ledger.payments(purpose=purpose, state=state)
+
+    def fees_mined(self, prefix: str = "") -> Satoshi:
+        """What mined transactions have cost whose purpose begins with `prefix`."""
+        return self._ledger.fees_mined(prefix)
 
     def pending(self) -> list[Payment]:
         """What is to be broadcast again, parents first."""
@@ -425,16 +429,12 @@ class Wallet:
 
     def _spendable_beside_restricted(self, confirmed_only: bool) -> list[WalletCoin]:
         """Coins, without change of pending version-3 transactions: only their one child may spend that."""
-        pending = self._ledger.payments(state=State.PENDING)
-        restricted = {each.transaction.txid for each in pending if each.transaction.version == TRUC_VERSION}
+        restricted = self._ledger.pending_txids(version=TRUC_VERSION)
         coins = self.coins(confirmed_only=confirmed_only)
         return [coin for coin in coins if coin.height is not None or coin.out_point.txid not in restricted]
 
     def _graph(self) -> Graph:
         return Graph(self._ledger.payments(state=State.PENDING))
-
-    def _live_parents(self) -> set[Txid]:
-        return {each.transaction.txid for each in self._ledger.payments(state=State.PENDING)}
 
     def _next_height(self) -> int:
         tip = self._ledger.tip()
