@@ -574,6 +574,15 @@ async def test_a_block_without_its_parent_is_refused(chain):
     assert refusal.value.reason == "prev-blk-not-found"
 
 
+async def test_a_full_block_goes_through(chain):
+    inputs = await funded(chain, 10)
+    payments = [padded([given], 95_000, fee=20_000) for given in inputs]
+    block = await chain.build_on((await chain.client.tip()).hash, payments)
+    assert block.weight > 3_800_000
+    await chain.client.submit_block(block.raw)
+    assert await chain.client.block(block.hash) == block.raw
+
+
 async def test_the_miner_takes_what_pays_best(chain):
     inputs = await funded(chain, 12)
     fees = [10_000 - 500 * at for at in range(6)]

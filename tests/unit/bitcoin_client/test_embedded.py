@@ -1,11 +1,11 @@
-"""Shows that the embedded node keeps its chain, its coins and its mempool together through mining and reorganisations."""
+"""Shows that the embedded node keeps chain, coins and mempool together through mining, reorganisations, restarts."""
 
 import pytest
-from tests.framework.chain import KeyHolder, open_embedded, secret_key, spend
 
 from bedroll.bitcoin.embedded import EmbeddedClient, RejectedBlock
 from bedroll.bitcoin.transaction import TxOut
 from bedroll.primitives import Misconfigured, Satoshi
+from tests.framework.chain import KeyHolder, open_embedded, secret_key, spend
 
 
 async def test_a_funded_script_has_a_coin_until_it_is_spent(embedded_chain):

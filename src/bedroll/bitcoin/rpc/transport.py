@@ -7,6 +7,7 @@ Spec: docs/spec/bitcoin.md#client
 
 import asyncio
 import base64
+import io
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -169,7 +170,14 @@ class Transport:
         headers = {"Authorization": self._access.authorization(), "Content-Type": "application/json"}
         timeout = aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
         try:
-            async with self._session.post(self._access.url, data=question, headers=headers, timeout=timeout) as answer:
+            async with self._session.post(
+                # A stream, because a block in hex is too long for one write.
+                self._access.url,
+                data=io.BytesIO(question),
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
+            ) as answer:
                 if answer.status == 401:
                     raise _unavailable(method, "HTTP 401: bitcoind does not know the cookie or password")
                 if answer.status == 503:
