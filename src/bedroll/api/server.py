@@ -89,6 +89,11 @@ class Server:
         """Address for clients."""
         return f"http://{self._options.host}:{self.port}"
 
+    @property
+    def subscribers(self) -> tuple[Subscriber, ...]:
+        """One for each open WebSocket."""
+        return self._feed.subscribers
+
     async def stop(self) -> None:
         """Take no more requests, finish the running ones, close WebSockets."""
         await self._feed.stop()

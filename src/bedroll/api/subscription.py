@@ -85,6 +85,11 @@ class Feed:
         self._by_id: dict[int, Subscriber] = {}
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def subscribers(self) -> tuple[Subscriber, ...]:
+        """All connections that are told."""
+        return tuple(self._by_id.values())
+
     def add(self, subscriber: Subscriber) -> None:
         """Begin to tell a connection."""
         self._by_id[id(subscriber)] = subscriber
@@ -132,7 +137,7 @@ class Feed:
         )
 
     def _send(self, kind: str, results: Callable[[Subscription], list[object]]) -> None:
-        for subscriber in list(self._by_id.values()):
+        for subscriber in self.subscribers:
             for name, subscription in list(subscriber.subscriptions.items()):
                 if subscription.kind == kind:
                     for result in results(subscription):

@@ -1,0 +1,66 @@
+"""`bedroll devnet` as a process of its own, as people start it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Devnet:
+    """A running devnet and what it said when it was ready."""
+
+    process: subprocess.Popen[str]
+    ready: dict[str, object]
+
+    @property
+    def url(self) -> str:
+        """Of HTTP."""
+        return str(self.ready["rpc"])
+
+    @property
+    def socket_url(self) -> str:
+        """Of WebSocket."""
+        return self.url.replace("http://", "ws://")
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155."""
+        return int(str(self.ready["chainId"]))
+
+
+@contextmanager
+def running_devnet(folder: Path, *options: str) -> Iterator[Devnet]:
+    """Start one on a free port and stop it by SIGTERM; its exit code must be 0."""
+    command = [
+        sys.executable,
+        "-m",
+        "bedroll",
+        "devnet",
+        "--json",
+        "--rpc-port",
+        "0",
+        "--folder",
+        str(folder),
+        *options,
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    with (folder.parent / "devnet.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line, (folder.parent / "devnet.log").read_text()
+            yield Devnet(process, json.loads(line))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.stdout.close()
+            code = process.wait(30)
+    assert code == 0, (folder.parent / "devnet.log").read_text()

@@ -1,0 +1,356 @@
+"""Methods over the real engine: blocks, receipts, state, calls, logs, fees, proofs, transactions of a devnet."""
+
+import hashlib
+
+import pytest
+from eth_account import Account as Reference
+from eth_account.messages import encode_defunct
+from web3 import Web3
+
+from bedroll.encoding.rlp import encode_integer, encode_rlp
+from bedroll.primitives import Address, Gas, Wei
+from bedroll.sdk import RpcFailure
+
+ABSENT = "0x" + "99" * 20
+NO_HASH = "0x" + "77" * 32
+SUPPLY = 10**24
+
+
+def word(value):
+    return value.to_bytes(32, "big").hex()
+
+
+def selector(text):
+    return Web3.keccak(text=text)[:4].hex()
+
+
+def data_of(text, *values):
+    return "0x" + selector(text) + "".join(word(value) for value in values)
+
+
+async def deploy(rpc, chain, token):
+    sender = "0x" + chain.accounts[0].address.hex()
+    creation = token["creation"] + word(SUPPLY)
+    sent = await rpc.call("eth_sendTransaction", {"from": sender, "data": creation})
+    receipt = await rpc.call("eth_getTransactionReceipt", sent)
+    assert receipt["status"] == "0x1"
+    return receipt
+
+
+def pay(chain, *, nonce=0, to=None, value=1, data=b"", gas=100_000, cap=10**10, tip=10**6, sender=0, chain_id=None):
+    return (
+        "0x"
+        + chain.accounts[sender]
+        .sign_transaction(
+            chain_id=chain_id or chain.network.chain_id,
+            nonce=nonce,
+            gas_limit=Gas(gas),
+            max_fee_per_gas=Wei(cap),
+            max_priority_fee_per_gas=Wei(tip),
+            to=to or chain.accounts[1].address,
+            value=Wei(value),
+            data=data,
+        )
+        .hex()
+    )
+
+
+async def test_the_chain_says_what_it_is(rpc):
+    assert await rpc.call("eth_chainId") == hex(21_000_102)
+    assert await rpc.call("net_version") == "21000102"
+    assert (await rpc.call("web3_clientVersion")).startswith("bedroll/v")
+    assert await rpc.call("eth_syncing") is False
+    assert await rpc.call("net_listening") is True
+    assert await rpc.call("net_peerCount") == "0x0"
+    assert await rpc.call("web3_sha3", "0x") == "0x" + Web3.keccak(b"").hex()
+
+
+async def test_a_block_hashes_to_what_its_fields_say(rpc, chain):
+    await rpc.call("eth_sendRawTransaction", pay(chain))
+    for height in ("0x0", "0x1", "latest"):
+        block = await rpc.call("eth_getBlockByNumber", height, False)
+        quantities = ("difficulty", "number", "gasLimit", "gasUsed", "timestamp")
+        fields = {name: encode_integer(int(block[name], 16)) for name in (*quantities, "baseFeePerGas", "blobGasUsed")}
+        fields["excessBlobGas"] = encode_integer(int(block["excessBlobGas"], 16))
+        order = [
+            "parentHash",
+            "sha3Uncles",
+            "miner",
+            "stateRoot",
+            "transactionsRoot",
+            "receiptsRoot",
+            "logsBloom",
+            "difficulty",
+            "number",
+            "gasLimit",
+            "gasUsed",
+            "timestamp",
+            "extraData",
+            "mixHash",
+            "nonce",
+            "baseFeePerGas",
+            "withdrawalsRoot",
+            "blobGasUsed",
+            "excessBlobGas",
+            "parentBeaconBlockRoot",
+            "requestsHash",
+        ]
+        rlp = encode_rlp([fields.get(name) if name in fields else bytes.fromhex(block[name][2:]) for name in order])
+        assert "0x" + Web3.keccak(rlp).hex() == block["hash"], height
+    assert block["requestsHash"] == "0x" + hashlib.sha256(b"").hexdigest()
+
+
+async def test_blocks_are_found_by_tag_height_and_hash(rpc, chain):
+    await rpc.call("eth_sendRawTransaction", pay(chain))
+    latest = await rpc.call("eth_getBlockByNumber", "latest", True)
+    assert latest == await rpc.call("eth_getBlockByHash", latest["hash"], True)
+    assert latest["number"] == await rpc.call("eth_blockNumber") == "0x2"
+    assert (await rpc.call("eth_getBlockByNumber", "earliest", False))["number"] == "0x0"
+    assert await rpc.call("eth_getBlockByNumber", "0x63", False) is None
+    assert await rpc.call("eth_getBlockByHash", NO_HASH, False) is None
+    assert await rpc.call("eth_getBlockTransactionCountByNumber", "0x2") == "0x1"
+    assert await rpc.call("eth_getBlockTransactionCountByHash", latest["hash"]) == "0x1"
+    assert await rpc.call("eth_getUncleCountByBlockNumber", "0x2") == "0x0"
+    assert await rpc.call("eth_getUncleCountByBlockHash", NO_HASH) is None
+    assert await rpc.call("eth_getUncleByBlockHashAndIndex", latest["hash"], "0x0") is None
+    first = await rpc.call("eth_getTransactionByBlockNumberAndIndex", "0x2", "0x0")
+    assert first == latest["transactions"][0]
+    assert await rpc.call("eth_getTransactionByBlockHashAndIndex", latest["hash"], "0x1") is None
+
+
+async def test_classes_follow_the_heads(rpc, chain):
+    await rpc.call("bedroll_mine", "0x3")
+    chain.safe, chain.finalized = 2, 1
+    shown = [(await rpc.call("eth_getBlockByNumber", hex(height), False))["class"] for height in range(4)]
+    assert shown == ["finalized", "finalized", "safe", "latest"]
+    assert (await rpc.call("eth_getBlockByNumber", "safe", False))["number"] == "0x2"
+    assert (await rpc.call("eth_getBlockByNumber", "finalized", False))["number"] == "0x1"
+    answer = await rpc.call("bedroll_getBlockClass", "0x2")
+    assert answer == {"number": "0x2", "class": "safe", "committed": True}
+
+
+async def test_the_first_transaction_of_an_origin_is_the_l1_info_call(rpc):
+    block = await rpc.call("eth_getBlockByNumber", "0x1", True)
+    info = block["transactions"][0]
+    assert (info["type"], info["gasPrice"]) == ("0x7e", "0x0")
+    receipt = await rpc.call("eth_getTransactionReceipt", info["hash"])
+    assert (receipt["gasUsed"], receipt["status"]) == ("0x0", "0x1")
+
+
+async def test_a_receipt_says_what_the_sender_paid(rpc, chain):
+    sender = "0x" + chain.accounts[0].address.hex()
+    before = int(await rpc.call("eth_getBalance", sender, "latest"), 16)
+    sent = await rpc.call("eth_sendRawTransaction", pay(chain, value=5, data=bytes(range(1, 200))))
+    receipt = await rpc.call("eth_getTransactionReceipt", sent)
+    after = int(await rpc.call("eth_getBalance", sender, "latest"), 16)
+    gas, evm, data = (int(receipt[name], 16) for name in ("gasUsed", "evmGasUsed", "dataGasUsed"))
+    assert gas == evm + data
+    assert data > 0
+    assert before - after == 5 + gas * int(receipt["effectiveGasPrice"], 16)
+    assert receipt["cumulativeGasUsed"] == receipt["evmGasUsed"]
+    assert receipt == (await rpc.call("eth_getBlockReceipts", receipt["blockNumber"]))[0]
+    shown = await rpc.call("eth_getTransactionByHash", sent)
+    assert shown["gasPrice"] == receipt["effectiveGasPrice"]
+    assert Reference.recover_transaction(pay(chain, value=5, data=bytes(range(1, 200)))).lower() == shown["from"]
+
+
+async def test_a_waiting_transaction_is_shown_without_a_block(rpc, chain):
+    chain.manual = True
+    sent = await rpc.call("eth_sendRawTransaction", pay(chain))
+    shown = await rpc.call("eth_getTransactionByHash", sent)
+    assert shown["blockHash"] is None
+    assert await rpc.call("eth_getTransactionReceipt", sent) is None
+    sender = "0x" + chain.accounts[0].address.hex()
+    assert await rpc.call("eth_getTransactionCount", sender, "latest") == "0x0"
+    assert await rpc.call("eth_getTransactionCount", sender, "pending") == "0x1"
+    pending = await rpc.call("eth_getBlockByNumber", "pending", False)
+    assert (pending["hash"], pending["number"], pending["transactions"]) == (None, "0x2", [sent])
+
+
+async def test_refusals_have_ethereums_words(rpc, chain):
+    with pytest.raises(RpcFailure) as caught:
+        await rpc.call("eth_sendRawTransaction", "0x02c0")
+    assert caught.value.code == -32000
+
+
+async def test_state_is_read_at_any_kept_block(rpc, chain, token):
+    receipt = await deploy(rpc, chain, token)
+    contract = receipt["contractAddress"]
+    assert len(await rpc.call("eth_getCode", contract, "latest")) > 100
+    assert await rpc.call("eth_getCode", contract, "0x1") == "0x"
+    assert await rpc.call("eth_getCode", contract, {"blockHash": receipt["blockHash"]}) != "0x"
+    assert await rpc.call("eth_getStorageAt", contract, "0x0", "latest") == "0x" + word(SUPPLY)
+    assert await rpc.call("eth_getStorageAt", contract, "0x" + word(0), "0x1") == "0x" + word(0)
+    assert await rpc.call("eth_getBalance", ABSENT) == "0x0"
+    with pytest.raises(RpcFailure, match="header not found"):
+        await rpc.call("eth_getBalance", ABSENT, "0x63")
+    with pytest.raises(RpcFailure, match="header not found"):
+        await rpc.call("eth_getBalance", ABSENT, {"blockHash": NO_HASH})
+
+
+async def test_calls_return_revert_and_take_overrides(rpc, chain, token):
+    contract = (await deploy(rpc, chain, token))["contractAddress"]
+    owner = int.from_bytes(chain.accounts[0].address, "big")
+    balance_of = {"to": contract, "data": data_of("balanceOf(address)", owner)}
+    assert await rpc.call("eth_call", balance_of, "latest") == "0x" + word(SUPPLY)
+    too_much = {"to": contract, "input": data_of("transfer(address,uint256)", 1, 1)}
+    with pytest.raises(RpcFailure) as caught:
+        await rpc.call("eth_call", too_much, "latest")
+    assert (caught.value.code, caught.value.reason) == (3, "execution reverted: balance too low")
+    assert caught.value.data.startswith("0x08c379a0")
+    with pytest.raises(RpcFailure) as caught:
+        await rpc.call("eth_estimateGas", too_much)
+    assert (caught.value.code, caught.value.reason) == (3, "execution reverted: balance too low")
+    code = {contract: {"code": "0x602a60005260206000f3"}}
+    assert await rpc.call("eth_call", balance_of, "latest", code) == "0x" + word(42)
+    diff = {contract: {"stateDiff": {"0x" + word(0): "0x" + word(7)}}}
+    assert await rpc.call(
+        "eth_call", {"to": contract, "data": data_of("totalSupply()")}, "latest", diff
+    ) == "0x" + word(7)
+    with pytest.raises(RpcFailure) as caught:
+        await rpc.call("eth_call", {"to": ABSENT, "data": "0x"}, "latest", {ABSENT: {"code": "0xfe"}})
+    assert caught.value.code == -32000
+
+
+async def test_an_estimate_suffices_and_one_gas_less_does_not(rpc, chain, token):
+    contract = (await deploy(rpc, chain, token))["contractAddress"]
+    sender = "0x" + chain.accounts[0].address.hex()
+    request = {"from": sender, "to": contract, "data": data_of("transfer(address,uint256)", 2, 10**18)}
+    gas = int(await rpc.call("eth_estimateGas", request), 16)
+    sent = await rpc.call("eth_sendTransaction", request | {"gas": hex(gas)})
+    receipt = await rpc.call("eth_getTransactionReceipt", sent)
+    assert receipt["status"] == "0x1"
+    assert int(receipt["gasUsed"], 16) <= gas
+    assert int(await rpc.call("eth_estimateGas", {"from": sender, "to": ABSENT, "value": "0x1"}), 16) == 21_000
+
+
+async def test_logs_are_found_by_address_topic_and_range(rpc, chain, token):
+    receipt = await deploy(rpc, chain, token)
+    contract = receipt["contractAddress"]
+    sender = "0x" + chain.accounts[0].address.hex()
+    for amount in range(1, 4):
+        data = data_of("transfer(address,uint256)", amount, amount)
+        await rpc.call("eth_sendTransaction", {"from": sender, "to": contract, "data": data})
+    topic = "0x" + Web3.keccak(text="Transfer(address,address,uint256)").hex()
+    everything = await rpc.call("eth_getLogs", {"fromBlock": "0x0", "address": contract})
+    assert len(everything) == 4
+    assert everything[0] == receipt["logs"][0]
+    wanted = {"fromBlock": "earliest", "toBlock": "latest", "topics": [topic, None, ["0x" + word(2), "0x" + word(3)]]}
+    assert [int(log["data"], 16) for log in await rpc.call("eth_getLogs", wanted)] == [2, 3]
+    assert await rpc.call("eth_getLogs", {"blockHash": receipt["blockHash"]}) == receipt["logs"]
+    assert await rpc.call("eth_getLogs", {"fromBlock": "0x63"}) == []
+    assert await rpc.call("eth_getLogs", {"address": ABSENT, "fromBlock": "0x0"}) == []
+    with pytest.raises(RpcFailure, match="invalid block range"):
+        await rpc.call("eth_getLogs", {"fromBlock": "0x3", "toBlock": "0x1"})
+
+
+async def test_log_limits_are_said(rpc, chain, token):
+    contract = (await deploy(rpc, chain, token))["contractAddress"]
+    sender = "0x" + chain.accounts[0].address.hex()
+    for _ in range(21):
+        data = data_of("transfer(address,uint256)", 5, 1)
+        await rpc.call("eth_sendTransaction", {"from": sender, "to": contract, "data": data})
+    with pytest.raises(RpcFailure) as caught:
+        await rpc.call("eth_getLogs", {"fromBlock": "0x1", "address": contract})
+    assert caught.value.code == -32005
+    await rpc.call("bedroll_mine", 100)
+    with pytest.raises(RpcFailure, match="at most 100"):
+        await rpc.call("eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest"})
+
+
+async def test_fees_follow_the_newest_blocks(rpc, chain):
+    base = int((await rpc.call("eth_getBlockByNumber", "pending", False))["baseFeePerGas"], 16)
+    tip = int(await rpc.call("eth_maxPriorityFeePerGas"), 16)
+    assert tip == max(1, base // 8)
+    assert int(await rpc.call("eth_gasPrice"), 16) == base + tip
+    await rpc.call("eth_sendRawTransaction", pay(chain, tip=10**9))
+    assert int(await rpc.call("eth_maxPriorityFeePerGas"), 16) == 10**9
+    history = await rpc.call("eth_feeHistory", "0x2", "latest", [0, 50, 100])
+    assert history["oldestBlock"] == "0x1"
+    assert len(history["baseFeePerGas"]) == 3
+    assert history["reward"] == [["0x0"] * 3, [hex(10**9)] * 3]
+    assert "reward" not in await rpc.call("eth_feeHistory", 4, "latest")
+    with pytest.raises(RpcFailure):
+        await rpc.call("eth_feeHistory", "0x2", "latest", [50, 10])
+
+
+async def test_proofs_are_of_the_tip_and_take_short_slots(rpc, chain, token):
+    contract = (await deploy(rpc, chain, token))["contractAddress"]
+    answer = await rpc.call("eth_getProof", contract, ["0x0", "0x" + word(5)], "latest")
+    assert [int(row["value"], 16) for row in answer["storageProof"]] == [SUPPLY, 0]
+    tip = await rpc.call("eth_getBlockByNumber", "latest", False)
+    assert "0x" + Web3.keccak(hexstr=answer["accountProof"][0]).hex() == tip["stateRoot"]
+    assert "0x" + Web3.keccak(hexstr=answer["storageProof"][0]["proof"][0]).hex() == answer["storageHash"]
+    with pytest.raises(RpcFailure, match="newest block only"):
+        await rpc.call("eth_getProof", contract, [], "0x1")
+
+
+async def test_a_devnet_signs_for_its_accounts(rpc, chain):
+    accounts = await rpc.call("eth_accounts")
+    assert accounts == ["0x" + account.address.hex() for account in chain.accounts]
+    signature = await rpc.call("eth_sign", accounts[0], "0x68656c6c6f")
+    assert Reference.recover_message(encode_defunct(b"hello"), signature=signature).lower() == accounts[0]
+    assert await rpc.call("personal_sign", "0x68656c6c6f", accounts[0]) == signature
+    with pytest.raises(RpcFailure, match="unknown account"):
+        await rpc.call("eth_sign", ABSENT, "0x")
+    with pytest.raises(RpcFailure, match="typed data"):
+        await rpc.call("eth_signTypedData_v4", accounts[0], {"types": {}})
+    sent = await rpc.call(
+        "eth_sendTransaction", {"from": accounts[0], "to": accounts[1], "value": "0x1", "gasPrice": hex(10**10)}
+    )
+    shown = await rpc.call("eth_getTransactionByHash", sent)
+    assert shown["maxFeePerGas"] == shown["maxPriorityFeePerGas"] == hex(10**10)
+
+
+async def test_bedrolls_own_methods_show_state_and_reasons(rpc, chain):
+    status = await rpc.call("bedroll_status")
+    assert status["condition"] == "running"
+    assert status["heads"]["latest"]["number"] == "0x1"
+    assert status["l1"]["tipHash"] == bytes(range(32))[::-1].hex()
+    rejected = await rpc.call("bedroll_getObject", "0x" + "00" * 32)
+    assert (rejected["state"], rejected["reason"]) == ("rejected", "wrong parent")
+    assert await rpc.call("bedroll_getObject", NO_HASH) is None
+    assert await rpc.call("bedroll_getBatch", "latest") is None
+    chain.safe = 1
+    assert (await rpc.call("bedroll_getBatch", "latest"))["lastBlock"] == "0x1"
+    assert (await rpc.call("bedroll_getForced", NO_HASH))["state"] == "unknown"
+
+
+async def test_a_transaction_of_another_branch_is_gone(rpc, chain):
+    sent = await rpc.call("eth_sendRawTransaction", pay(chain))
+    assert await rpc.call("eth_getTransactionReceipt", sent) is not None
+    chain.unwind(1)
+    assert await rpc.call("eth_getTransactionReceipt", sent) is None
+    assert await rpc.call("eth_blockNumber") == "0x1"
+
+
+async def test_contract_creation_and_7702_are_shown_whole(rpc, chain):
+    key = chain.accounts[1].secret
+    authority = Reference.from_key(key)
+    authorization = authority.sign_authorization(
+        {"chainId": chain.network.chain_id, "address": bytes(19) + b"\x05", "nonce": 0}
+    )
+    signed = Reference.sign_transaction(
+        {
+            "type": 4,
+            "chainId": chain.network.chain_id,
+            "nonce": 0,
+            "gas": 200_000,
+            "maxFeePerGas": 10**10,
+            "maxPriorityFeePerGas": 1,
+            "to": Address(bytes(19) + b"\x09"),
+            "value": 0,
+            "data": b"",
+            "accessList": [],
+            "authorizationList": [authorization],
+        },
+        chain.accounts[0].secret,
+    )
+    sent = await rpc.call("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
+    shown = await rpc.call("eth_getTransactionByHash", sent)
+    row = shown["authorizationList"][0]
+    assert row["chainId"] == hex(chain.network.chain_id)
+    assert row["r"] == hex(authorization.r)
+    assert shown["yParity"] in ("0x0", "0x1")
+    delegated = await rpc.call("eth_getCode", "0x" + chain.accounts[1].address.hex(), "latest")
+    assert delegated == "0xef0100" + (bytes(19) + b"\x05").hex()
