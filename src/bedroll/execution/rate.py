@@ -1,7 +1,6 @@
-"""The L1 rate: what a witness byte on Bitcoin costs, as every node sees it.
+"""The L1 rate: what a witness byte on Bitcoin costs.
 
-Reads: what coinbases took beyond the subsidy.  Gives: `l1_rate`.
-Never: asks a node for an estimate.  Spec: docs/spec/execution.md#fees
+Reads: fees of L1 blocks.  Gives: r, wei a witness byte.  Never: estimates.  Spec: docs/spec/execution.md
 """
 
 from bedroll._core._native import l1_rate

@@ -120,8 +120,9 @@ class EngineExecutor:
 
     def accept(self) -> None:
         """Keep the candidate; make it durable."""
-        if self._own:
+        with self._lock:
             self._engine.commit()
+        if self._own:
             self._release()
             removed = tuple(reversed(self._aside))
             self._aside = []
