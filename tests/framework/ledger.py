@@ -108,7 +108,7 @@ class Ledger:
             "gas": 3_000_000,
             "maxFeePerGas": 2 * base_fee,
             "maxPriorityFeePerGas": 0,
-            "to": "0x" + to.hex() if to is not None else b"",
+            "to": to,
             "value": value,
             "data": data,
         } | fields
