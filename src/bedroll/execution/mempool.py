@@ -8,7 +8,7 @@ Every sender has a run of transactions without a gap from its next nonce (*pendi
 (*queued*). A transaction leaves by `executed`, `refused`, replacement, eviction or `reset`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -314,7 +314,6 @@ def add_many(
     transactions: Sequence[Transaction | str],
     state: AccountState,
     fee: FeeRule,
-    removed: Callable[[Transaction], None],
 ) -> list[Hash32 | Invalid]:
     """Add decoded transactions in order; a string is why one could not be decoded.
 
@@ -327,8 +326,7 @@ def add_many(
             answers.append(Refused(transaction))
             continue
         try:
-            for gone in pool.add(transaction, state, fee):
-                removed(gone)
+            pool.add(transaction, state, fee)
         except Refused as refusal:
             answers.append(refusal)
         else:

@@ -17,7 +17,7 @@ from typing import Final
 from bedroll.bitcoin.builder import InsufficientValue
 from bedroll.bitcoin.client import BitcoinClient, RejectedTransaction
 from bedroll.bitcoin.wallet import ClusterFull, Payment, State, Wallet, follow
-from bedroll.primitives import FeeRate, Invalid, L1Height, L2Height, Satoshi, Txid, Unavailable
+from bedroll.primitives import BlockHash, FeeRate, Invalid, L1Height, L2Height, Satoshi, Txid, Unavailable
 from bedroll.protocol import Network
 from bedroll.storage.crash_point import crash_point
 
@@ -123,14 +123,20 @@ class Writer:
         self._wake.set()
         return named
 
+    def tip(self) -> tuple[L1Height, BlockHash] | None:
+        """Newest L1 block the writer has seen; what it says of a posting is as of then."""
+        return self._wallet.tip()
+
     def find(self, named: bytes) -> Posting | None:
         """A posting by its object's id."""
         return self._queue.find(named)
 
-    def active(self, kind: str) -> list[Posting]:
-        """Postings of a kind that are not in the chain yet, oldest first."""
-        states = (PostingState.QUEUED, PostingState.SENT)
-        return [posting for posting in self._queue.postings(*states) if posting.kind == kind]
+    def cancel(self, posting: Posting, reason: str) -> bool:
+        """Give up a posting of which nothing was built; whether that is so."""
+        if posting.state is not PostingState.QUEUED or self._queue.attempts(posting.id):
+            return False
+        self._queue.set_state(posting.id, PostingState.CANCELLED, reason)
+        return True
 
     def last_of(self, kind: str) -> Posting | None:
         """The newest posting of a kind."""

@@ -1,0 +1,172 @@
+"""The sequencer: its parts, tied together and run as tasks.
+
+Reads: a node's ports, keys, options.  Gives: `Sequencer`.
+Never: outlives one of its tasks: if one fails, all end.  Spec: docs/spec/sequencer.md#service
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bedroll.crypto.secp256k1 import SecretKey
+from bedroll.da.writer import Writer
+from bedroll.execution.engine import Block, Engine, Origin
+from bedroll.execution.fee import FeeRule
+from bedroll.execution.mempool import Mempool, PoolLimit
+from bedroll.primitives import L1Height, L2Height
+from bedroll.protocol import Network
+from bedroll.storage.record_log import RecordLog
+
+from .backlog import Backlog
+from .batcher import Batcher, RateSource
+from .finisher import Finisher, SignatureStore
+from .intake import Intake, Pending
+from .policy import BatchPolicy
+from .port import Announcer, EngineThread, L1View
+from .producer import Producer
+from .signer import BlockSigner
+from .stream import Stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequencerOption:
+    """The operator's choice.
+
+    Attributes:
+        block_time_seconds: Between blocks; 0 seals after each transaction (regtest).
+        batch: When batches and commitments are posted.
+        pool: What may wait.
+        stream_host, stream_port: Where followers connect; port 0: any free one, None: no stream.
+        resume_above: For a restored signer file: nothing above this height was signed.
+    """
+
+    block_time_seconds: float = 2.0
+    batch: BatchPolicy = field(default_factory=BatchPolicy)
+    pool: PoolLimit = field(default_factory=PoolLimit)
+    stream_host: str = "127.0.0.1"
+    stream_port: int | None = 0
+    resume_above: L2Height | None = None
+
+
+class Sequencer:
+    """One leader.
+
+    Attributes:
+        intake: Takes transactions.
+        producer: Makes blocks.
+        stream: Serves followers.
+        backlog: What Bitcoin does not hold yet.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        thread: EngineThread,
+        l1: L1View,
+        announcer: Announcer,
+        signatures: SignatureStore,
+        writer: Writer,
+        rates: RateSource,
+        network: Network,
+        key: SecretKey,
+        folder: Path,
+        option: SequencerOption,
+        *,
+        gate: asyncio.Lock,
+        native_origin: Callable[[L1Height], Origin],
+        encode: Callable[[Engine, int, int], bytes],
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Tie the parts together; `folder` holds the mempool's log and the signer's file.
+
+        Raises:
+            Misconfigured: The signer's file was restored from a backup.
+        """
+        self._engine = engine
+        self._l1 = l1
+        self._option = option
+        self._announcer = announcer
+        fee = FeeRule(engine.next_base_fee(), 0, network.parameters.transfer_bytes)
+        self._log = RecordLog(folder / "mempool.log")
+        self.intake = Intake(Mempool(network.chain_id, option.pool), self._log, Pending(engine.view(), fee), announcer)
+        self._signer = BlockSigner(folder / "signer.log", key, network.number, option.resume_above)
+        self.stream = Stream(engine, signatures, network)
+        self.finisher = Finisher(engine, thread, self._signer, signatures, self.intake, announcer, self.stream)
+        self.backlog = Backlog(monotonic)
+        self.producer = Producer(
+            engine, thread, l1, self.intake, self, network,
+            block_time_seconds=option.block_time_seconds, gate=gate, native_origin=native_origin, clock=clock,
+        )  # fmt: skip
+        self.batcher = Batcher(
+            engine, thread, l1, writer, rates, self.intake, self.backlog, signatures, network, key, option.batch, encode
+        )
+        self._writer = writer
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        self.backlog.refill(self._unsafe_blocks())
+        self.intake.restore()
+        if self._option.stream_port is not None:
+            await self.stream.start(self._option.stream_host, self._option.stream_port)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in (self._writer, self.intake, self.finisher, self.producer, self.batcher):
+                    group.create_task(part.run(), name=type(part).__name__.lower())
+        finally:
+            await self.stream.stop()
+            self._signer.close()
+            self._log.close()
+
+    # --- told by the node --------------------------------------------------------------------------
+
+    def l1_changed(self) -> None:
+        """Derivation has taken in an L1 block, or gone back."""
+        self.backlog.settled(self._l1.safe.height)
+        self.producer.l1_changed()
+        self.batcher.wake()
+
+    def unsafe_may_change(self) -> None:
+        """Derivation is about to change the chain under blocks that Bitcoin does not hold: keep their transactions.
+
+        Called on the engine's thread.
+        """
+        raws = [each.raw for block in self._unsafe_blocks() for each in block.transactions[block.forced_count :]]
+        if raws:
+            self.intake.write_down(raws)
+
+    def disturbed(self, fork: int, removed: Sequence[Block]) -> None:
+        """Derivation changed the chain; what was removed waits again."""
+        self.finisher.removed(fork)
+        self.backlog.removed(fork)
+        self.producer.disturbed(removed)
+        self.stream.unwound(fork)
+
+    def derived(self, blocks: Sequence[Block]) -> None:
+        """Blocks came from Bitcoin that the sequencer did not make."""
+        for block in blocks:
+            self.finisher.add(block)
+
+    # --- told by the producer ------------------------------------------------------------------------
+
+    def sealed(self, block: Block) -> None:
+        """A block is the tip."""
+        self.backlog.add(block)
+        self.finisher.add(block)
+        self._announcer.sealed(block)
+
+    def durable(self) -> None:
+        """Part of the port; the finisher tells the node itself."""
+
+    def pending(self, transactions: Sequence[object]) -> None:
+        """Part of the port; the intake tells the node itself."""
+
+    def _unsafe_blocks(self) -> list[Block]:
+        found = []
+        for height in range(self._l1.safe.height + 1, self._engine.tip().number + 1):
+            block = self._engine.block(height)
+            if block is not None:
+                found.append(block)
+        return found
