@@ -169,15 +169,18 @@ class Server:
         await socket.prepare(request)
         outbox: asyncio.Queue[bytes] = asyncio.Queue(limits.backlog_messages)
 
+        def drop() -> None:
+            # A close frame would wait behind what this reader does not take.
+            if request.transport is not None:
+                request.transport.abort()
+
         def push(message: bytes) -> None:
             try:
                 outbox.put_nowait(message)
             except asyncio.QueueFull:
-                # A close frame would wait behind what this reader does not take.
-                if request.transport is not None:
-                    request.transport.abort()
+                drop()
 
-        subscriber = Subscriber(push, limits.subscriptions)
+        subscriber = Subscriber(push, drop, limits.subscriptions)
         self._sockets.add(socket)
         self._open.inc()
         self._feed.add(subscriber)

@@ -5,12 +5,14 @@ Never: waits for a slow reader.  Spec: docs/spec/api.md#subscriptions
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bedroll.execution.engine import Block
+from bedroll.primitives import Unavailable
 
 from .envelope import encode_notification
 from .error import Code, RpcError, invalid_params
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from bedroll.execution.engine import Transaction
     from bedroll.node.port import ChainEvent
 
+LOG: Final = logging.getLogger(__name__)
 KINDS: Final = ("newHeads", "logs", "newPendingTransactions", "syncing")
 
 
@@ -44,9 +47,10 @@ class Subscription:
 
 @dataclass(slots=True)
 class Subscriber:
-    """One connection's subscriptions. `push` takes a message and never waits."""
+    """One connection's subscriptions. `push` takes a message and never waits; `drop` ends the connection."""
 
     push: Callable[[bytes], None]
+    drop: Callable[[], None]
     limit: int
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
 
@@ -109,8 +113,18 @@ class Feed:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        async for event in self._service.backend.subscribe():
-            self._tell(event)
+        while True:
+            events = self._service.backend.subscribe()
+            try:
+                async for event in events:
+                    self._tell(event)
+            except Unavailable as error:
+                # Events were lost: whoever relied on them must connect anew and read what it missed.
+                LOG.warning("events were lost", extra={"reason": str(error)})
+                for subscriber in self.subscribers:
+                    subscriber.drop()
+            else:
+                return
 
     def _tell(self, event: "ChainEvent") -> None:
         # The node stands above this layer: its events are known here by name, not by import.
