@@ -6,6 +6,7 @@ L1 is `L1Chain`, handmade; everything above it is the real thing.
 from dataclasses import replace
 
 from eth_account import Account
+from eth_utils import to_checksum_address
 
 from bedroll.crypto import sha256
 from bedroll.da import Batch, BatchHeader
@@ -55,14 +56,8 @@ class Wallet:
             "data": data,
         }
         if to is not None:
-            fields["to"] = Account.from_key(b"\x01" * 32).address if to is True else "0x" + to.hex()
-        return bytes(self.account.sign_transaction(_checksummed(fields)).raw_transaction)
-
-
-def _checksummed(fields):
-    from eth_utils import to_checksum_address
-
-    return fields | ({"to": to_checksum_address(fields["to"])} if "to" in fields else {})
+            fields["to"] = to_checksum_address(to)
+        return bytes(self.account.sign_transaction(fields).raw_transaction)
 
 
 class Site:

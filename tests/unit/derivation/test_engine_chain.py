@@ -3,12 +3,14 @@
 import random
 
 import pytest
+from eth_account import Account
 
+from bedroll.da import Forced
 from bedroll.da.codec import encode_batch
 from bedroll.derivation import Accepted, Rejected
 from bedroll.derivation.record import AutomaticBlocks, ForcedDone, ObjectJudged
 from tests.framework.plain_rollup import LEADER
-from tests.framework.site import HOLDERS, LeaderSite, Site, Wallet, new_rollup
+from tests.framework.site import HOLDERS, LeaderSite, Site, Wallet, address_of, new_rollup
 
 DEPLOY = bytes.fromhex("6005600c60003960056000f3" + "6001600055")
 """Creation code of a contract that sets slot 0 to 1 and stops."""
@@ -34,8 +36,12 @@ def fresh(leader, tmp_path, name="fresh"):
 
 def receipts(block):
     return [
-        (r.transaction_hash, r.status, r.gas_used, r.data_gas, r.cumulative_gas_used, r.effective_gas_price, r.contract)
-        + tuple((log.address, tuple(log.topics), log.data) for log in r.logs)
+        (
+            r.transaction_hash,
+            (r.status, r.gas_used, r.data_gas, r.cumulative_gas_used, r.effective_gas_price, r.contract),
+            [(log.address, tuple(log.topics), log.data) for log in r.logs],
+            r.logs_bloom,
+        )
         for r in block.receipts
     ]
 
@@ -64,6 +70,10 @@ def busy(leader, keys, blocks=3):
         leader.seal(raws)
 
 
+def forced(raw):
+    return Forced(network=3, payload=raw)
+
+
 def last_verdict(site):
     return [record.verdict for record in site.records if isinstance(record, ObjectJudged)][-1]
 
@@ -73,8 +83,7 @@ def test_a_node_on_an_empty_disk_rebuilds_every_block_and_receipt(leader, tmp_pa
     busy(leader, keys)
     leader.post(leader.batch())
     assert isinstance(last_verdict(leader), Accepted)
-    forced = keys[1].sign(value=7)
-    leader.post(Forcedly(forced), b"\x01\x03\x03garbage", fee=1_000)
+    leader.post(forced(keys[1].sign(value=7)), b"\x01\x03\x03garbage", fee=1_000)
     for _ in range(3):
         leader.chain.mine()
     leader.follow()
@@ -94,12 +103,6 @@ def test_a_node_on_an_empty_disk_rebuilds_every_block_and_receipt(leader, tmp_pa
     assert other.pipeline.checkpoint() == leader.pipeline.checkpoint()
     assert other.records == leader.records
     other.close()
-
-
-def Forcedly(raw):  # noqa: N802
-    from bedroll.da import Forced
-
-    return Forced(network=3, payload=raw)
 
 
 def test_the_leaders_own_blocks_are_not_executed_again(leader):
@@ -208,7 +211,7 @@ def test_after_a_reorganisation_of_any_depth_a_follower_equals_a_fresh_node(lead
     keys = wallets()
     for _ in range(4):
         leader.seal([key.sign(value=3) for key in keys])
-        leader.post(leader.batch(), Forcedly(keys[0].sign(value=1, nonce=keys[0].nonce + 5)), fee=1_000)
+        leader.post(leader.batch(), forced(keys[0].sign(value=1, nonce=keys[0].nonce + 5)), fee=1_000)
     for _ in range(9):
         leader.chain.mine()
     leader.follow()
@@ -295,12 +298,8 @@ def test_bodies_that_expand_or_are_noise_are_refused_before_execution(leader, si
 def test_a_batch_with_a_transaction_that_does_not_fit_is_refused_whole(leader, tmp_path):
     """The twin funds an account in a block that never came; its next batch spends from it."""
     other = twin(leader, tmp_path)
-    from eth_account import Account
-
     poor = Wallet(Account.from_key(b"\x55" * 32))
     rich = Wallet(HOLDERS[0])
-    from tests.framework.site import address_of
-
     other.seal([rich.sign(to=address_of(poor.account), value=10**18)])
     other.seal([poor.sign(value=10**15)], step=False)
     body = encode_batch(other.engine, 2, 2)
