@@ -9,4 +9,4 @@ pub use admission::{check_origin, check_time, time_bounds, RuleBroken};
 pub use call::{estimate, padded_data_gas, simulate, Call, CallError, Outcome, OutcomeStatus};
 pub use handler::{Charge, EvmError};
 pub use open::{next_base_fee, BlockError, OpenBlock, Opening};
-pub use run::{split_gas, BlockSetting, Ran, Refused, Runner, SYSTEM_CALLER};
+pub use run::{ethereum_config, split_gas, BlockSetting, Ran, Refused, Runner, SYSTEM_CALLER};

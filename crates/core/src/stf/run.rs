@@ -182,6 +182,11 @@ pub(crate) fn config(rules: &Rules) -> CfgEnv {
     config
 }
 
+/// The EVM's configuration under profile `ethereum`, for blocks that are given whole.
+pub fn ethereum_config(rules: &Rules) -> CfgEnv {
+    config(rules)
+}
+
 /// The EVM upon an open block's state, for some transactions in a row.
 pub struct Runner<'a, S: StateSource> {
     evm: Evm<'a, S>,
