@@ -5,7 +5,7 @@ mod workload;
 use alloy_primitives::{keccak256, B256, U256};
 use bedroll_core::state::State;
 use bedroll_store::{LogKey, Store, StoreError, StoreOptions};
-use workload::{address, Chain, Rng, ACCOUNTS};
+use workload::{address, check_view, Chain, Rng, ACCOUNTS};
 
 const UNSYNCED: StoreOptions = StoreOptions {
     map_size_bytes: 1 << 30,
@@ -19,7 +19,7 @@ fn open(folder: &std::path::Path) -> Store {
 fn check_all(chain: &Chain) {
     let oldest = chain.store.oldest_state().unwrap();
     for height in oldest..=chain.tip() {
-        chain.check_view(height);
+        check_view(&chain.store, &chain.models, &chain.hashes, height);
     }
 }
 

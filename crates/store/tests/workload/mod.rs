@@ -197,11 +197,6 @@ impl Chain {
         self.hashes.truncate(height as usize + 1);
         self.state.reset(self.models[height as usize].root());
     }
-
-    /// Compares a view with the model of its height, value by value.
-    pub fn check_view(&self, height: u64) {
-        check_view(&self.store, &self.models, &self.hashes, height);
-    }
 }
 
 /// Compares the view at a height with its model, value by value.
