@@ -57,7 +57,7 @@ impl Database for View {
     }
 }
 
-/// For the newest state only where nodes or slots are listed.
+/// Nodes are there for the newest state only.
 impl StateSource for View {
     fn account(&self, address: &Address) -> Result<Lookup<Option<Account>>, SourceError> {
         Ok(Lookup::Known(View::account(self, address)?))

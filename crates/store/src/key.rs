@@ -89,6 +89,15 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Key in the history of what this key held before a height, with the history's number.
+    pub(crate) fn in_history(&self, height: u64) -> Self {
+        Key::new(Table::History)
+            .with(self.row())
+            .with(&height.to_be_bytes())
+    }
+}
+
 /// Key in the history of what a row's key held before a height.
 pub(crate) fn history(row_key: &[u8], height: u64) -> Vec<u8> {
     let mut key = Vec::with_capacity(row_key.len() + 8);

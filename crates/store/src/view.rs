@@ -143,25 +143,39 @@ impl View {
         Ok(code)
     }
 
-    /// Slots of an account that are not 0, of the newest state.
-    pub(crate) fn slots(&self, address: &Address) -> Result<Vec<U256>, StoreError> {
+    /// Slots of an account that are not 0.
+    ///
+    /// # Errors
+    /// The store is damaged or cannot be read.
+    pub fn slots(&self, address: &Address) -> Result<Vec<U256>, StoreError> {
         let (first, last) = (
             Key::slot(address, &U256::ZERO),
             Key::slot(address, &U256::MAX),
         );
+        // All that it ever had and the store still knows of, then those that it has here.
         let mut slots = BTreeSet::new();
-        let slot_of = |key: &[u8]| U256::from_be_slice(&key[key.len() - 32..]);
+        let mut add = |key: &[u8]| slots.insert(U256::from_be_slice(&key[key.len() - 32..]));
         self.snapshot.scan(&first, &last, |key, _| {
-            slots.insert(slot_of(key));
+            add(key);
+            true
+        })?;
+        let (past, past_last) = (first.in_history(0), last.in_history(u64::MAX));
+        self.snapshot.scan(&past, &past_last, |key, _| {
+            add(&key[..key.len() - 8]);
             true
         })?;
         for row in self.snapshot.pending.range(first.row(), last.row()) {
-            match row.value {
-                Some(_) => slots.insert(slot_of(&row.key)),
-                None => slots.remove(&slot_of(&row.key)),
-            };
+            add(&row.key);
         }
-        Ok(slots.into_iter().collect())
+        let open = self.open.iter().flat_map(|open| open.slots.keys());
+        slots.extend(open.filter(|(of, _)| of == address).map(|(_, slot)| *slot));
+        let mut held = Vec::new();
+        for slot in slots {
+            if !self.slot(address, &slot)?.is_zero() {
+                held.push(slot);
+            }
+        }
+        Ok(held)
     }
 
     /// Proves an account and slots of it (EIP-1186).

@@ -8,6 +8,7 @@
 //! [`State::seal`] moves them into the tries. Sealed values stay in memory until [`State::trim`] lets them go.
 mod account;
 mod apply;
+mod cache;
 mod database;
 mod memory;
 mod prove;
@@ -22,23 +23,11 @@ pub use source::{Lookup, StateError, StateSource};
 pub use write_set::{AccountChange, FlatChanges, SlotChange, StorageNodes, WriteSet};
 
 use crate::trie::{Trie, EMPTY_ROOT};
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use alloy_primitives::{keccak256, map::HashMap, Address, Bytes, B256, U256};
+use cache::Cached;
 use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
-use source::{AccountNodes, StorageNodesOf};
-
-/// An account as far as it was read.
-#[derive(Debug)]
-struct Cached {
-    /// Key in the account trie.
-    key: B256,
-    /// Now, in the open block; its storage root is that of the last sealed one.
-    account: Option<Account>,
-    slots: HashMap<U256, U256>,
-    /// Storage trie as of the last sealed block.
-    trie: Option<Box<Trie>>,
-    generation: u32,
-}
+use source::AccountNodes;
 
 /// What an account was before the open block.
 #[derive(Debug)]
@@ -109,11 +98,18 @@ impl<S: StateSource> State<S> {
     pub fn slot(&mut self, address: &Address, slot: &U256) -> Result<U256, StateError> {
         self.load(address)?;
         let State {
-            accounts, source, ..
+            accounts,
+            source,
+            open,
+            ..
         } = self;
         let Some(cached) = accounts.get_mut(address) else {
             return Ok(U256::ZERO);
         };
+        if open.get(address).is_some_and(|before| before.wiped) {
+            // What is not in memory was wiped with the rest, whatever the source has.
+            return Ok(cached.slots.get(slot).copied().unwrap_or_default());
+        }
         cached.slot(address, slot, source)
     }
 
@@ -225,46 +221,6 @@ impl<S: StateSource> State<S> {
         }
     }
 
-    /// Lets go of what was unused for longest until about `limit` trie nodes and flat values are left in memory.
-    ///
-    /// The source must have everything that was sealed, and no block may be open.
-    pub fn trim(&mut self, limit: usize) {
-        if !self.open.is_empty() || self.weight() <= limit {
-            return;
-        }
-        let mut generations: Vec<u32> = self
-            .accounts
-            .values()
-            .map(|cached| cached.generation)
-            .collect();
-        if !generations.is_empty() {
-            let middle = generations.len() / 2;
-            let median = *generations.select_nth_unstable(middle).1;
-            self.accounts
-                .retain(|_, cached| cached.generation >= median);
-        }
-        self.trie.evict(limit / 4);
-        for cached in self.accounts.values_mut() {
-            if cached.weight() > limit / 8 {
-                cached.slots = HashMap::default();
-                if let Some(trie) = &mut cached.trie {
-                    trie.evict(limit / 16);
-                }
-            }
-        }
-        if self.weight() > limit {
-            self.accounts = HashMap::default();
-        }
-        if self.codes.len() > limit / 64 {
-            self.codes = HashMap::default();
-        }
-    }
-
-    /// Trie nodes and flat values in memory.
-    pub fn weight(&self) -> usize {
-        self.trie.len() + self.accounts.values().map(Cached::weight).sum::<usize>()
-    }
-
     /// The account, read if it was not yet.
     fn load(&mut self, address: &Address) -> Result<&mut Cached, StateError> {
         let generation = self.generation;
@@ -349,59 +305,6 @@ impl<S: StateSource> State<S> {
         }
         self.codes.insert(hash, code);
         Ok(())
-    }
-}
-
-impl Cached {
-    fn new(key: B256, account: Option<Account>) -> Self {
-        Cached {
-            key,
-            account,
-            slots: HashMap::default(),
-            trie: None,
-            generation: 0,
-        }
-    }
-
-    fn weight(&self) -> usize {
-        1 + self.slots.len() + self.trie.as_ref().map_or(0, |trie| trie.len())
-    }
-
-    fn slot(
-        &mut self,
-        address: &Address,
-        slot: &U256,
-        source: &dyn StateSource,
-    ) -> Result<U256, StateError> {
-        if let Some(value) = self.slots.get(slot) {
-            return Ok(*value);
-        }
-        let root = self
-            .account
-            .map_or(EMPTY_ROOT, |account| account.storage_root);
-        let value = if root == EMPTY_ROOT {
-            U256::ZERO
-        } else {
-            match source.slot(address, slot)? {
-                Lookup::Known(value) => value,
-                Lookup::AskTrie => {
-                    let nodes = StorageNodesOf(source, self.key);
-                    let trie = self
-                        .trie
-                        .get_or_insert_with(|| Box::new(Trie::from_root(root)));
-                    let key = keccak256(slot.to_be_bytes::<32>());
-                    match trie.get(&key, &nodes)? {
-                        None => U256::ZERO,
-                        Some(rlp) => account::slot_from_rlp(rlp).ok_or(StateError::BadSlot {
-                            address: *address,
-                            slot: *slot,
-                        })?,
-                    }
-                }
-            }
-        };
-        self.slots.insert(*slot, value);
-        Ok(value)
     }
 }
 

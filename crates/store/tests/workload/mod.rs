@@ -229,6 +229,16 @@ pub fn check_view(store: &Store, models: &[Model], hashes: &[B256], height: u64)
             );
         }
     }
+    for number in 0..ACCOUNTS {
+        let address = address(number);
+        let range = (address, U256::ZERO)..=(address, U256::MAX);
+        let wanted: Vec<U256> = model
+            .slots
+            .range(range)
+            .map(|((_, slot), _)| *slot)
+            .collect();
+        assert_eq!(view.slots(&address).unwrap(), wanted);
+    }
     for index in 0..20 {
         assert_eq!(
             view.forced(index).unwrap(),
