@@ -1,0 +1,123 @@
+"""The command line: JSON or words, exit codes by who must act, first errors, wallet and forced message on a chain."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from bedroll.cli import main
+from bedroll.primitives import Address, Gas, Wei
+from bedroll.protocol import REGTEST
+from bedroll.sdk import DEVNET_MNEMONIC, accounts_of
+
+
+@pytest.fixture
+def bedroll(tmp_path, monkeypatch):
+    """Run a command in a folder of its own, on an embedded chain."""
+    for name in ("BEDROLL_CONFIG", "BEDROLL_KEY_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / "bedroll.toml"
+    file.write_text(f'folder = "{tmp_path / "data"}"\n[bitcoin]\nsource = "embedded"\n')
+
+    def run(*arguments, code=0, words=False):
+        options = [] if words else ["--json"]
+        done = CliRunner().invoke(main, [*options, "--config", str(file), *arguments], catch_exceptions=False)
+        assert done.exit_code == code, done.output
+        return done.output if words else json.loads(done.stdout)
+
+    return run
+
+
+def signed(**changes):
+    fields = {
+        "chain_id": REGTEST.chain_id,
+        "nonce": 0,
+        "gas_limit": Gas(21_000),
+        "max_fee_per_gas": Wei(10**10),
+        "max_priority_fee_per_gas": Wei(0),
+        "to": Address(bytes(20)),
+    }
+    return "0x" + accounts_of(DEVNET_MNEMONIC, 1)[0].sign_transaction(**(fields | changes)).hex()
+
+
+def test_every_command_explains_itself(bedroll):
+    listing = bedroll("--help", words=True)
+    for name in ("demo", "devnet", "node", "sequencer", "forced", "inspect", "wallet", "doctor"):
+        assert name in listing
+        assert "Usage" in bedroll(name, "--help", words=True)
+
+
+def test_a_missing_bitcoin_is_the_first_error_and_says_what_to_do(tmp_path):
+    arguments = ["wallet", "new", "--json", "--folder", str(tmp_path), "--bitcoin-url", "http://127.0.0.1:1"]
+    done = CliRunner().invoke(main, [*arguments, "--bitcoin-user", "u", "--bitcoin-password", "p"])
+    assert done.exit_code == 3
+    error = json.loads(done.stdout)["error"]
+    assert error["kind"] == "Unavailable"
+    assert "no Bitcoin at http://127.0.0.1:1" in error["message"]
+    assert "start bitcoind" in error["help"]
+
+
+def test_a_wrong_option_names_value_and_range(bedroll):
+    error = bedroll("doctor", "--rpc-port", "70000", code=2)["error"]
+    assert (error["option"], error["value"], error["allowed"]) == ("rpc.port", "70000", "0 to 65,535")
+
+
+def test_json_may_stand_before_or_after_the_command(bedroll):
+    assert json.loads(bedroll("doctor", "--json", "--rpc-port", "0", words=True))["doctor"]
+
+
+def test_a_wallet_is_made_funded_and_used_to_force_a_transaction(bedroll):
+    made = bedroll("wallet", "new")
+    assert made["address"].startswith("bcrt1p")
+    assert bedroll("wallet", "new", code=2)["error"]["kind"] == "Misconfigured"
+    bedroll("wallet", "fund")
+    assert bedroll("wallet", "balance")["available_sat"] >= 50 * 10**8
+    sent = bedroll("forced", "send", signed())
+    assert sent["state"] == "broadcast"
+    assert len(sent["txids"]) == 2
+    assert len(sent["message_ids"][0]) == 66
+    paid = bedroll("wallet", "send", bedroll("wallet", "address")["address"], "1000")
+    assert paid["fee_sat"] > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"chain_id": 1}, "another chain"),
+        ({"gas_limit": Gas(1_000_001)}, "too high"),
+        ({"gas_limit": Gas(20_000)}, "too low"),
+    ],
+)
+def test_a_message_that_would_be_ineligible_is_not_paid_for(bedroll, change, text):
+    assert text in bedroll("forced", "send", signed(**change), code=1)["error"]["message"]
+
+
+@pytest.mark.parametrize("raw", ["zz", "", "0x02c0", "0x" + "00" * 20_000])
+def test_what_is_no_transaction_is_not_paid_for(bedroll, raw):
+    assert bedroll("forced", "send", raw, code=1)["error"]
+
+
+def test_a_wallet_that_is_not_there_is_said_so(bedroll):
+    assert "bedroll wallet new" in bedroll("wallet", "balance", code=2)["error"]["message"]
+
+
+def test_a_bitcoin_transaction_is_taken_apart(bedroll):
+    coinbase = (
+        "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff0704ffff001d0104ffffffff"
+        "0100f2052a0100000043410496b538e853519c726a2c91e61ec11600ae1390813a627c66fb8be7947be63c52da7589379515d4e0"
+        "a604f8141781e62294721166bf621e73a82cbf2342c858eeac00000000"
+    )
+    shown = bedroll("inspect", "transaction", coinbase)
+    assert shown["txid"] == "0e3e2357e806b6cdb1f70b54c3a3a17b6714ee1f0e68bebb44a74b1efd512098"
+    assert shown["objects"] == [{"object": None, "reason": "no script path spend"}]
+    assert bedroll("inspect", "transaction", "0x", code=1)["error"]
+
+
+def test_no_node_is_said_so(bedroll):
+    assert (
+        bedroll("inspect", "block", "1", "--rpc", "http://127.0.0.1:1", code=3)["error"]["url"] == "http://127.0.0.1:1"
+    )
+
+
+def test_the_manual_is_printed(bedroll):
+    assert bedroll("doctor", "--manual", words=True).startswith("# Configure a node")
