@@ -144,7 +144,13 @@ class SealChain:
 
     async def send_transactions(self, raws: Sequence[bytes]) -> list[Hash32 | Invalid]:
         """The same for many."""
-        return [await self.send_transaction(raw) for raw in raws]
+        answers: list[Hash32 | Invalid] = []
+        for raw in raws:
+            try:
+                answers.append(await self.send_transaction(raw))
+            except Invalid as error:
+                answers.append(error)
+        return answers
 
     def pending_nonce(self, sender: Address) -> int:
         """Next nonce after what waits."""
@@ -198,7 +204,7 @@ class SealChain:
 
     def health(self) -> dict[str, object]:
         """Plain values."""
-        return {"condition": str(self.condition)}
+        return {"condition": str(self.condition), "healthy": self.condition is Condition.RUNNING}
 
     def metrics_text(self) -> bytes:
         """One metric."""

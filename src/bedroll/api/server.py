@@ -131,8 +131,7 @@ class Server:
 
     async def _health(self, request: web.Request) -> web.StreamResponse:
         health = self._service.backend.health()
-        green = str(self._service.backend.condition) in ("starting", "running")
-        return web.json_response(health, status=200 if green else 503, headers=self._cors(request))
+        return web.json_response(health, status=200 if health["healthy"] else 503, headers=self._cors(request))
 
     async def _metrics(self, _request: web.Request) -> web.StreamResponse:
         text = self._service.backend.metrics_text() + generate_latest(self._dispatcher.registry)

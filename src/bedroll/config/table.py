@@ -155,7 +155,7 @@ OPTIONS: Final = (
         name="follow.url",
         kind=str,
         default="",
-        help="Sequencer whose stream of signed blocks is followed for `latest`; empty: Bitcoin alone.",
+        help="Address of a sequencer's stream, followed for `latest`; empty: Bitcoin alone.",
     ),
     # --- sequencer
     Option(
@@ -208,6 +208,29 @@ OPTIONS: Final = (
         kind=bool,
         default=True,
         help="Post a commitment to new blocks with every Bitcoin block.",
+    ),
+    Option(
+        name="sequencer.stream_host",
+        kind=str,
+        default="127.0.0.1",
+        help="Address on which followers find the stream of signed blocks.",
+    ),
+    Option(
+        name="sequencer.stream_port",
+        kind=int,
+        default=8_546,
+        low=0,
+        high=65_535,
+        help="Port of the stream; 0: any free one.",
+    ),
+    Option(
+        name="sequencer.resume_above",
+        kind=int,
+        default=None,
+        unit="blocks",
+        low=0,
+        high=2**63 - 1,
+        help="After a backup was restored: no block above this height was signed.",
     ),
     # --- mempool
     Option(
@@ -333,6 +356,9 @@ class SequencerConfig:
     fee_rate_high: int
     batch_age_high_seconds: float
     commitments: bool
+    stream_host: str
+    stream_port: int
+    resume_above: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

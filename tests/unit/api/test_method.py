@@ -173,6 +173,18 @@ async def test_refusals_have_ethereums_words(rpc, chain):
     assert caught.value.code == -32000
 
 
+async def test_a_batch_of_transactions_is_answered_one_by_one(rpc, chain):
+    calls = [pay(chain), "0x02c0", pay(chain), pay(chain, nonce=1)]
+    body = [
+        {"jsonrpc": "2.0", "id": index, "method": "eth_sendRawTransaction", "params": [raw]}
+        for index, raw in enumerate([*calls, "0x0"])
+    ]
+    answers = await rpc._post(body)
+    assert [answer["id"] for answer in answers] == [0, 1, 2, 3, 4]
+    assert [answer.get("error", {}).get("code") for answer in answers] == [None, -32000, -32000, None, -32602]
+    assert "nonce too low" in answers[2]["error"]["message"]
+
+
 async def test_state_is_read_at_any_kept_block(rpc, chain, token):
     receipt = await deploy(rpc, chain, token)
     contract = receipt["contractAddress"]

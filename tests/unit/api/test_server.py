@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from bedroll.api import Limits, Server, ServerOptions, Service
+from bedroll.node.port import Condition
 from bedroll.primitives import Misconfigured
 
 CALL = {"jsonrpc": "2.0", "id": 7, "method": "eth_chainId", "params": []}
@@ -110,11 +111,14 @@ async def test_only_named_origins_are_let_in(chain):
     await server.stop()
 
 
-async def test_health_and_metrics_stand_beside_the_api(server):
+async def test_health_and_metrics_stand_beside_the_api(server, chain):
     await post(server, CALL)
     async with aiohttp.ClientSession() as session:
         async with session.get(server.url + "/healthz") as response:
-            assert (response.status, await response.json()) == (200, {"condition": "running"})
+            assert (response.status, await response.json()) == (200, {"condition": "running", "healthy": True})
+        chain.condition = Condition.L1_UNAVAILABLE
+        async with session.get(server.url + "/healthz") as response:
+            assert response.status == 503
         async with session.get(server.url + "/metrics") as response:
             text = await response.text()
         async with session.get(server.url) as response:
