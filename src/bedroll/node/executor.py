@@ -120,8 +120,7 @@ class EngineExecutor:
 
     def accept(self) -> None:
         """Keep the candidate; make it durable."""
-        with self._lock:
-            self._engine.commit()
+        self._engine.commit()
         if self._own:
             self._release()
             removed = tuple(reversed(self._aside))
