@@ -218,7 +218,7 @@ class Backend(Protocol):
 
     @property
     def role(self) -> str:
-        """ "node" or "sequencer"."""
+        """What this node does: `node` or `sequencer`."""
         ...
 
     @property

@@ -51,8 +51,8 @@ class Intake:
         self._announcer = announcer
         self._queue: deque[tuple[bytes, asyncio.Future[Hash32 | Invalid]]] = deque()
         self._wake = asyncio.Event()
-        self._kept: dict[bytes, bytes] = {}
-        """Raw bytes of what left the pool for a block that is not durable yet."""
+        self._kept: dict[bytes, Transaction] = {}
+        """What left the pool for a block that is not durable yet."""
 
     async def submit(self, raws: Sequence[bytes]) -> list[Hash32 | Invalid]:
         """Take transactions; one answer each, in order.
@@ -120,6 +120,10 @@ class Intake:
             self.arrived.set()
         return answers
 
+    def find(self, hash: bytes) -> Transaction | None:
+        """A transaction that waits, or that is in a block which is not sealed or not durable."""
+        return self.pool.get(hash) or self._kept.get(hash)
+
     # --- the log ---------------------------------------------------------------------------------
 
     def restore(self) -> int:
@@ -135,15 +139,15 @@ class Intake:
     def keep(self, transactions: Iterable[Transaction]) -> None:
         """These are in a block that is not durable: they stay in the log."""
         for each in transactions:
-            self._kept[each.hash] = each.raw
+            self._kept[each.hash] = each
 
     def settle(self, transactions: Iterable[Transaction]) -> None:
         """These are in a durable block; the log shrinks once most of it is settled."""
         for each in transactions:
             self._kept.pop(each.hash, None)
-        live_bytes = self.pool.size_bytes + sum(map(len, self._kept.values()))
+        live_bytes = self.pool.size_bytes + sum(len(each.raw) for each in self._kept.values())
         if self._log.size_bytes > max(_REWRITE_BYTES_MIN, 4 * live_bytes):
-            self._log.rewrite([*self._kept.values(), *(each.raw for each in self.pool.transactions())])
+            self._log.rewrite(each.raw for each in (*self._kept.values(), *self.pool.transactions()))
 
     def write_down(self, raws: Sequence[bytes]) -> None:
         """Blocks that hold these may leave the chain: from now on the log has them again."""

@@ -83,8 +83,14 @@ class Producer:
         self._l1_rate = 0
         self._fee = FeeRule(0, 0, network.parameters.transfer_bytes)
         self._open: list[Transaction] | None = None
+        self._next_head: Head
         self._is_full = False
         self._l1_moved = asyncio.Event()
+
+    @property
+    def origin_blocks(self) -> int:
+        """Blocks with the tip's origin so far."""
+        return self._head.origin_blocks if self._head is not None else 0
 
     # --- told by the node --------------------------------------------------------------------------
 

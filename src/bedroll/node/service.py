@@ -1,0 +1,555 @@
+"""A running node: derivation, and where told a sequencer or the stream of one; the `Backend` of all who ask.
+
+Reads: a Bitcoin client, a folder, a genesis.  Gives: `Node`.
+Never: lets two processes have one folder.  Spec: docs/spec/node.md#service
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bedroll.bitcoin.client import BitcoinClient
+from bedroll.bitcoin.wallet import Branch, Keyring, Wallet
+from bedroll.crypto import tagged_hash
+from bedroll.crypto.secp256k1 import SecretKey
+from bedroll.da.codec import encode_batch
+from bedroll.da.writer import SCHEMA, Queue, RatePolicy, Writer
+from bedroll.derivation.record import CommitmentSeen, ObjectJudged
+from bedroll.execution.engine import Block, Engine, Header, Transaction, View
+from bedroll.execution.genesis import Genesis
+from bedroll.metrics import Metrics
+from bedroll.primitives import (
+    Address,
+    BlockHash,
+    FeeRate,
+    Hash32,
+    Invalid,
+    L1Height,
+    L2Height,
+    Misconfigured,
+    Reorg,
+    Unavailable,
+)
+from bedroll.protocol import Network
+from bedroll.sequencer.service import Sequencer, SequencerOption
+from bedroll.storage import Database
+from bedroll.storage.folder import DataFolder
+
+from .deriver import Derived, Deriver
+from .engine_thread import EngineThread
+from .follower import Follower
+from .history import History
+from .hub import Hub
+from .port import (
+    BlockAdded,
+    BlockRemoved,
+    ChainEvent,
+    Condition,
+    ForcedStatus,
+    Head,
+    Heads,
+    HeadsMoved,
+    L1Status,
+    ObjectStatus,
+    PoolStatus,
+    SyncChanged,
+    SyncStatus,
+    TransactionPending,
+    WriterStatus,
+)
+from .store import NodeStore
+
+SYNC_LAG_BLOCKS: Final = 2
+"""A node that is further behind Bitcoin's tip says that it is syncing."""
+REBUILD_MARK: Final = "rebuild"
+"""File that says: the chain is to be derived from the anchor again."""
+COIN_SECONDS: Final = 600.0
+"""L1 blocks are about so far apart: makes an age of a count of blocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderSetup:
+    """What makes a node the sequencer.
+
+    Attributes:
+        key: The leader's.
+        keyring: Of the wallet that pays on Bitcoin.
+        option: The operator's choice.
+        rates: What to pay.
+        wallet_start: First L1 height of interest to an empty wallet.
+    """
+
+    key: SecretKey
+    keyring: Keyring
+    option: SequencerOption = field(default_factory=SequencerOption)
+    rates: RatePolicy = field(default_factory=RatePolicy)
+    wallet_start: L1Height
+
+
+class Node:
+    """One node. `open`, then `run` until it is cancelled, then `close`."""
+
+    def __init__(
+        self, folder: DataFolder, engine: Engine, store: NodeStore, genesis: Genesis, client: BitcoinClient
+    ) -> None:
+        self.metrics = Metrics()
+        self.sequencer: Sequencer | None = None
+        self.writer: Writer | None = None
+        self.wallet: Wallet | None = None
+        self.deriver: Deriver
+        self._folder = folder
+        self._engine = engine
+        self._store = store
+        self._genesis = genesis
+        self._client = client
+        self._thread = EngineThread()
+        self._gate = asyncio.Lock()
+        self._hub = Hub()
+        self._history = History(engine, store, genesis.network)
+        self._follower: Follower | None = None
+        self._wallet_file: Database | None = None
+        self._stop_reason = ""
+        self._condition = Condition.STARTING
+        self._sync: SyncStatus | None = None
+        self._announced = L2Height(engine.tip().number)
+        self._committed = L2Height(0)
+        self._heads: Heads
+
+    @classmethod
+    async def open(
+        cls,
+        folder: Path,
+        genesis: Genesis,
+        client: BitcoinClient,
+        *,
+        leader: LeaderSetup | None = None,
+        follow_url: str = "",
+        sync: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> "Node":
+        """Take a data folder and everything in it, and find where the last run ended.
+
+        Args:
+            folder: Of this node alone.
+            genesis: Names the chain.
+            client: Bitcoin.
+            leader: Given where this node is the sequencer.
+            follow_url: Stream of a sequencer to follow for `latest`; empty: Bitcoin alone.
+            sync: Whether the chain's store waits for the disk (tests say no).
+            clock: Seconds; the sequencer's timestamps come from it.
+
+        Raises:
+            Misconfigured: The folder is in use, or holds another chain, or Bitcoin does not have the anchor.
+            Unavailable: Bitcoin does not answer.
+        """
+        held = DataFolder(folder, "the sequencer" if leader is not None else "a node")
+        try:
+            _set_aside(folder)
+            engine = Engine.open(str(folder / "chain"), genesis.core_json(), sync=sync)
+            store = NodeStore(folder / "node.sqlite")
+        except BaseException:
+            held.close()
+            raise
+        node = cls(held, engine, store, genesis, client)
+        try:
+            await node._open(folder, leader, follow_url, clock)
+        except BaseException:
+            await node.close()
+            raise
+        return node
+
+    async def _open(
+        self, folder: Path, leader: LeaderSetup | None, follow_url: str, clock: Callable[[], float]
+    ) -> None:
+        keeps = leader is not None or bool(follow_url)
+        self.deriver = Deriver(
+            self._engine, self._thread, self._gate, self._client, self._genesis, self._store, self.metrics,
+            keep_unsafe=keeps,
+        )  # fmt: skip
+        self.deriver.on_step = self._derived
+        await self.deriver.open()
+        if leader is not None:
+            self._make_leader(folder, leader, clock)
+        elif follow_url:
+            self._follower = Follower(
+                follow_url, self._engine, self._thread, self._gate, self.deriver, self._store, self.network, self
+            )
+        self._heads = self._read_heads()
+        self._note_heads()
+
+    def _make_leader(self, folder: Path, leader: LeaderSetup, clock: Callable[[], float]) -> None:
+        if leader.key.x_only != self.deriver.leader:
+            raise Misconfigured(
+                "this is not the leader's key",
+                option="leader key",
+                value=leader.key.x_only.hex(),
+                allowed=self.deriver.leader.hex(),
+            )
+        self._wallet_file = Database.open(folder / "wallet.sqlite", SCHEMA)
+        self.wallet = Wallet(self._wallet_file, leader.keyring)
+        self.writer = self._history.writer = Writer(
+            self._client,
+            self.wallet,
+            Queue(self._wallet_file),
+            self.network,
+            envelope_secret(leader.keyring),
+            start=leader.wallet_start,
+            rates=leader.rates,
+        )
+        self.sequencer = Sequencer(
+            self._engine, self._thread, self.deriver, self, self._store, self.writer, self._client, self.network,
+            leader.key, folder, leader.option,
+            gate=self._gate, native_origin=self.deriver.native_origin, encode=encode_batch, clock=clock,
+        )  # fmt: skip
+        self.deriver.warn_before_change(self.sequencer.unsafe_may_change)
+
+    async def run(self) -> None:
+        """Serve until cancelled, or until something ends it that only an operator can mend.
+
+        Raises:
+            Reorg: L1 reorganised deeper than what is kept. The next start derives from the anchor.
+            UnknownUpgrade: This version does not know the rules that are active now.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                if self.sequencer is None and self._follower is None:
+                    self._condition = Condition.RUNNING
+                    group.create_task(self.deriver.run(), name="deriver")
+                    return
+                # A leader that made blocks before it knew of its own batches would make them twice.
+                await self.deriver.catch_up()
+                self._condition = Condition.RUNNING
+                group.create_task(self.deriver.run(), name="deriver")
+                part = self.sequencer or self._follower
+                if part is not None:
+                    group.create_task(part.run(), name=type(part).__name__.lower())
+        except* Reorg as errors:
+            (self._folder.path / REBUILD_MARK).touch()
+            self._stopped(errors)
+            raise
+        except* Exception as errors:
+            self._stopped(errors)
+            raise
+
+    def _stopped(self, errors: BaseExceptionGroup) -> None:
+        first: BaseException = errors
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        upgrade = type(first).__name__ == "UnknownUpgrade"
+        self._condition = Condition.UPGRADE_REQUIRED if upgrade else Condition.STOPPED
+        self._stop_reason = str(first)
+
+    async def close(self) -> None:
+        """End cleanly: everything durable, every file closed. The client is the caller's."""
+        self._hub.close()
+        with contextlib.suppress(Invalid):
+            await self._thread.run(self._engine.commit)
+        self._thread.close()
+        self._engine.close()
+        self._store.close()
+        if self._wallet_file is not None:
+            self._wallet_file.close()
+        self._folder.close()
+
+    # --- events ------------------------------------------------------------------------------------
+
+    def sealed(self, block: Block) -> None:
+        """A block became the tip: the sequencer's or a follower's."""
+        self._announced = L2Height(block.header.number)
+        self._history.added(block)
+        self.metrics.l2_blocks.inc()
+        self.metrics.l2_transactions.inc(len(block.transactions) - block.origin_step)
+        self.metrics.l2_gas.inc(block.header.gas_used)
+        self._heads = self._read_heads()
+        self._hub.publish(BlockAdded(block))
+
+    def removed(self, blocks: Sequence[Block]) -> None:
+        """Blocks left the chain, newest first."""
+        for block in blocks:
+            self._announced = L2Height(block.header.number - 1)
+            self._history.removed(block)
+            self._hub.publish(BlockRemoved(block))
+        self.metrics.l2_removed.inc(len(blocks))
+
+    def durable(self) -> None:
+        """All sealed blocks survive loss of power."""
+        self._note_heads()
+
+    def pending(self, transactions: Sequence[Transaction]) -> None:
+        """The mempool took these."""
+        for each in transactions:
+            self._hub.publish(TransactionPending(each))
+
+    def _derived(self, derived: Derived) -> None:
+        """Derivation made a step; the gate is held."""
+        for change in derived.changes:
+            self.removed(change.removed)
+        added: list[Block] = []
+        for height in range(self._announced + 1, self._engine.tip().number + 1):
+            block = self._engine.block(height)
+            if block is not None:
+                added.append(block)
+        if self.sequencer is not None and derived.is_disturbed:
+            gone = [block for change in derived.changes for block in change.removed]
+            fork = min((change.fork for change in derived.changes), default=self._announced)
+            self.sequencer.disturbed(fork, gone)
+            self.sequencer.derived(added)
+        for block in added:
+            self.sealed(block)
+        self._note_records(derived)
+        if self.sequencer is not None:
+            self.sequencer.l1_changed()
+        if self._follower is not None:
+            self._follower.l1_changed(derived.is_disturbed)
+        self._note_heads()
+        self._note_sync()
+
+    def _note_records(self, derived: Derived) -> None:
+        if derived.unwound_blocks:
+            self._committed = min(self._committed, L2Height(self._engine.tip().number))
+        for record in derived.step.records:
+            if isinstance(record, CommitmentSeen):
+                height = self._engine.height_of(record.tip)
+                self._committed = max(self._committed, L2Height(height or 0))
+            elif isinstance(record, ObjectJudged):
+                self.metrics.objects.labels("object", type(record.verdict).__name__.lower()).inc()
+
+    def _read_heads(self) -> Heads:
+        engine, deriver = self._engine, self.deriver
+        tip = engine.tip()
+        latest = _head(tip)
+        safe = Head(L2Height(deriver.safe.height), Hash32(deriver.safe.hash))
+        final = deriver.finalized
+        finalized = Head(L2Height(final.height), Hash32(final.hash)) if final is not None else self._at(L2Height(0))
+        committed = self._at(min(latest.height, max(safe.height, self._committed)))
+        durable = self._at(min(latest.height, L2Height(engine.durable_height())))
+        return Heads(latest, committed, safe, finalized, durable)
+
+    def _at(self, height: L2Height) -> Head:
+        header = self._engine.header(height)
+        if header is None:
+            raise Invalid("there is no block at this height", height=height)
+        return _head(header)
+
+    def _note_heads(self) -> None:
+        heads = self._read_heads()
+        if heads != getattr(self, "_heads", None) or self._condition is Condition.STARTING:
+            self._heads = heads
+            self._hub.publish(HeadsMoved(heads))
+        for name in ("latest", "committed", "safe", "finalized", "durable"):
+            self.metrics.head.labels(name).set(getattr(heads, name).height)
+
+    def _note_sync(self) -> None:
+        status = self.deriver.status()
+        behind = status.tip_height - status.derived_height
+        was = self._sync
+        self._sync = None
+        if behind > SYNC_LAG_BLOCKS:
+            tip = L2Height(self._engine.tip().number)
+            self._sync = SyncStatus(self.deriver.started_height, status.derived_height, status.tip_height, tip)
+        if (was is None) != (self._sync is None):
+            self._hub.publish(SyncChanged(self._sync))
+
+    # --- Backend -----------------------------------------------------------------------------------
+
+    @property
+    def network(self) -> Network:
+        """The network this node is of."""
+        return self._genesis.network
+
+    @property
+    def genesis(self) -> Genesis:
+        """What names the chain."""
+        return self._genesis
+
+    @property
+    def role(self) -> str:
+        """What it does: "node" or "sequencer"."""
+        return "node" if self.sequencer is None else "sequencer"
+
+    @property
+    def condition(self) -> Condition:
+        """State in one word."""
+        if self._condition is not Condition.RUNNING:
+            return self._condition
+        if not self.deriver.status().reachable:
+            return Condition.L1_UNAVAILABLE
+        if self._sync is not None:
+            return Condition.SYNCING
+        if self.sequencer is not None:
+            if self.sequencer.producer.stalled:
+                return Condition.L1_STALLED
+            if self.sequencer.intake.throttled:
+                return Condition.THROTTLED
+        return Condition.RUNNING
+
+    @property
+    def engine(self) -> Engine:
+        """The chain."""
+        return self._engine
+
+    def heads(self) -> Heads:
+        """The classes of blocks now."""
+        return self._heads
+
+    def pending_view(self) -> View:
+        """State inside the open block."""
+        return self._engine.view() if self.sequencer is None else self.sequencer.intake.pending.view
+
+    async def send_transaction(self, raw: bytes) -> Hash32:
+        """Take a signed transaction; see `Backend`."""
+        (answer,) = await self.send_transactions([raw])
+        if isinstance(answer, Invalid):
+            raise answer
+        return answer
+
+    async def send_transactions(self, raws: Sequence[bytes]) -> list[Hash32 | Invalid]:
+        """The same for many at once."""
+        if self.sequencer is None:
+            raise Unavailable("this node takes no transactions: send to the sequencer, or force one through Bitcoin")
+        return await self.sequencer.intake.submit(raws)
+
+    def pending_nonce(self, sender: Address) -> int:
+        """Next nonce after the executable transactions of the mempool."""
+        view = self.pending_view()
+        return view.nonce(sender) if self.sequencer is None else self.sequencer.intake.pool.next_nonce(sender, view)
+
+    def pool_status(self) -> PoolStatus:
+        """Counts of the mempool."""
+        if self.sequencer is None:
+            return PoolStatus(0, 0, 0)
+        pool = self.sequencer.intake.pool
+        return PoolStatus(*pool.count(), pool.size_bytes)
+
+    def pool_transaction(self, hash: Hash32) -> Transaction | None:
+        """A transaction that waits in the mempool."""
+        return None if self.sequencer is None else self.sequencer.intake.find(hash)
+
+    def pool_content(self) -> dict[Address, tuple[list[Transaction], list[Transaction]]]:
+        """Per sender: executable ones and those that wait for a nonce."""
+        return {} if self.sequencer is None else self.sequencer.intake.pool.content()
+
+    def l1_status(self) -> L1Status:
+        """Bitcoin as the node sees it."""
+        return self.deriver.status()
+
+    def sync_status(self) -> SyncStatus | None:
+        """None where the node is not behind."""
+        return self._sync
+
+    def writer_status(self) -> WriterStatus | None:
+        """None where this node writes nothing to Bitcoin."""
+        if self.writer is None:
+            return None
+        state = self.writer.state()
+        return WriterStatus(
+            state.waiting, state.unconfirmed, state.oldest_blocks * COIN_SECONDS, FeeRate(state.fee_rate),
+            state.spent_sat, state.reason,
+        )  # fmt: skip
+
+    def object_status(self, id: Hash32) -> ObjectStatus | None:
+        """An object on Bitcoin by its id."""
+        return self._history.object_status(id)
+
+    def batch_of(self, height: L2Height) -> ObjectStatus | None:
+        """The batch that holds a block."""
+        return self._history.batch_of(height)
+
+    def forced_status(self, id: Hash32) -> ForcedStatus:
+        """A forced message by its id."""
+        return self._history.forced_status(id)
+
+    def health(self) -> dict[str, object]:
+        """What `/healthz` shows."""
+        condition, heads, l1 = self.condition, self._heads, self.deriver.status()
+        shown: dict[str, object] = {
+            "condition": str(condition),
+            "healthy": condition in (Condition.STARTING, Condition.RUNNING, Condition.SYNCING),
+            "role": self.role,
+            "reason": self._reason(l1),
+            "heads": {
+                name: {"height": getattr(heads, name).height, "hash": "0x" + getattr(heads, name).hash.hex()}
+                for name in ("latest", "committed", "safe", "finalized", "durable")
+            },
+            "l1": {
+                "reachable": l1.reachable,
+                "tip_height": l1.tip_height,
+                "derived_height": l1.derived_height,
+                "seconds_since_block": round(l1.seconds_since_block, 1),
+            },
+        }
+        if self.writer is not None:
+            state = self.writer.state()
+            shown["writer"] = {"waiting": state.waiting, "unconfirmed": state.unconfirmed, "reason": state.reason}
+        return shown
+
+    def _reason(self, l1: L1Status) -> str:
+        if self._stop_reason or l1.reason:
+            return self._stop_reason or l1.reason
+        if self.sequencer is not None:
+            return self.sequencer.producer.stalled or self.sequencer.intake.throttled
+        return self._follower.reason if self._follower is not None else ""
+
+    def metrics_text(self) -> bytes:
+        """What `/metrics` shows."""
+        metrics, l1 = self.metrics, self.deriver.status()
+        metrics.l1_tip.set(l1.tip_height)
+        metrics.l1_derived.set(l1.derived_height)
+        metrics.subscribers.set(len(self._hub))
+        pool = self.pool_status()
+        metrics.pool_pending.set(pool.pending)
+        metrics.pool_queued.set(pool.queued)
+        metrics.pool_bytes.set(pool.size_bytes)
+        if self.sequencer is not None:
+            metrics.backlog_bytes.set(self.sequencer.backlog.size_bytes)
+            metrics.followers.set(self.sequencer.stream.followers)
+            metrics.followers_dropped.set(self.sequencer.stream.dropped)
+        if self.writer is not None:
+            state = self.writer.state()
+            metrics.writer_waiting.set(state.waiting)
+            metrics.writer_unconfirmed.set(state.unconfirmed)
+            metrics.writer_rate.set(state.fee_rate)
+            metrics.writer_spent.set(state.spent_sat)
+        return metrics.text()
+
+    def subscribe(self) -> AsyncIterator[ChainEvent]:
+        """All events from now on."""
+        return self._hub.subscribe()
+
+    def origin_blocks(self) -> int:
+        """L2 blocks with the tip's origin so far; 0 where this node makes none."""
+        return 0 if self.sequencer is None else self.sequencer.producer.origin_blocks
+
+    async def mine(self, count: int) -> list[BlockHash]:
+        """Mine L1 blocks to the writer's wallet. Misconfigured except on regtest."""
+        script = b"\x51" if self.wallet is None else self.wallet.receive_script()
+        return await self._client.mine(count, script)
+
+
+def envelope_secret(keyring: Keyring) -> bytes:
+    """Secret that keys of envelopes are derived from: of a key of the wallet that holds no coins."""
+    return tagged_hash("bedroll/writer", keyring.key(Branch.CHANGE, 0x7FFFFFFF).secret)
+
+
+def _head(header: Header) -> Head:
+    return Head(L2Height(header.number), Hash32(header.hash))
+
+
+def _set_aside(folder: Path) -> None:
+    """After a reorganisation deeper than what was kept: begin with an empty chain, keep the old one beside it."""
+    mark = folder / REBUILD_MARK
+    if not mark.exists():
+        return
+    number = 0
+    while (aside := folder / f"chain.{number}").exists():
+        number += 1
+    if (folder / "chain").exists():
+        (folder / "chain").rename(aside)
+    store = NodeStore(folder / "node.sqlite")
+    store.clear()
+    store.close()
+    mark.unlink()
