@@ -9,15 +9,15 @@ import contextlib
 import functools
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 import uvloop
 
-from bedroll.config import OPTIONS, Config, Option, load
+from bedroll.config import OPTIONS, Config, Option, Source, load
 from bedroll.primitives import BedrollError, Corrupt, Invalid, Misconfigured, Unavailable
 
 from .log import set_up_logs
@@ -35,13 +35,15 @@ class Context:
 
     output: Output
     file: Path | None
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     def load(self, flags: dict[str, object], defaults: dict[str, Any] | None = None) -> Config:
         """Put the options together, and set the logs up by them."""
         given = {name: value for name, value in flags.items() if value not in (None, ())}
-        config = load(self.file, flags=given, defaults=defaults).config
-        set_up_logs(config.log)
-        return config
+        loaded = load(self.file, flags=given, defaults=defaults)
+        self.sources = loaded.sources
+        set_up_logs(loaded.config.log)
+        return loaded.config
 
 
 def declare(name: str, *sections: str, group: click.Group | None = None) -> Callable[[Callable[..., None]], Any]:

@@ -211,11 +211,15 @@ class Writer:
             return
         woken = asyncio.ensure_future(self._wake.wait())
         moved = asyncio.ensure_future(self._client.wait_for_tip(tip[1], _WAIT_SECONDS))
-        done, left = await asyncio.wait({woken, moved}, return_when=asyncio.FIRST_COMPLETED)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        if moved in done:
+        try:
+            await asyncio.wait({woken, moved}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # Cancelled itself, it leaves neither behind.
+            is_moved = moved.done()
+            for task in (woken, moved):
+                task.cancel()
+            await asyncio.gather(woken, moved, return_exceptions=True)
+        if is_moved:
             moved.result()
 
     # --- one posting ---------------------------------------------------------------------------

@@ -1,0 +1,61 @@
+"""A node behind its API until it is told to stop.
+
+Reads: an open node, options, a stop event.  Gives: `serving`, `run_until`.
+Never: swallows why a service ended.  Spec: docs/spec/cli.md#running
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bedroll.api import Server, ServerOptions, Service
+from bedroll.config import RpcConfig
+from bedroll.node.port import Backend
+from bedroll.primitives import Address
+from bedroll.sdk import Account
+
+
+@asynccontextmanager
+async def serving(
+    node: Backend, config: RpcConfig, accounts: Mapping[Address, Account] | None = None
+) -> AsyncIterator[Server]:
+    """Serve a node; with accounts as a devnet, which signs for them.
+
+    Raises:
+        Misconfigured: The port is taken.
+    """
+    service = Service(node, config.limits(), accounts or {})
+    options = ServerOptions(host=config.host, port=config.port, origins=config.origins, devnet=accounts is not None)
+    server = Server(service, options)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+async def run_until(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Run a service until it ends or `stop` is set; then it is cancelled and has ended.
+
+    Raises:
+        BaseException: What the service ended with, taken out of its group.
+    """
+    running = asyncio.create_task(work, name="service")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        failed = running.done()
+        for task in (running, stopping):
+            task.cancel()
+        await asyncio.gather(running, stopping, return_exceptions=True)
+    if failed and not running.cancelled() and (error := running.exception()) is not None:
+        raise first_of(error)
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The first error in nested groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
