@@ -62,11 +62,15 @@ class ExtendedKey:
         return ExtendedKey(self.key.tweak_add(digest[:32]), digest[32:])
 
     def derive(self, path: str) -> "ExtendedKey":
-        """Several steps, written as in `86h/0h/0h` or with apostrophes; `m/` in front may stand."""
+        """Several steps, written as in `m/86h/0h/0h`, or with apostrophes; `m` is this key itself.
+
+        Raises:
+            Invalid: The path is malformed.
+        """
         here = self
-        for part in path.removeprefix("m").strip("/").split("/"):
-            number = part.rstrip("h'")
-            if not number.isdecimal() or int(number) >= HARDENED:
+        for part in path.removeprefix("m/").split("/") if path != "m" else ():
+            number = part.removesuffix("h").removesuffix("'")
+            if not (number.isascii() and number.isdecimal()) or int(number) >= HARDENED or len(part) - len(number) > 1:
                 raise Invalid("derivation path is malformed", path=path, part=part)
             here = here.child(int(number) + (HARDENED if number != part else 0))
         return here
