@@ -7,14 +7,12 @@ import asyncio
 import os
 import socket
 import subprocess
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bedroll.bitcoin.rpc import Access, RpcClient
-from bedroll.primitives import Unavailable
 
 START_SECONDS = 30
 
@@ -42,6 +40,18 @@ class Bitcoind:
     process: subprocess.Popen[bytes]
     access: Access
     zmq_address: str
+    started: int
+
+    async def wait(self) -> None:
+        """Return when it answers: it writes into a pipe then."""
+        loop, heard = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self.started, heard.set)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await heard.wait()
+        finally:
+            loop.remove_reader(self.started)
+            os.close(self.started)
 
     def stop(self) -> None:
         """End it as an operator would."""
@@ -52,27 +62,26 @@ class Bitcoind:
 def start_bitcoind(folder: Path, port: int, zmq_port: int, *options: str) -> Bitcoind:
     """Start without waiting."""
     folder.mkdir(parents=True, exist_ok=True)
+    pipe = folder / "started"
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    started = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     command = [
         str(bitcoind_path()), "-regtest", f"-datadir={folder}", "-server", "-listen=0", "-dnsseed=0", "-fixedseeds=0",
         "-discover=0", "-natpmp=0", "-listenonion=0", "-checkblockindex=0", "-rpcbind=127.0.0.1",
-        "-rpcallowip=127.0.0.1", f"-rpcport={port}", f"-zmqpubsequence=tcp://127.0.0.1:{zmq_port}", *options,
+        "-rpcallowip=127.0.0.1", f"-rpcport={port}", f"-zmqpubsequence=tcp://127.0.0.1:{zmq_port}",
+        f"-startupnotify=echo started > '{pipe}'", *options,
     ]  # fmt: skip
     with (folder / "output.log").open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     access = Access(f"http://127.0.0.1:{port}", cookie=folder / "regtest/.cookie")
-    return Bitcoind(process, access, f"tcp://127.0.0.1:{zmq_port}")
+    return Bitcoind(process, access, f"tcp://127.0.0.1:{zmq_port}", started)
 
 
 async def connect(node: Bitcoind, *, zmq: bool = True) -> RpcClient:
     """A client, as soon as the node answers."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            return await RpcClient.open(node.access, "regtest", zmq_address=node.zmq_address if zmq else "")
-        except Unavailable:
-            if time.monotonic() > deadline or node.process.poll() is not None:
-                raise
-            await asyncio.sleep(0.05)
+    await node.wait()
+    return await RpcClient.open(node.access, "regtest", zmq_address=node.zmq_address if zmq else "")
 
 
 @asynccontextmanager

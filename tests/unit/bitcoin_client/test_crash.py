@@ -92,6 +92,7 @@ async def test_a_killed_process_loses_nothing(tmp_path):
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(900)
 async def test_kills_at_random_moments_lose_nothing(tmp_path):
     folder = tmp_path / "bitcoin"
     source = random.Random(SEED)

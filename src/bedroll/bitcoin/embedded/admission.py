@@ -11,6 +11,7 @@ from typing import Final
 from bedroll.primitives import Satoshi, Txid
 
 from ..client import Coin
+from ..fee import MIN_RELAY_RATE
 from ..refusal import Cause, Refused
 from ..transaction import MONEY_MAX, OutPoint, Transaction, TxOut
 from .candidate import Candidate
@@ -22,8 +23,6 @@ from .replacement import check_replacement
 from .standard import Judged
 from .truc import check_truc
 
-MIN_RELAY_RATE: Final = 100
-"""Least fee rate, satoshi for 1,000 virtual bytes; also what a replacement pays on top (Bitcoin Core from 30 on)."""
 SIGOPS_PER_TRANSACTION_MAX: Final = 16_000
 """Signature checks of a transaction (policy)."""
 SIGOP_WEIGHT_WU: Final = 20

@@ -12,9 +12,10 @@ from bedroll.primitives import BlockHash, FeeRate, Invalid, L1Height, Txid, VSiz
 
 from ..block import BLOCK_SIZE_MAX, Block
 from ..client import Acceptance, Coin, MempoolEntry
+from ..fee import MIN_RELAY_RATE
 from ..refusal import UNDECODABLE, Refused, reason_of
 from ..transaction import OutPoint, Transaction
-from .admission import MIN_RELAY_RATE, RETURNING, SINGLE, Admission
+from .admission import RETURNING, SINGLE, Admission
 from .chain import Chain, Change
 from .index import MEDIAN_SPAN
 from .mempool import Mempool

@@ -10,9 +10,10 @@ from typing import Final
 
 from bedroll.primitives import Satoshi, Txid, VSize, Wtxid
 
+from ..fee import MIN_RELAY_RATE
 from ..refusal import Cause, Refused
 from ..transaction import OutPoint, Transaction
-from .admission import MIN_RELAY_RATE, PACKAGE, SINGLE, TESTED_PACKAGE, Admission, Mode, check_fee_rate
+from .admission import PACKAGE, SINGLE, TESTED_PACKAGE, Admission, Mode, check_fee_rate
 from .candidate import Candidate
 from .replacement import check_package_replacement
 from .truc import check_package_truc
@@ -77,16 +78,18 @@ def submit_package(admission: Admission, package: Sequence[Transaction]) -> Pack
         if held is not None:
             outcome.fee, outcome.size = held.fee, held.size
             continue
-        try:
-            _settle(outcome, admission.accept(transaction, SINGLE))
-        except Refused as refusal:
-            outcome.error, outcome.details = refusal.text(), refusal
-            if refusal.cause is Cause.RULE or len(package) == 1:
-                hopeless = True
-            else:
-                waiting.append(transaction)
+        if (refusal := _submit_alone(admission, transaction, outcome)) is None:
+            continue
+        if refusal.cause is Cause.RULE or len(package) == 1:
+            hopeless = True
+        else:
+            waiting.append(transaction)
     message = "transaction failed" if hopeless else "success"
-    if waiting and not hopeless:
+    if len(waiting) == 1 and not hopeless:
+        # The others are in: what is left is no package any more.
+        refused = _submit_alone(admission, waiting[0], outcomes[waiting[0].txid])
+        message = "transaction failed" if refused else "success"
+    elif waiting and not hopeless:
         message = _submit_together(admission, waiting, outcomes)
     return PackageOutcome(message, list(outcomes.values()))
 
@@ -109,6 +112,15 @@ def check_together(admission: Admission, package: Sequence[Transaction]) -> Pack
         message = "transaction failed"
         outcomes[Txid(refusal.txid)].error, outcomes[Txid(refusal.txid)].details = refusal.text(), refusal
     return PackageOutcome(message, list(outcomes.values()))
+
+
+def _submit_alone(admission: Admission, transaction: Transaction, outcome: Outcome) -> Refused | None:
+    try:
+        _settle(outcome, admission.accept(transaction, SINGLE))
+    except Refused as refusal:
+        outcome.error, outcome.details = refusal.text(), refusal
+        return refusal
+    return None
 
 
 def _submit_together(admission: Admission, package: Sequence[Transaction], outcomes: dict[Txid, Outcome]) -> str:

@@ -7,15 +7,9 @@ Never: looks at fees: an eviction must still pay for itself (`replacement`).  Sp
 from collections.abc import Sequence
 from typing import Final
 
+from ..policy import TRUC_CHILD_SIZE_MAX, TRUC_SIZE_MAX, TRUC_VERSION
 from .candidate import Candidate
 from .mempool import Mempool
-
-TRUC_VERSION: Final = 3
-"""Version that asks for these rules."""
-TRUC_SIZE_MAX_VB: Final = 10_000
-"""Virtual bytes of such a transaction."""
-TRUC_CHILD_SIZE_MAX_VB: Final = 1_000
-"""The same while its parent is unconfirmed."""
 
 _REASON: Final = "TRUC-violation"
 
@@ -36,14 +30,14 @@ def check_truc(pool: Mempool, candidate: Candidate, *, allow_eviction: bool) -> 
             raise candidate.refused(_REASON, "version 3 and others do not spend from each other while unconfirmed")
     if not restricted:
         return
-    if entry.size > TRUC_SIZE_MAX_VB:
-        raise candidate.refused(_REASON, f"is too big: {entry.size} > {TRUC_SIZE_MAX_VB} virtual bytes")
+    if entry.size > TRUC_SIZE_MAX:
+        raise candidate.refused(_REASON, f"is too big: {entry.size} > {TRUC_SIZE_MAX} virtual bytes")
     if not parents:
         return
     if len(parents) > 1 or parents[0].parents:
         raise candidate.refused(_REASON, "would have too many ancestors")
-    if entry.size > TRUC_CHILD_SIZE_MAX_VB:
-        raise candidate.refused(_REASON, f"child is too big: {entry.size} > {TRUC_CHILD_SIZE_MAX_VB} virtual bytes")
+    if entry.size > TRUC_CHILD_SIZE_MAX:
+        raise candidate.refused(_REASON, f"child is too big: {entry.size} > {TRUC_CHILD_SIZE_MAX} virtual bytes")
     below = pool.descendants([parents[0].txid]) - {parents[0].txid}
     if not below or below & candidate.conflicts:
         return
@@ -74,8 +68,8 @@ def check_package_truc(pool: Mempool, candidates: Sequence[Candidate]) -> None:
         outside = [pool.entries[txid] for txid in pool.held(entry.parents)]
         if len(inside) + len(outside) > 1 or any(parent.parents for parent in (*inside, *outside)):
             raise candidate.refused(_REASON, "would have too many ancestors")
-        if entry.size > TRUC_CHILD_SIZE_MAX_VB:
-            raise candidate.refused(_REASON, f"child is too big: {entry.size} > {TRUC_CHILD_SIZE_MAX_VB} virtual bytes")
+        if entry.size > TRUC_CHILD_SIZE_MAX:
+            raise candidate.refused(_REASON, f"child is too big: {entry.size} > {TRUC_CHILD_SIZE_MAX} virtual bytes")
         (parent,) = (*inside, *outside)
         siblings = [other for other in members.values() if parent.txid in other.parents and other is not entry]
         if siblings or (outside and parent.children):

@@ -13,8 +13,8 @@ from bedroll.primitives import COIN, BlockHash, Invalid, L1Height, Txid
 from ..block import BLOCK_SIZE_MAX
 from ..client import Coin, RejectedBlock, RejectedTransaction
 from ..embedded import EmbeddedClient
-from ..embedded.admission import MIN_RELAY_RATE
 from ..embedded.package import Outcome
+from ..fee import MIN_RELAY_RATE
 from ..header import Header
 from ..refusal import MISSING, UNDECODABLE, Refused, reason_of
 
