@@ -8,6 +8,7 @@ extern crate alloc;
 
 pub mod block;
 pub mod chunk;
+pub mod codec;
 pub mod compact;
 pub mod envelope;
 pub mod fee;

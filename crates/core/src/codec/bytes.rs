@@ -1,0 +1,228 @@
+//! Bytes that no column explains (code, strings, hashes): five contexts and a repeat, mixed bit by bit.
+//!
+//! Reads and gives: bytes through a [`Coder`]. Never: uses a float, or anything outside this batch.
+
+use alloc::boxed::Box;
+use alloc::{vec, vec::Vec};
+
+use super::model::Bit;
+use super::range::Coder;
+
+const INPUTS: usize = 6;
+const TABLE_BITS: u32 = 18;
+const MATCH_BITS: u32 = 16;
+const MATCH_MIN: usize = 4;
+const MATCH_MAX: usize = 31;
+const MEMORY: u8 = 30;
+/// Starting weight of an input, in 65,536ths.
+const WEIGHT: i32 = 20_000;
+const MIX_STEP: i32 = 6;
+
+/// 4,096 / (1 + e^(−x/256)) at x = −2,048, −1,920, …, 2,048.
+const SQUASH: [i32; 33] = [
+    1, 2, 3, 6, 10, 16, 27, 45, 73, 120, 194, 310, 488, 747, 1101, 1546, 2047, 2549, 2994, 3348,
+    3607, 3785, 3901, 3975, 4024, 4050, 4068, 4079, 4085, 4089, 4092, 4093, 4094,
+];
+
+const fn squash(x: i32) -> i32 {
+    if x > 2047 {
+        return 4095;
+    }
+    if x < -2047 {
+        return 0;
+    }
+    let at = ((x >> 7) + 16) as usize;
+    let part = x & 127;
+    (SQUASH[at] * (128 - part) + SQUASH[at + 1] * part + 64) >> 7
+}
+
+/// Inverse of [`squash`].
+static STRETCH: [i16; 4096] = stretches();
+
+const fn stretches() -> [i16; 4096] {
+    let mut table = [0_i16; 4096];
+    let mut filled = 0;
+    let mut x = -2047;
+    while x <= 2047 {
+        let value = squash(x);
+        while filled <= value {
+            table[filled as usize] = x as i16;
+            filled += 1;
+        }
+        x += 1;
+    }
+    while filled < 4096 {
+        table[filled as usize] = 2047;
+        filled += 1;
+    }
+    table
+}
+
+fn stretch(probability: u32) -> i32 {
+    i32::from(STRETCH[(probability >> 4) as usize])
+}
+
+fn hash(seed: u32, context: u32) -> u32 {
+    (context.wrapping_mul(0x2c1b_3c6d) ^ seed.wrapping_mul(0x297a_2d39)).wrapping_mul(0x9e37_79b1)
+}
+
+/// What came before, and what it says about the next byte.
+pub struct Bytes {
+    /// Made with the first byte: most batches have none.
+    state: Option<Box<State>>,
+}
+
+struct State {
+    history: Vec<u8>,
+    tables: [Vec<Bit>; INPUTS - 1],
+    matches: [Bit; MATCH_MAX + 1],
+    last: Vec<u32>,
+    weights: [[i32; INPUTS]; 16],
+    match_at: usize,
+    match_length: usize,
+}
+
+impl Bytes {
+    /// Nothing known.
+    pub const fn new() -> Self {
+        Self { state: None }
+    }
+
+    /// Code `size` bytes. `column` is the place in its word of the first one.
+    pub fn code<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        size: usize,
+        bytes: &[u8],
+        column: usize,
+    ) -> Vec<u8> {
+        let mut read = Vec::with_capacity(size);
+        if size == 0 {
+            return read;
+        }
+        let state = self.state.get_or_insert_with(|| Box::new(State::new()));
+        for place in 0..size {
+            let byte = bytes.get(place).copied().unwrap_or_default();
+            read.push(state.code(coder, byte, (column + place) % 32));
+        }
+        read
+    }
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            history: Vec::new(),
+            tables: core::array::from_fn(|_| vec![Bit::NEW; 1 << TABLE_BITS]),
+            matches: [Bit::NEW; MATCH_MAX + 1],
+            last: vec![0; 1 << MATCH_BITS],
+            weights: [[WEIGHT; INPUTS]; 16],
+            match_at: 0,
+            match_length: 0,
+        }
+    }
+
+    /// The byte `back` bytes ago, 0 before the first.
+    fn ago(&self, back: usize) -> u32 {
+        let at = self.history.len().checked_sub(back);
+        at.map_or(0, |at| u32::from(self.history[at]))
+    }
+
+    fn code<C: Coder>(&mut self, coder: &mut C, byte: u8, column: usize) -> u8 {
+        let (one, two, three, four) = (self.ago(1), self.ago(2), self.ago(3), self.ago(4));
+        let place = column as u32;
+        let seeds = [
+            hash(1, one),
+            hash(2, two << 8 | one),
+            hash(3, three << 16 | two << 8 | one),
+            hash(4, four << 24 | three << 16 | two << 8 | one),
+            hash(5, self.ago(32) << 8 | place),
+        ];
+        let expected = (self.match_length > 0).then(|| u32::from(self.history[self.match_at]));
+        let weights = self.match_length.min(15);
+        let mut partial = 1_u32;
+        for bit_place in (0..8).rev() {
+            let guess = expected.filter(|expected| (expected | 256) >> (bit_place + 1) == partial);
+            let guess = guess.map(|expected| expected >> bit_place & 1 == 1);
+            let bit = self.bit(
+                coder,
+                byte >> bit_place & 1 == 1,
+                &seeds,
+                partial,
+                guess,
+                weights,
+            );
+            partial = partial << 1 | u32::from(bit);
+        }
+        let byte = partial as u8;
+        self.remember(byte);
+        byte
+    }
+
+    fn bit<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        bit: bool,
+        seeds: &[u32; INPUTS - 1],
+        partial: u32,
+        guess: Option<bool>,
+        weights: usize,
+    ) -> bool {
+        let mut slots = [0_usize; INPUTS - 1];
+        let mut inputs = [0_i32; INPUTS];
+        for (input, seed) in seeds.iter().enumerate() {
+            let slot = seed.wrapping_add(partial.wrapping_mul(0x9e37_79b1)) >> (32 - TABLE_BITS);
+            slots[input] = slot as usize;
+            inputs[input] = stretch(self.tables[input][slot as usize].probability());
+        }
+        let length = self.match_length;
+        if let Some(guess) = guess {
+            let sure = stretch(self.matches[length].probability());
+            inputs[INPUTS - 1] = if guess { sure } else { -sure };
+        }
+        let weights = &mut self.weights[weights];
+        let mut sum = 0_i64;
+        for (input, weight) in inputs.iter().zip(weights.iter()) {
+            sum += i64::from(*input) * i64::from(*weight);
+        }
+        let mixed = squash((sum >> 16).clamp(-2047, 2047) as i32);
+        let bit = coder.bit((mixed as u32 * 16 + 8).clamp(32, 65_504), bit);
+        let miss = ((i32::from(bit) << 12) - mixed) * MIX_STEP;
+        for (input, weight) in inputs.iter().zip(weights.iter_mut()) {
+            *weight = (*weight + ((input * miss + 0x2000) >> 14)).clamp(-(1 << 20), 1 << 20);
+        }
+        for (table, slot) in self.tables.iter_mut().zip(slots) {
+            table[slot].learn(bit, MEMORY);
+        }
+        if let Some(guess) = guess {
+            self.matches[length].learn(bit == guess, MEMORY);
+        }
+        bit
+    }
+
+    fn remember(&mut self, byte: u8) {
+        if self.match_length > 0 && self.history[self.match_at] == byte {
+            self.match_at += 1;
+            self.match_length = (self.match_length + 1).min(MATCH_MAX);
+        } else {
+            self.match_length = 0;
+        }
+        self.history.push(byte);
+        let size = self.history.len();
+        if size < MATCH_MIN {
+            return;
+        }
+        let recent = self.ago(4) << 24 | self.ago(3) << 16 | self.ago(2) << 8 | self.ago(1);
+        let slot = (hash(6, recent) >> (32 - MATCH_BITS)) as usize;
+        if self.match_length == 0 {
+            self.match_at = self.last[slot] as usize;
+            if self.match_at > 0 {
+                let same = |back: &usize| {
+                    self.history[self.match_at - 1 - back] == self.history[size - 1 - back]
+                };
+                self.match_length = (0..self.match_at.min(MATCH_MAX)).take_while(same).count();
+            }
+        }
+        self.last[slot] = size as u32;
+    }
+}
