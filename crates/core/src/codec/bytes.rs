@@ -8,8 +8,9 @@ use alloc::{vec, vec::Vec};
 use super::model::Bit;
 use super::range::Coder;
 
-const INPUTS: usize = 6;
-const TABLE_BITS: u32 = 18;
+const CONTEXTS: usize = 5;
+const INPUTS: usize = CONTEXTS + 1;
+const LINE_BITS: u32 = 14;
 const MATCH_BITS: u32 = 16;
 const MATCH_MIN: usize = 4;
 const MATCH_MAX: usize = 31;
@@ -24,6 +25,7 @@ const SQUASH: [i32; 33] = [
     3607, 3785, 3901, 3975, 4024, 4050, 4068, 4079, 4085, 4089, 4092, 4093, 4094,
 ];
 
+#[inline]
 const fn squash(x: i32) -> i32 {
     if x > 2047 {
         return 4095;
@@ -58,12 +60,22 @@ const fn stretches() -> [i16; 4096] {
     table
 }
 
+#[inline]
 fn stretch(probability: u32) -> i32 {
     i32::from(STRETCH[(probability >> 4) as usize])
 }
 
+#[inline]
 fn hash(seed: u32, context: u32) -> u32 {
     (context.wrapping_mul(0x2c1b_3c6d) ^ seed.wrapping_mul(0x297a_2d39)).wrapping_mul(0x9e37_79b1)
+}
+
+/// Place in a line: the bits of this half of the byte so far, behind a one.
+#[inline]
+const fn half(partial: u32) -> usize {
+    let bits = 31 - partial.leading_zeros();
+    let seen = bits % 4;
+    ((1 << seen) | (partial & ((1 << seen) - 1))) as usize
 }
 
 /// What came before, and what it says about the next byte.
@@ -74,7 +86,7 @@ pub struct Bytes {
 
 struct State {
     history: Vec<u8>,
-    tables: [Vec<Bit>; INPUTS - 1],
+    tables: [Vec<Bit>; CONTEXTS],
     matches: [Bit; MATCH_MAX + 1],
     last: Vec<u32>,
     weights: [[i32; INPUTS]; 16],
@@ -113,7 +125,7 @@ impl State {
     fn new() -> Self {
         Self {
             history: Vec::new(),
-            tables: core::array::from_fn(|_| vec![Bit::NEW; 1 << TABLE_BITS]),
+            tables: core::array::from_fn(|_| vec![Bit::NEW; 16 << LINE_BITS]),
             matches: [Bit::NEW; MATCH_MAX + 1],
             last: vec![0; 1 << MATCH_BITS],
             weights: [[WEIGHT; INPUTS]; 16],
@@ -123,6 +135,7 @@ impl State {
     }
 
     /// The byte `back` bytes ago, 0 before the first.
+    #[inline]
     fn ago(&self, back: usize) -> u32 {
         let at = self.history.len().checked_sub(back);
         at.map_or(0, |at| u32::from(self.history[at]))
@@ -141,14 +154,23 @@ impl State {
         let expected = (self.match_length > 0).then(|| u32::from(self.history[self.match_at]));
         let weights = self.match_length.min(15);
         let mut partial = 1_u32;
+        let mut slots = [0_usize; CONTEXTS];
         for bit_place in (0..8).rev() {
+            if bit_place % 4 == 3 {
+                // One line of 16 models a context and half a byte.
+                for (slot, seed) in slots.iter_mut().zip(seeds) {
+                    let line =
+                        seed.wrapping_add(partial.wrapping_mul(0x9e37_79b1)) >> (32 - LINE_BITS);
+                    *slot = line as usize * 16;
+                }
+            }
             let guess = expected.filter(|expected| (expected | 256) >> (bit_place + 1) == partial);
             let guess = guess.map(|expected| expected >> bit_place & 1 == 1);
             let bit = self.bit(
                 coder,
                 byte >> bit_place & 1 == 1,
-                &seeds,
-                partial,
+                &slots,
+                half(partial),
                 guess,
                 weights,
             );
@@ -159,40 +181,40 @@ impl State {
         byte
     }
 
+    #[inline]
     fn bit<C: Coder>(
         &mut self,
         coder: &mut C,
         bit: bool,
-        seeds: &[u32; INPUTS - 1],
-        partial: u32,
+        lines: &[usize; CONTEXTS],
+        node: usize,
         guess: Option<bool>,
         weights: usize,
     ) -> bool {
-        let mut slots = [0_usize; INPUTS - 1];
         let mut inputs = [0_i32; INPUTS];
-        for (input, seed) in seeds.iter().enumerate() {
-            let slot = seed.wrapping_add(partial.wrapping_mul(0x9e37_79b1)) >> (32 - TABLE_BITS);
-            slots[input] = slot as usize;
-            inputs[input] = stretch(self.tables[input][slot as usize].probability());
+        for context in 0..CONTEXTS {
+            let model = self.tables[context][lines[context] | node];
+            inputs[context] = stretch(model.probability());
         }
         let length = self.match_length;
         if let Some(guess) = guess {
             let sure = stretch(self.matches[length].probability());
-            inputs[INPUTS - 1] = if guess { sure } else { -sure };
+            inputs[CONTEXTS] = if guess { sure } else { -sure };
         }
         let weights = &mut self.weights[weights];
         let mut sum = 0_i64;
-        for (input, weight) in inputs.iter().zip(weights.iter()) {
-            sum += i64::from(*input) * i64::from(*weight);
+        for input in 0..INPUTS {
+            sum += i64::from(inputs[input]) * i64::from(weights[input]);
         }
         let mixed = squash((sum >> 16).clamp(-2047, 2047) as i32);
         let bit = coder.bit((mixed as u32 * 16 + 8).clamp(32, 65_504), bit);
         let miss = ((i32::from(bit) << 12) - mixed) * MIX_STEP;
-        for (input, weight) in inputs.iter().zip(weights.iter_mut()) {
-            *weight = (*weight + ((input * miss + 0x2000) >> 14)).clamp(-(1 << 20), 1 << 20);
+        for input in 0..INPUTS {
+            let moved = weights[input] + ((inputs[input] * miss + 0x2000) >> 14);
+            weights[input] = moved.clamp(-(1 << 20), 1 << 20);
         }
-        for (table, slot) in self.tables.iter_mut().zip(slots) {
-            table[slot].learn(bit, MEMORY);
+        for (table, line) in self.tables.iter_mut().zip(lines) {
+            table[line | node].learn(bit, MEMORY);
         }
         if let Some(guess) = guess {
             self.matches[length].learn(bit == guess, MEMORY);

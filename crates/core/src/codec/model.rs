@@ -40,6 +40,7 @@ impl Bit {
     };
 
     /// Code one decision.
+    #[inline]
     pub fn code<C: Coder>(&mut self, coder: &mut C, bit: bool) -> bool {
         let bit = coder.bit(self.probability(), bit);
         self.learn(bit, MEMORY);
@@ -47,11 +48,13 @@ impl Bit {
     }
 
     /// Of `true`, in 65,536ths, 32 to 65,504.
+    #[inline]
     pub fn probability(self) -> u32 {
         u32::from(self.one).clamp(32, 65_504)
     }
 
     /// Move towards what came.
+    #[inline]
     pub fn learn(&mut self, bit: bool, memory: u8) {
         let goal = if bit { 65_535 } else { 0 };
         let moved = ((goal - i32::from(self.one)) * (STEP[usize::from(self.met)] >> 1)) >> 15;
@@ -77,6 +80,7 @@ impl<const BITS: u32> Symbol<BITS> {
     }
 
     /// Code one symbol below 2^BITS.
+    #[inline]
     pub fn code<C: Coder>(&mut self, coder: &mut C, symbol: u32) -> u32 {
         let mut node = 1_usize;
         for place in (0..BITS).rev() {
@@ -120,6 +124,7 @@ impl Integer {
     ///
     /// # Errors
     /// A length above 64.
+    #[inline]
     pub fn code<C: Coder>(&mut self, coder: &mut C, value: u64) -> Result<u64, Invalid> {
         let length = self.length.code(coder, 64 - value.leading_zeros());
         if length > 64 {
@@ -175,6 +180,7 @@ impl Decimal {
     ///
     /// # Errors
     /// Digits that are none, or an amount above 2^256 − 1.
+    #[inline]
     pub fn code<C: Coder>(&mut self, coder: &mut C, value: U256) -> Result<U256, Invalid> {
         const BEYOND: Invalid = Invalid("amount is above 2^256 - 1");
         let mut digits = [0_u8; DIGITS_MAX as usize];
@@ -268,6 +274,7 @@ impl Repeated {
     ///
     /// # Errors
     /// As [`Decimal::code`], or a place that is still empty.
+    #[inline]
     pub fn code<C: Coder>(&mut self, coder: &mut C, value: U256) -> Result<U256, Invalid> {
         let place = if C::READS {
             None

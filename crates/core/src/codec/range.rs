@@ -29,6 +29,7 @@ pub trait Coder {
     fn span(&mut self, start: u32, size: u32, total: u32);
 }
 
+#[inline]
 fn share(range: u32, one: u32) -> u32 {
     ((u64::from(range) * u64::from(one)) >> 16) as u32
 }
@@ -64,6 +65,7 @@ impl Writer {
         self.out
     }
 
+    #[inline]
     fn shift(&mut self) {
         let carry = (self.low >> 32) as u8;
         if carry != 0 || self.low < 0xff00_0000 {
@@ -83,6 +85,7 @@ impl Writer {
         self.low = (self.low & 0x00ff_ffff) << 8;
     }
 
+    #[inline]
     fn renormalise(&mut self) {
         while self.range < RENORMAL {
             self.range <<= 8;
@@ -94,6 +97,7 @@ impl Writer {
 impl Coder for Writer {
     const READS: bool = false;
 
+    #[inline]
     fn bit(&mut self, one: u32, bit: bool) -> bool {
         let bound = share(self.range, one);
         if bit {
@@ -106,6 +110,7 @@ impl Coder for Writer {
         bit
     }
 
+    #[inline]
     fn direct(&mut self, count: u32, value: u32) -> u32 {
         self.range >>= count;
         self.low += u64::from(self.range) * u64::from(value);
@@ -113,10 +118,12 @@ impl Coder for Writer {
         value
     }
 
+    #[inline]
     fn target(&mut self, _total: u32) -> u32 {
         0
     }
 
+    #[inline]
     fn span(&mut self, start: u32, size: u32, total: u32) {
         let unit = self.range / total;
         self.low += u64::from(unit) * u64::from(start);
@@ -172,12 +179,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn next(&mut self) -> u32 {
         let byte = self.bytes.get(self.at).copied().unwrap_or_default();
         self.at += 1;
         u32::from(byte)
     }
 
+    #[inline]
     fn renormalise(&mut self) {
         while self.range < RENORMAL {
             self.range <<= 8;
@@ -189,6 +198,7 @@ impl<'a> Reader<'a> {
 impl Coder for Reader<'_> {
     const READS: bool = true;
 
+    #[inline]
     fn bit(&mut self, one: u32, _bit: bool) -> bool {
         let bound = share(self.range, one);
         let bit = self.code < bound;
@@ -202,6 +212,7 @@ impl Coder for Reader<'_> {
         bit
     }
 
+    #[inline]
     fn direct(&mut self, count: u32, _value: u32) -> u32 {
         self.range >>= count;
         let value = (self.code / self.range).min((1 << count) - 1);
@@ -210,10 +221,12 @@ impl Coder for Reader<'_> {
         value
     }
 
+    #[inline]
     fn target(&mut self, total: u32) -> u32 {
         (self.code / (self.range / total)).min(total - 1)
     }
 
+    #[inline]
     fn span(&mut self, start: u32, size: u32, total: u32) {
         let unit = self.range / total;
         self.code -= unit * start;
