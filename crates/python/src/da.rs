@@ -1,9 +1,6 @@
 //! Data on Bitcoin: blocks, objects, chunks.
 
-use alloy_primitives::map::AddressMap;
-use alloy_primitives::Address;
 use bedroll_core::chunk;
-use bedroll_core::codec::{self, ChainView};
 use bedroll_core::compact::Invalid as Rule;
 use bedroll_core::envelope;
 use bedroll_core::object::{self, BatchHeader, Object};
@@ -17,11 +14,13 @@ type Bytes32 = [u8; 32];
 type Signature = [u8; 64];
 type Path = Vec<Py<PyBytes>>;
 
-fn invalid(rule: Rule) -> PyErr {
-    Invalid::new_err(rule.0)
+/// A broken rule as `bedroll.primitives.Invalid`.
+pub fn rule(broken: Rule) -> PyErr {
+    Invalid::new_err(broken.0)
 }
 
-fn bytes(py: Python<'_>, value: &[u8]) -> Py<PyBytes> {
+/// A byte string.
+pub fn bytes(py: Python<'_>, value: &[u8]) -> Py<PyBytes> {
     PyBytes::new(py, value).unbind()
 }
 
@@ -51,7 +50,7 @@ struct BlockScan {
 
 #[pyfunction]
 fn scan_block(py: Python<'_>, raw: &[u8], tag: &[u8]) -> PyResult<BlockScan> {
-    let scanned = py.detach(|| scan::scan_block(raw, tag)).map_err(invalid)?;
+    let scanned = py.detach(|| scan::scan_block(raw, tag)).map_err(rule)?;
     let relevant = scanned
         .relevant
         .into_iter()
@@ -61,7 +60,7 @@ fn scan_block(py: Python<'_>, raw: &[u8], tag: &[u8]) -> PyResult<BlockScan> {
                 .into_iter()
                 .map(|carried| match carried.object {
                     Ok(object) => (carried.input, Some(bytes(py, &object)), ""),
-                    Err(rule) => (carried.input, None, rule.0),
+                    Err(broken) => (carried.input, None, broken.0),
                 })
                 .collect();
             Py::new(
@@ -92,14 +91,14 @@ fn scan_block(py: Python<'_>, raw: &[u8], tag: &[u8]) -> PyResult<BlockScan> {
 /// Body of the envelope that a leaf script is.
 #[pyfunction]
 fn parse_envelope(py: Python<'_>, script: &[u8]) -> PyResult<Py<PyBytes>> {
-    let body = py.detach(|| envelope::parse(script)).map_err(invalid)?;
+    let body = py.detach(|| envelope::parse(script)).map_err(rule)?;
     Ok(bytes(py, &body))
 }
 
 /// An object as a tuple: the number of its kind, then its fields in wire order.
 #[pyfunction]
 fn parse_object(py: Python<'_>, raw: &[u8]) -> PyResult<Py<PyAny>> {
-    let parsed = py.detach(|| object::parse(raw)).map_err(invalid)?;
+    let parsed = py.detach(|| object::parse(raw)).map_err(rule)?;
     let kind = parsed.kind();
     let tuple = match &parsed {
         Object::Batch {
@@ -181,7 +180,7 @@ fn parse_object(py: Python<'_>, raw: &[u8]) -> PyResult<Py<PyAny>> {
 
 /// Bytes and signing hash of an object.
 fn written(py: Python<'_>, object: &Object) -> PyResult<(Py<PyBytes>, Py<PyBytes>)> {
-    let encoded = py.detach(|| object.encode()).map_err(invalid)?;
+    let encoded = py.detach(|| object.encode()).map_err(rule)?;
     let signing_hash = object.signing_hash().unwrap_or_default();
     Ok((bytes(py, &encoded), bytes(py, &signing_hash)))
 }
@@ -212,7 +211,7 @@ fn encode_batch_header(
         body_hash,
         form,
     };
-    header.check().map_err(invalid)?;
+    header.check().map_err(rule)?;
     Ok((
         bytes(py, &header.encode()),
         bytes(py, &header.signing_hash()),
@@ -236,7 +235,7 @@ fn encode_batch_object(
         };
         object.encode()
     });
-    Ok(bytes(py, &encoded.map_err(invalid)?))
+    Ok(bytes(py, &encoded.map_err(rule)?))
 }
 
 #[pyfunction]
@@ -338,7 +337,7 @@ fn chunk_paths(py: Python<'_>, chunks: Vec<Vec<u8>>) -> PyResult<(Py<PyBytes>, V
             let slices: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
             chunk::build(&slices)
         })
-        .map_err(invalid)?;
+        .map_err(rule)?;
     let paths = paths
         .into_iter()
         .map(|path| path.iter().map(|hash| bytes(py, hash)).collect())
@@ -346,155 +345,10 @@ fn chunk_paths(py: Python<'_>, chunks: Vec<Vec<u8>>) -> PyResult<(Py<PyBytes>, V
     Ok((bytes(py, &root), paths))
 }
 
-/// What the codec asks of the chain, as a table: for tests and for reading batches beside the chain.
-#[pyclass(frozen, module = "bedroll._core._native")]
-struct ChainTable {
-    chain_id: u64,
-    parent_timestamp: u64,
-    book: Vec<Address>,
-    indices: AddressMap<u32>,
-    nonces: AddressMap<u64>,
-}
-
-#[pymethods]
-impl ChainTable {
-    #[new]
-    #[pyo3(signature = (*, chain_id, parent_timestamp, book, nonces))]
-    #[allow(clippy::needless_pass_by_value)]
-    fn new(
-        chain_id: u64,
-        parent_timestamp: u64,
-        book: &[u8],
-        nonces: Vec<([u8; 20], u64)>,
-    ) -> PyResult<Self> {
-        if book.len() % 20 != 0 {
-            return Err(Invalid::new_err("a book is a row of addresses of 20 bytes"));
-        }
-        let book: Vec<Address> = book.chunks_exact(20).map(Address::from_slice).collect();
-        Ok(Self {
-            chain_id,
-            parent_timestamp,
-            indices: book.iter().copied().zip(0..).collect(),
-            nonces: nonces
-                .into_iter()
-                .map(|(address, nonce)| (Address::from(address), nonce))
-                .collect(),
-            book,
-        })
-    }
-}
-
-impl ChainView for ChainTable {
-    fn chain_id(&self) -> u64 {
-        self.chain_id
-    }
-
-    fn parent_timestamp(&self) -> u64 {
-        self.parent_timestamp
-    }
-
-    fn book_address(&self, index: u32) -> Option<Address> {
-        self.book.get(index as usize).copied()
-    }
-
-    fn book_index(&self, address: &Address) -> Option<u32> {
-        self.indices.get(address).copied()
-    }
-
-    fn nonce(&self, address: &Address) -> u64 {
-        self.nonces.get(address).copied().unwrap_or_default()
-    }
-}
-
-/// A batch body, decoded and inside its limits, before execution.
-#[pyclass(frozen, module = "bedroll._core._native")]
-pub struct DecodedBatch(codec::Decoded);
-
-#[pymethods]
-impl DecodedBatch {
-    #[getter]
-    fn blocks(&self) -> Vec<(u64, bool, u32)> {
-        let frames = self.0.frames.iter();
-        frames
-            .map(|frame| (frame.timestamp, frame.origin_step, frame.transactions))
-            .collect()
-    }
-
-    #[getter]
-    fn gas_limit(&self) -> u64 {
-        self.0.totals.gas_limit
-    }
-
-    #[getter]
-    fn expanded_size(&self) -> u64 {
-        self.0.totals.expanded_size
-    }
-
-    #[allow(clippy::needless_pass_by_value)]
-    fn transactions(
-        &self,
-        py: Python<'_>,
-        index: usize,
-        base_fees: Vec<u64>,
-    ) -> PyResult<Vec<Py<PyBytes>>> {
-        let raws = py.detach(|| self.0.transactions(index, &base_fees));
-        Ok(raws
-            .map_err(invalid)?
-            .iter()
-            .map(|raw| bytes(py, raw))
-            .collect())
-    }
-}
-
-type BlockTuple = (u64, bool, Vec<u64>, Vec<([u8; 20], Vec<u8>)>);
-
-/// Body of the signed form for blocks beside the chain.
-#[pyfunction]
-fn encode_body(
-    py: Python<'_>,
-    chain: &ChainTable,
-    blocks: Vec<BlockTuple>,
-) -> PyResult<Py<PyBytes>> {
-    let encoded = py.detach(|| {
-        let blocks: Vec<codec::Block> = blocks
-            .into_iter()
-            .map(
-                |(timestamp, origin_step, base_fees, transactions)| codec::Block {
-                    timestamp,
-                    origin_step,
-                    base_fees,
-                    transactions: transactions
-                        .into_iter()
-                        .map(|(sender, raw)| (Address::from(sender), raw))
-                        .collect(),
-                },
-            )
-            .collect();
-        codec::encode(chain, &blocks)
-    });
-    Ok(bytes(py, &encoded.map_err(invalid)?))
-}
-
-/// Decode a body beside the chain.
-#[pyfunction]
-fn decode_body(
-    py: Python<'_>,
-    chain: &ChainTable,
-    block_count: u32,
-    body: &[u8],
-) -> PyResult<DecodedBatch> {
-    let decoded = py.detach(|| codec::decode(chain, block_count, body));
-    Ok(DecodedBatch(decoded.map_err(invalid)?))
-}
-
 /// Add everything here to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<BlockScan>()?;
     module.add_class::<RelevantTransaction>()?;
-    module.add_class::<ChainTable>()?;
-    module.add_class::<DecodedBatch>()?;
-    module.add_function(wrap_pyfunction!(encode_body, module)?)?;
-    module.add_function(wrap_pyfunction!(decode_body, module)?)?;
     module.add_function(wrap_pyfunction!(scan_block, module)?)?;
     module.add_function(wrap_pyfunction!(parse_object, module)?)?;
     module.add_function(wrap_pyfunction!(parse_envelope, module)?)?;

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod batch;
 mod block;
 mod convert;
 mod da;
@@ -16,5 +17,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     block::register(module)?;
     view::register(module)?;
     engine::register(module)?;
-    da::register(module)
+    da::register(module)?;
+    batch::register(module)
 }

@@ -427,25 +427,53 @@ class DecodedBatch:
 
     Attributes:
         blocks: (timestamp, origin step, count of transactions) of each block.
-        gas_limit: Sum of the transactions' EVM gas limits.
+        gas_limit: Sum of min(gas limit, 2^24) of the transactions: no less than their EVM gas limits.
+        expanded_size: Bytes once decoded, by the codec's count.
     """
 
     blocks: list[tuple[int, bool, int]]
     gas_limit: int
+    expanded_size: int
     def transactions(self, index: int, base_fees: Sequence[int]) -> list[bytes]:
         """Signed transactions of one block, EIP-2718.
 
         Args:
             index: Of the block, from 0.
             base_fees: Base fee of this block and of up to 10 before it, newest first.
+
+        Raises:
+            Invalid: There is no such block, or a fee refers to a base fee that is not given.
         """
 
 def encode_batch(engine: Engine, first: int, last: int) -> bytes:
-    """Body of the signed form for the blocks `first` to `last` of the engine's chain."""
+    """Body of the signed form for the blocks `first` to `last` of the engine's chain.
+
+    Raises:
+        Invalid: No such blocks, the state before them is not kept, or they are beyond a limit of batches.
+    """
 
 def decode_batch(engine: Engine, parent: int, block_count: int, body: bytes) -> DecodedBatch:
     """Decode a body of the signed form that follows block `parent`.
 
     Raises:
-        Invalid: Not the canonical encoding of any blocks, or beyond a limit.
+        Invalid: Not an encoding of any blocks, or beyond a limit.
     """
+
+@final
+class ChainTable:
+    """What the codec asks of the chain, as a table: for tests and for reading batches beside the chain.
+
+    `book` is the AddressBook's addresses, joined; accounts that `nonces` lacks have nonce 0.
+    """
+
+    def __new__(
+        cls, *, chain_id: int, parent_timestamp: int, book: bytes, nonces: Sequence[tuple[bytes, int]]
+    ) -> ChainTable: ...
+
+def encode_body(
+    chain: ChainTable, blocks: Sequence[tuple[int, bool, Sequence[int], Sequence[tuple[bytes, bytes]]]]
+) -> bytes:
+    """Body for blocks beside the chain: (timestamp, origin step, base fees newest first, [(sender, raw)])."""
+
+def decode_body(chain: ChainTable, block_count: int, body: bytes) -> DecodedBatch:
+    """Decode a body beside the chain. Raises Invalid as `decode_batch`."""
