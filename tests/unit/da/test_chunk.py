@@ -4,11 +4,11 @@ import random
 from dataclasses import replace
 
 import pytest
-from tests.reference import da_parser
 
 from bedroll.da import Chunk, assemble, parse_object, split
 from bedroll.primitives import Invalid
 from bedroll.protocol import MAINNET
+from tests.reference import da_parser
 
 RAW = random.Random(7).randbytes(16_000)
 

@@ -3,11 +3,11 @@
 import random
 
 import pytest
-from tests.reference import da_parser
 
 from bedroll.da import Carrier, build_leaf, leaf_size, parse_leaf
 from bedroll.primitives import Invalid
 from bedroll.protocol import MAINNET, REGTEST
+from tests.reference import da_parser
 
 KEY = bytes(range(32))
 SIZES = [0, 1, 2, 75, 76, 254, 255, 256, 257, 519, 520, 521, 1_040, 1_041, 5_000, 390_000]

@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from tests.reference import da_parser
 
 from bedroll.crypto import tagged_hash
 from bedroll.crypto.schnorr import sign
@@ -23,6 +22,7 @@ from bedroll.da import (
 )
 from bedroll.primitives import Invalid
 from bedroll.protocol import MAINNET, REGTEST
+from tests.reference import da_parser
 
 BODY = b"a body"
 HEADER = BatchHeader(

@@ -1,13 +1,13 @@
 """Blocks are taken whole or not at all, and only what the tag marks is looked at."""
 
 import pytest
-from tests.framework import l1_block
-from tests.reference import da_parser
 
 from bedroll.da import Carrier, build_leaf, scan_block
 from bedroll.primitives import Invalid
 from bedroll.protocol import REGTEST
 from bedroll.protocol.fee_output import FEE_SCRIPT
+from tests.framework import l1_block
+from tests.reference import da_parser
 
 TAG = REGTEST.parameters.tag
 KEY = b"\x11" * 32

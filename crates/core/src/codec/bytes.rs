@@ -10,7 +10,7 @@ use super::range::Coder;
 
 const CONTEXTS: usize = 5;
 const INPUTS: usize = CONTEXTS + 1;
-const LINE_BITS: u32 = 14;
+const LINE_BITS: u32 = 12;
 const MATCH_BITS: u32 = 16;
 const MATCH_MIN: usize = 4;
 const MATCH_MAX: usize = 31;
