@@ -1,7 +1,10 @@
 """Shows that the wallet keeps its coins straight: locks, change, bumps, children, blocks that come and go, restarts."""
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import event, given, settings
@@ -26,7 +29,7 @@ from bedroll.bitcoin.wallet import (
     follow,
 )
 from bedroll.crypto.secp256k1 import SecretKey
-from bedroll.primitives import BlockHash, FeeRate, Invalid, L1Height, Reorg, Satoshi, Txid
+from bedroll.primitives import BlockHash, FeeRate, Invalid, L1Height, Reorg, Satoshi, Txid, Unavailable
 from bedroll.protocol import REGTEST
 from bedroll.storage import Database
 
@@ -295,6 +298,88 @@ def test_a_transaction_signed_elsewhere_gives_change(here: Setting) -> None:
     assert child.transaction.inputs[0].previous.txid == reveal.txid
     here.wallet.bump(commit.transaction.txid, FeeRate(60_000))
     assert here.wallet.payments(purpose="reveal")[0].state is State.REPLACED
+
+
+def test_a_transaction_signed_elsewhere_may_replace_another(here: Setting) -> None:
+    here.fund(100_000)
+    commit = here.wallet.pay([TxOut(Satoshi(30_000), ELSEWHERE)], RATE, "commit")
+    spent = [commit.transaction.outputs[0]]
+    change = here.wallet.change_script()
+
+    def reveal(value: int, witness: bytes = bytes(64)) -> Transaction:
+        inputs = (TxIn(commit.transaction.out_point(0), witness=(witness,)),)
+        return Transaction(inputs, (TxOut(Satoshi(value), change),))
+
+    first = here.wallet.record(reveal(29_000), spent, "reveal")
+    least = first.fee + fee_of(first.transaction.vsize, FeeRate(100))
+    with pytest.raises(NonStandard) as caught:
+        here.wallet.record(reveal(30_000 - least + 1), spent, "reveal")
+    assert (caught.value.reason, caught.value.fields["limit"]) == ("insufficient fee", least)
+    second = here.wallet.record(reveal(30_000 - least), spent, "reveal")
+    assert second.replaces == first.transaction.txid
+    assert [each.state for each in here.wallet.payments(purpose="reveal")] == [State.REPLACED, State.PENDING]
+    # The same transaction under another witness takes its own place.
+    here.wallet.abandon(second.transaction.txid)
+    third = here.wallet.record(reveal(30_000 - least, b"\x01" * 64), spent, "reveal")
+    assert here.wallet.payments(purpose="reveal", state=State.PENDING) == [replace(third, replaces=None)]
+    assert third.transaction.txid == second.transaction.txid
+
+
+class Failing:
+    """A store that fails at one of its statements, as a full disk or a killed process does."""
+
+    def __init__(self, database: Database, after: int) -> None:
+        self.database = database
+        self.left = after
+        self.transaction = database.transaction
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        self.left -= 1
+        if self.left < 0:
+            raise Unavailable("disk is full")
+        return self.database.execute(sql, values)
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Unavailable("disk is full")
+        self.database.execute_many(sql, rows)
+
+
+ACTS = {
+    "pay": lambda wallet, chain: wallet.pay([TxOut(Satoshi(30_000), ELSEWHERE)], RATE, "rent"),
+    "bump": lambda wallet, chain: wallet.bump(wallet.pending()[0].transaction.txid, FeeRate(5_000)),
+    "child": lambda wallet, chain: wallet.pay_for(wallet.pending()[0].transaction.txid, FeeRate(5_000), "child"),
+    "abandon": lambda wallet, chain: wallet.abandon(wallet.pending()[0].transaction.txid),
+    "connect": lambda wallet, chain: wallet.connect(chain.mine(wallet.pending()[0].transaction), L1Height(2)),
+    "disconnect": lambda wallet, chain: wallet.disconnect(),
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS.keys())
+def test_a_failure_at_any_statement_leaves_the_wallet_as_it_was(here: Setting, act: Any) -> None:
+    here.fund(100_000, 50_000)
+    here.wallet.pay([TxOut(Satoshi(30_000), ELSEWHERE)], RATE, "before")
+
+    def books() -> list[Any]:
+        tables = ("chain", "branch", "coin", "payment", "spend")
+        return [here.database.execute(f"select * from {table} order by 1, 2") for table in tables]
+
+    before = books()
+    for after in itertools.count():
+        store = Failing(here.database, 1_000)
+        wallet = Wallet(store, SeedKeyring(SEED, REGTEST))
+        store.left = after
+        chain = Chain()
+        chain.blocks = list(here.chain.blocks)
+        try:
+            act(wallet, chain)
+        except Unavailable:
+            assert books() == before
+        else:
+            break
+    assert books() != before
+    assert after > 3
 
 
 def test_too_long_a_chain_of_change_waits_for_a_block(here: Setting) -> None:

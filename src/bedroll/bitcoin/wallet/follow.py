@@ -4,11 +4,18 @@ Reads: the best chain of a node.  Gives: the wallet's blocks, connected and disc
 Never: retries; the service that calls it does.  Spec: docs/spec/bitcoin.md#wallet
 """
 
-from bedroll.primitives import L1Height
+from typing import Final
+
+from bedroll.primitives import BlockHash, L1Height
 
 from ..block import Block
 from ..client import BitcoinClient, RejectedTransaction
 from .wallet import Wallet
+
+BATCH_BLOCKS: Final = 100
+"""Most blocks that one durable write takes in: far from the tip a write a block would be most of the time."""
+BATCH_BYTES: Final = 16 << 20
+"""Bytes of blocks after which a write is due."""
 
 
 async def follow(wallet: Wallet, client: BitcoinClient, start: L1Height) -> int:
@@ -33,13 +40,32 @@ async def follow(wallet: Wallet, client: BitcoinClient, start: L1Height) -> int:
             undone += 1
             continue
         height = L1Height(tip[0] + 1 if tip is not None else start)
-        found = await client.block_hash(height)
-        if found is None:
+        blocks = await _fetch(client, height, tip[1] if tip is not None else None)
+        if wallet.tip() != tip:
+            # Another task moved the wallet meanwhile.
+            continue
+        if blocks:
+            wallet.connect_many(blocks, height)
+        elif await client.block_hash(height) is None:
             return undone
-        block = Block.parse(await client.block(found))
-        # Where the best chain changed between the two questions, the next round walks back to the fork.
-        if tip is None or block.header.previous == tip[1]:
-            wallet.connect(block, height)
+
+
+async def _fetch(client: BitcoinClient, height: L1Height, previous: BlockHash | None) -> list[Block]:
+    """Blocks from a height on that follow each other, as many as one write takes."""
+    blocks: list[Block] = []
+    size = 0
+    while len(blocks) < BATCH_BLOCKS and size < BATCH_BYTES:
+        found = await client.block_hash(L1Height(height + len(blocks)))
+        if found is None:
+            break
+        raw = await client.block(found)
+        block = Block.parse(raw)
+        if previous is not None and block.header.previous != previous:
+            # The best chain changed between two questions; the next round walks back to the fork.
+            break
+        blocks.append(block)
+        previous, size = found, size + len(raw)
+    return blocks
 
 
 async def broadcast_pending(wallet: Wallet, client: BitcoinClient) -> list[RejectedTransaction]:

@@ -192,9 +192,9 @@ class Ledger:
         return Satoshi(rows[0][0])
 
     def put_payment(self, payment: Payment, change: int | None) -> None:
-        """Add a transaction; `change` is the position of its change output."""
+        """Add a transaction, or take its place; `change` is the position of its change output."""
         self._execute(
-            "insert into payment values "
+            "insert or replace into payment values "
             "(?, ?, ?, ?, ?, null, ?, ?, ?, (select coalesce(max(made), 0) + 1 from payment))",
             (
                 payment.transaction.txid, payment.transaction.raw, payment.fee, payment.purpose, payment.state.value,

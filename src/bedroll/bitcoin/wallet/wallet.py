@@ -21,7 +21,7 @@ from ..builder import (
     sign_transaction,
 )
 from ..fee import INCREMENTAL_RATE, child_fee, dust_limit, fee_of, rate_of, replacement_fee, vsize_of
-from ..policy import CLUSTER_SIZE_MAX, TRUC_VERSION, check_standard, check_topology
+from ..policy import CLUSTER_SIZE_MAX, TRUC_VERSION, NonStandard, check_standard, check_topology
 from ..transaction import OutPoint, Transaction, TxOut
 from .cluster import Graph, fees, size
 from .coin import Balance, Payment, State, WalletCoin
@@ -186,13 +186,15 @@ class Wallet:
     def record(self, transaction: Transaction, spent: Sequence[TxOut], purpose: str) -> Payment:
         """Take in a transaction that was signed elsewhere; what it pays to us counts as our own change.
 
+        Pending payments that spend the same outputs, and their descendants, are replaced.
+
         Args:
             transaction: Signed, all inputs ours to spend.
             spent: The outputs its inputs spend.
             purpose: What for.
 
         Raises:
-            NonStandard: It would not relay, even with a child that pays for it.
+            NonStandard: It would not relay even with a child that pays for it, or pays too little to replace another.
             ClusterFull: Too much of ours is unconfirmed.
         """
         fee = check_standard(transaction, spent, in_package=True)
@@ -200,7 +202,15 @@ class Wallet:
             known = self._ledger.payment(transaction.txid)
             if known is not None and known.state in (State.PENDING, State.MINED):
                 return known
-            return self._put(Payment(transaction, fee, purpose, State.PENDING, None, None), None)
+            rivals = [Txid(spender) for each in transaction.inputs for spender in self._ledger.spenders(each.previous)]
+            evicted = self._graph().descendants(rivals)
+            least = replacement_fee((each.fee for each in evicted), transaction.vsize)
+            if evicted and fee < least:
+                raise NonStandard("replacement pays too little", reason="insufficient fee", fee=fee, limit=least)
+            for each in evicted:
+                self._ledger.set_state(each.transaction.txid, State.REPLACED)
+            replaces = evicted[0].transaction.txid if evicted else None
+            return self._put(Payment(transaction, fee, purpose, State.PENDING, None, replaces), None)
 
     def bump(self, txid: Txid, rate: FeeRate) -> Payment:
         """Replace a pending payment by one that pays more (BIP-0125, and pays no less a rate than before).
@@ -296,6 +306,16 @@ class Wallet:
             for transaction in block.transactions:
                 self._connect(transaction, height)
 
+    def connect_many(self, blocks: Sequence[Block], first: L1Height) -> None:
+        """Take in several blocks by one durable write; all or none.
+
+        Raises:
+            Reorg: A block does not follow the one before.
+        """
+        with self._ledger.transaction():
+            for offset, block in enumerate(blocks):
+                self.connect(block, L1Height(first + offset))
+
     def disconnect(self) -> None:
         """Undo the newest block.
 
@@ -350,10 +370,7 @@ class Wallet:
                 "too much is unconfirmed", transactions=len(cluster) + 1, size_vb=weighs, limit_vb=CLUSTER_SIZE_MAX
             )
         txid = payment.transaction.txid
-        if self._ledger.payment(txid) is None:
-            self._ledger.put_payment(payment, change)
-        else:
-            self._ledger.set_state(txid, State.PENDING)
+        self._ledger.put_payment(payment, change)
         for each in payment.transaction.inputs:
             self._ledger.put_spend(each.previous, txid, None)
         self._put_coins(payment.transaction, None)
