@@ -67,7 +67,7 @@ def test_ethers_deploys_sends_reads_estimates_and_watches(devnet, modules):
 def cast(devnet: Devnet, modules: Path, *arguments: str) -> str:
     """Output of one cast command."""
     program = modules / "@foundry-rs/cast-linux-amd64/bin/cast"
-    command = [str(program), *arguments, "--rpc-url", devnet.url]
+    command = [str(program), arguments[0], "--rpc-url", devnet.url, *arguments[1:]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -1,7 +1,6 @@
 """`bedroll devnet` as a process of its own, as people start it."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -51,9 +48,8 @@ def running_devnet(folder: Path, *options: str) -> Iterator[Devnet]:
         str(folder),
         *options,
     ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     with (folder.parent / "devnet.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert process.stdout is not None
         try:
             line = process.stdout.readline()

@@ -21,7 +21,7 @@ from .output import Output
 from .run import Context, declare, run_once
 
 _URL: Final = click.option(
-    "--rpc", "url", default="http://127.0.0.1:8545", envvar="BEDROLL_RPC_URL", show_default=True, help="Node to ask."
+    "--rpc", "url", default="http://127.0.0.1:8545", envvar="BEDROLL_NODE_URL", show_default=True, help="Node to ask."
 )
 _RAW_BYTES_MAX: Final = 4_000_000
 

@@ -22,6 +22,8 @@ from .table import OPTIONS, SECTIONS, Config
 _PREFIX: Final = "BEDROLL_"
 _CONFIG_VARIABLE: Final = "BEDROLL_CONFIG"
 _FILE_BYTES_MAX: Final = 1 << 20
+_MISSPELT: Final = 0.8
+"""How alike two names are that one may be meant for the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,18 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     for variable, value in environment.items():
         if variable.startswith(_PREFIX) and variable != _CONFIG_VARIABLE:
             option = by_variable.get(variable)
-            if option is None:
+            if option is not None:
+                given[option.name] = value
+            elif _is_meant_for_us(variable, by_variable):
                 raise _unknown(variable, Source.ENVIRONMENT)
-            given[option.name] = value
     return given
+
+
+def _is_meant_for_us(variable: str, known: Mapping[str, Option]) -> bool:
+    """Whether an unknown variable is a misspelt option; others with the prefix belong to tests and crash points."""
+    in_section = any(variable.startswith(f"{_PREFIX}{section.upper()}_") for section in SECTIONS)
+    names = [name.removeprefix(_PREFIX) for name in known]
+    return in_section or bool(difflib.get_close_matches(variable.removeprefix(_PREFIX), names, n=1, cutoff=_MISSPELT))
 
 
 def _unknown(name: str, source: Source) -> Misconfigured:

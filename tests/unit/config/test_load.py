@@ -74,6 +74,12 @@ def test_a_misspelt_variable_is_refused_with_the_nearest():
         load(environment={"BEDROLL_RPC_PROT": "1"})
 
 
+def test_variables_of_others_with_the_prefix_are_left_alone():
+    load(environment={"BEDROLL_CLIENTS": "/x", "BEDROLL_BITCOIND": "/y", "BEDROLL_CRASH": "z", "BEDROLL_NODE_URL": "u"})
+    with pytest.raises(Misconfigured):
+        load(environment={"BEDROLL_NETWROK": "regtest"})
+
+
 @pytest.mark.parametrize("raw", [b"port = ", b"\xff\xfe", b"a" * ((1 << 20) + 1)])
 def test_a_file_that_cannot_be_read_is_named(tmp_path, raw):
     file = tmp_path / "bedroll.toml"
