@@ -21,11 +21,12 @@ _PACKAGE_FAULT: Final = ("success", "transaction failed", "unspent-dust")
 
 
 class Cause(Enum):
-    """What kind of refusal: whether a package may still save the transaction."""
+    """What kind of refusal it is. A package may still save a transaction from `FEE` and `INPUTS`."""
 
     RULE = "rule"
     FEE = "fee"
     INPUTS = "inputs"
+    PACKAGE = "package"
 
 
 class Refused(RejectedTransaction):

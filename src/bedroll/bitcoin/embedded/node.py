@@ -115,7 +115,7 @@ class Node:
             entry = self._admission.accept(transactions[0], SINGLE, keep=False).entry
             outcome.fee, outcome.size = entry.fee, entry.size
         except Refused as refusal:
-            outcome.error, outcome.details = refusal.text(), refusal
+            outcome.error = refusal.text()
         return PackageOutcome("transaction failed" if outcome.error else "success", [outcome])
 
     def test_accept(self, package: Sequence[bytes]) -> list[Acceptance]:

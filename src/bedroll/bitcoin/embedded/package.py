@@ -39,7 +39,6 @@ class Outcome:
     error: str = ""
     fee: Satoshi | None = None
     size: VSize | None = None
-    details: Refused | None = None
 
 
 @dataclass
@@ -106,11 +105,10 @@ def check_together(admission: Admission, package: Sequence[Transaction]) -> Pack
         for candidate in candidates:
             admission.check_scripts(candidate)
             _settle(outcomes[candidate.entry.txid], candidate)
-    except _PackageFault as fault_found:
-        message = fault_found.refusal.text()
     except Refused as refusal:
-        message = "transaction failed"
-        outcomes[Txid(refusal.txid)].error, outcomes[Txid(refusal.txid)].details = refusal.text(), refusal
+        message = refusal.text() if refusal.cause is Cause.PACKAGE else "transaction failed"
+        if refusal.cause is not Cause.PACKAGE:
+            outcomes[Txid(refusal.txid)].error = refusal.text()
     return PackageOutcome(message, list(outcomes.values()))
 
 
@@ -118,7 +116,7 @@ def _submit_alone(admission: Admission, transaction: Transaction, outcome: Outco
     try:
         _settle(outcome, admission.accept(transaction, SINGLE))
     except Refused as refusal:
-        outcome.error, outcome.details = refusal.text(), refusal
+        outcome.error = refusal.text()
         return refusal
     return None
 
@@ -129,10 +127,10 @@ def _submit_together(admission: Admission, package: Sequence[Transaction], outco
         replaced = _check_all(admission, package, PACKAGE, candidates)
         for candidate in candidates:
             admission.check_scripts(candidate)
-    except _PackageFault as fault:
-        return fault.refusal.text()
     except Refused as refusal:
-        outcomes[Txid(refusal.txid)].error, outcomes[Txid(refusal.txid)].details = refusal.text(), refusal
+        if refusal.cause is Cause.PACKAGE:
+            return refusal.text()
+        outcomes[Txid(refusal.txid)].error = refusal.text()
         return "unspent-dust" if refusal.reason == "missing-ephemeral-spends" else "transaction failed"
     admission.pool.remove(replaced)
     for candidate in candidates:
@@ -165,27 +163,19 @@ def _check_all(
     return replaced
 
 
-class _PackageFault(Exception):
-    """A refusal of the package as a whole, not of one of its transactions."""
-
-    def __init__(self, refusal: Refused) -> None:
-        self.refusal = refusal
-        super().__init__(refusal.reason)
-
-
 class _AsPackage:
-    """Turns refusals inside into faults of the package."""
+    """Makes a refusal inside one of the package as a whole."""
 
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: object, failure: BaseException | None, _: object) -> None:
+    def __exit__(self, _: object, failure: BaseException | None, __: object) -> None:
         if isinstance(failure, Refused):
-            raise _PackageFault(failure) from failure
+            failure.cause = Cause.PACKAGE
 
 
 def _settle(outcome: Outcome, candidate: Candidate) -> None:
-    outcome.error, outcome.details = "", None
+    outcome.error = ""
     outcome.fee, outcome.size = candidate.entry.fee, candidate.entry.size
 
 
