@@ -1,11 +1,15 @@
 """Shows that transactions parse in one way only, come back byte for byte, and do no worse than be invalid."""
 
+import ctypes
 import hashlib
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pbk
+import pbk.capi.bindings as kernel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,6 +141,68 @@ def test_a_witness_changes_the_wtxid_alone(transaction: Transaction, witness: li
     assert changed.txid == transaction.txid
     if tuple(witness) != transaction.inputs[0].witness:
         assert changed.wtxid != transaction.wtxid
+
+
+def _kernel(raw: bytes) -> Any:
+    """Bitcoin Core's view of bytes, None where it refuses them or reads them as something else."""
+    handle = kernel.btck_transaction_create((ctypes.c_ubyte * len(raw)).from_buffer_copy(raw), len(raw))
+    found = pbk.Transaction._from_handle(handle) if handle else None
+    # It stops at the end of the transaction: bytes that follow make another serialisation.
+    return found if found is not None and bytes(found) == raw else None
+
+
+def _mutate(source: random.Random, raw: bytearray) -> None:
+    """One structured change: a byte, a length, a cut, a copy, or the marker."""
+    at = source.randrange(len(raw))
+    match source.randrange(6):
+        case 0:
+            raw[at] = source.randrange(256)
+        case 1:
+            raw[at] = source.choice((0x00, 0x01, 0xFC, 0xFD, 0xFE, 0xFF))
+        case 2:
+            del raw[at : at + source.randrange(1, 5)]
+        case 3:
+            raw[at:at] = raw[at : at + source.randrange(1, 50)]
+        case 4:
+            raw[4:4] = b"\x00\x01"
+        case 5:
+            raw[at:at] = source.choice((b"\xfd\x01\x00", b"\x00", b"\xfe\xff\xff\xff\xff", b"\xff" * 9))
+
+
+def _agree_with_the_kernel(seed: int, rounds: int) -> None:
+    print(f"seed {seed}")
+    source = random.Random(seed)
+    corpus = [bytes.fromhex(case[1]) for case in _cases("tx_valid.json") + _cases("tx_invalid.json")]
+    taken = 0
+    for _ in range(rounds):
+        raw = bytearray(source.choice(corpus))
+        for _ in range(source.randrange(1, 4)):
+            if raw:
+                _mutate(source, raw)
+        theirs = _kernel(bytes(raw)) if raw else None
+        try:
+            ours = Transaction.parse(bytes(raw))
+        except Malformed as error:
+            # What it reads and we do not: what no block can hold.
+            harmless = any(why in error.message for why in ("no inputs", "no outputs", "value is too large"))
+            assert theirs is None or harmless, raw.hex()
+            continue
+        assert theirs is not None, raw.hex()
+        assert (bytes(theirs.txid), len(theirs.inputs), len(theirs.outputs)) == (
+            ours.txid, len(ours.inputs), len(ours.outputs),
+        )  # fmt: skip
+        taken += 1
+    print(f"{taken} of {rounds} taken")
+    assert taken > rounds // 20
+
+
+def test_bitcoin_core_takes_and_refuses_the_same_bytes() -> None:
+    _agree_with_the_kernel(seed=1, rounds=3_000)
+
+
+@pytest.mark.slow
+def test_bitcoin_core_takes_and_refuses_the_same_bytes_at_length() -> None:
+    _agree_with_the_kernel(seed=2, rounds=200_000)
 
 
 PLAIN = Transaction((TxIn(OutPoint(Txid(b"\x01" * 32), 1)),), (TxOut(Satoshi(5), b"\x51"),))
