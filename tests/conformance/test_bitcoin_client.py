@@ -20,7 +20,7 @@ from bedroll.bitcoin.rpc import Access, RpcClient
 from bedroll.bitcoin.script import ANCHOR_SCRIPT, build_script, data_script
 from bedroll.bitcoin.server import RpcServer
 from bedroll.bitcoin.taproot import TaprootOutput
-from bedroll.bitcoin.transaction import OutPoint, TxIn, TxOut
+from bedroll.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from bedroll.primitives import BlockHash, Invalid, L1Height, Satoshi, Txid
 from tests.framework.bitcoind import run_bitcoind
 from tests.framework.chain import FEE, KeyHolder, ManualClock, RegtestChain, secret_key, spend
@@ -280,6 +280,34 @@ async def test_an_annex_and_unknown_opcodes_are_not_relayed_but_mined(chain):
     assert await refusal_of(chain, unknown) == reason
     block = await chain.mine_on((await chain.client.tip()).hash, [annexed, unknown])
     assert (await chain.client.tip()).hash == block
+
+
+async def test_old_kinds_of_outputs_are_spent_and_refused(chain):
+    scripts = {
+        "bare": b"\x51",
+        "unknown witness": b"\x52\x02\x4e\x73",
+        "script hash": b"\xa9\x14" + bytes(20) + b"\x87",
+        "key hash": b"\x76\xa9\x14" + bytes(20) + b"\x88\xac",
+        "witness key hash": b"\x00\x14" + b"\x01" * 20,
+        "witness script hash": b"\x00\x20" + b"\x01" * 32,
+        "zero witness hash": b"\x00\x20" + bytes(32),
+    }
+    reasons = {}
+    for name, script in scripts.items():
+        payment = await chain.pay([TxOut(VALUE, script)])
+        await chain.mine_on((await chain.client.tip()).hash, [payment])
+        output = TxOut(Satoshi(VALUE - FEE), BOB.script)
+        reasons[name] = await refusal_of(chain, Transaction((TxIn(payment.out_point(0)),), (output,)))
+    failed = "mempool-script-verify-flag-failed ({})".format
+    assert reasons == {
+        "bare": "bad-txns-nonstandard-inputs",
+        "unknown witness": "bad-txns-nonstandard-inputs",
+        "script hash": "bad-txns-nonstandard-inputs",
+        "key hash": failed("Operation not valid with the current stack size"),
+        "witness key hash": failed("Witness program hash mismatch"),
+        "witness script hash": failed("Witness program was passed an empty witness"),
+        "zero witness hash": failed("Script evaluated without error but finished with a false/empty top stack element"),
+    }
 
 
 async def test_a_replacement_pays_for_what_it_evicts_and_its_own_relay(chain):
