@@ -113,11 +113,26 @@ class Producer:
         self._intake.take_back(back)
         self._intake.pool.refresh()
 
+    async def make_block(self) -> Block | None:
+        """Make one block of all that is ready, for whoever drives step by step; None where none can be made."""
+        async with self.gate:
+            opened = await self._thread.run(self._open_block)
+            self._intake.pool.refresh()
+        if not opened:
+            return None
+        while await self._execute_ready():
+            continue
+        async with self.gate:
+            return await self._seal()
+
     # --- loops -------------------------------------------------------------------------------------
+
+    async def refresh(self) -> None:
+        """Look at the chain anew, before anything is judged by it."""
+        await self._thread.run(self._refresh)
 
     async def run(self) -> None:
         """Make blocks until cancelled; the open block is then given up, its transactions stay in the log."""
-        await self._thread.run(self._refresh)
         try:
             if self._block_time_seconds:
                 await self._run_timed()
@@ -200,8 +215,10 @@ class Producer:
         """Whether something executable does not fit into what is left."""
         return bool(self._intake.pool.take_ready(self._fee, 1 << 62, 1))
 
-    async def _seal(self) -> None:
-        self._sealed(await self._thread.run(self._seal_block))
+    async def _seal(self) -> Block:
+        block = await self._thread.run(self._seal_block)
+        self._sealed(block)
+        return block
 
     def _sealed(self, block: Block) -> None:
         self._intake.keep(block.transactions[block.forced_count :])

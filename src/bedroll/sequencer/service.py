@@ -105,10 +105,20 @@ class Sequencer:
         )
         self._writer = writer
 
+    async def begin(self) -> None:
+        """Take back what the last run left: once, before anything else is done."""
+        unsafe = self._unsafe_blocks()
+        self.backlog.refill(unsafe)
+        await self.producer.refresh()
+        self.intake.restore()
+        for block in unsafe:
+            # Durable, but the process died before it was signed.
+            if self._signer.may_sign(L2Height(block.header.number)):
+                self.finisher.add(block)
+
     async def run(self) -> None:
         """Run until cancelled."""
-        self.backlog.refill(self._unsafe_blocks())
-        self.intake.restore()
+        await self.begin()
         if self._option.stream_port is not None:
             await self.stream.start(self._option.stream_host, self._option.stream_port)
         try:
