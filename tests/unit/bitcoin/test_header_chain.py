@@ -1,7 +1,10 @@
 """Shows that the chain with the most work wins, targets change as on each network, and bad headers are named."""
 
 import random
+from dataclasses import replace
+from pathlib import Path
 
+import pbk
 import pytest
 
 from bedroll.bitcoin.header import Header
@@ -260,3 +263,50 @@ def test_work_is_that_of_the_definition() -> None:
     assert work_of_target(2**256 - 1) == 1
     assert work_of_target(0xFFFF << 208) == 0x100010001
     assert Header(4, BlockHash(bytes(32)), bytes(32), 0, 0, 0).work == 0
+
+
+def _reason(chain: HeaderChain, header: Header) -> str | None:
+    try:
+        chain.add(header)
+    except BadHeader as error:
+        return error.reason
+    return None
+
+
+def _kernel_takes(manager: pbk.ChainstateManager, header: Header) -> bool:
+    try:
+        state = manager.process_block_header(pbk.BlockHeader(header.raw))
+    except pbk.ProcessBlockHeaderException:
+        return False
+    return bool(state.validation_mode == pbk.ValidationMode.VALID)
+
+
+def test_bitcoin_core_judges_headers_alike(tmp_path: Path) -> None:
+    source = random.Random(11)
+    manager = pbk.load_chainman(tmp_path / "regtest", pbk.ChainType.REGTEST)
+    chain = HeaderChain.genesis("regtest")
+    known = [GENESIS["regtest"]]
+    taken = 0
+    reasons: dict[str, int] = {}
+    for number in range(600):
+        # Mostly near the newest ones, so that chains grow and compete.
+        parent = known[-1 - source.randrange(min(len(known), 4 if number % 9 else 40))]
+        time = parent.time + source.choice((1, 600, 1_201, -1, -600, -7_200, 0))
+        bits = source.choice((0x207FFFFF,) * 12 + (0x207FFFFE, 0x2000FFFF, 0x2100FFFF, 0x20FFFFFF, 0))
+        version = source.choice((4, 4, 4, 0x20000000, 3, -1))
+        previous = source.choice((parent.hash,) * 9 + (BlockHash(bytes(32)),))
+        header = Header(version, previous, number.to_bytes(32, "big"), max(time, 0), bits, 0)
+        if source.randrange(8):
+            nonces = (replace(header, nonce=nonce) for nonce in range(64))
+            header = next((each for each in nonces if each.meets_target()), header)
+        ours = _reason(chain, header)
+        assert _kernel_takes(manager, header) == (ours is None), (header, ours)
+        if ours is not None:
+            reasons[ours] = reasons.get(ours, 0) + 1
+            continue
+        known.append(header)
+        taken += 1
+        assert bytes(manager.best_entry.block_hash) == chain.tip.header.hash
+    print(f"{taken} taken, refused: {reasons}")
+    assert taken > 150
+    assert set(reasons) == {"prev-blk-not-found", "high-hash", "bad-diffbits", "time-too-old", "bad-version"}
