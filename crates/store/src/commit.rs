@@ -117,7 +117,6 @@ impl Shared {
         if rows.is_empty() {
             return Ok(());
         }
-        drop(pending);
         self.write(|txn| {
             let first = Meta::tip(&self.tables, txn)?.is_none();
             let mut diffs = Diffs::new();
@@ -131,6 +130,7 @@ impl Shared {
             self.write_tip(txn, height, hash)
         })?;
         drop(rows);
+        drop(pending);
         lock(&self.chain).drop_to(height);
         self.changed();
         Ok(())
@@ -151,7 +151,7 @@ impl Shared {
     fn write_key(
         &self,
         txn: &mut RwTxn<'_>,
-        rows: &[Row],
+        rows: &[&Row],
         first: bool,
         diffs: &mut Diffs,
     ) -> Result<(), StoreError> {

@@ -54,6 +54,7 @@ impl Store {
             TryLockError::Error(error) => io(error),
         })?;
         let env = open_env(folder, options)?;
+        check_length(folder, &env)?;
         env.clear_stale_readers()?;
         let mut txn = env.write_txn()?;
         let tables = Tables::create(&env, &mut txn)?;
@@ -127,6 +128,18 @@ fn open_env(folder: &Path, options: StoreOptions) -> Result<Env<WithoutTls>, Sto
         open.flags(flags);
         Ok(open.open(folder)?)
     }
+}
+
+/// Refuses a file that was cut off: reading what is mapped beyond its end would kill the process.
+fn check_length(folder: &Path, env: &Env<WithoutTls>) -> Result<(), StoreError> {
+    let page_bytes = u64::from(env.stat().page_size);
+    let needed = (env.info().last_page_number as u64 + 1).saturating_mul(page_bytes);
+    let found = env.real_disk_size()?;
+    if found < needed {
+        let text = format!("{} has {found} of {needed} bytes", folder.display());
+        return Err(StoreError::Corrupt(text));
+    }
+    Ok(())
 }
 
 /// Next multiple of the greatest page size in use.

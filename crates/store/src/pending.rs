@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pending {
     /// Oldest blocks first.
-    runs: Vec<Arc<Vec<Row>>>,
+    runs: Vec<Arc<Vec<Arc<Row>>>>,
     /// Height and hash of the newest block, pending or not.
     pub(crate) tip: Option<(u64, B256)>,
 }
@@ -25,10 +25,9 @@ impl Pending {
 
     /// With one more block.
     pub(crate) fn push(&mut self, rows: Vec<Row>, tip: (u64, B256)) {
-        let mut rows = rows;
+        let mut rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         while let Some(last) = self.runs.pop_if(|last| last.len() <= 2 * rows.len()) {
-            let older = Arc::unwrap_or_clone(last);
-            rows = row::merge(older, rows);
+            rows = row::merge(&last, &rows);
         }
         self.runs.push(Arc::new(rows));
         self.tip = Some(tip);
@@ -46,14 +45,16 @@ impl Pending {
     }
 
     /// All rows, by key and height.
-    pub(crate) fn all_rows(&self) -> Arc<Vec<Row>> {
-        match &self.runs[..] {
-            [one] => one.clone(),
-            runs => Arc::new(
-                runs.iter()
-                    .fold(Vec::new(), |older, newer| row::merge(older, newer.to_vec())),
-            ),
-        }
+    pub(crate) fn all_rows(&self) -> Vec<&Row> {
+        let mut rows: Vec<&Row> = self
+            .runs
+            .iter()
+            .flat_map(|run| run.iter())
+            .map(|row| &**row)
+            .collect();
+        // The runs are sorted: this merges them.
+        rows.sort_by(|one, other| one.order().cmp(&other.order()));
+        rows
     }
 
     /// What the newest block up to `height` that wrote `key` left there; None if no pending one did.
@@ -71,7 +72,8 @@ impl Pending {
     ) -> impl Iterator<Item = &'a Row> {
         self.runs.iter().flat_map(move |run| {
             let start = run.partition_point(|row| *row.key < *first);
-            run[start..].iter().take_while(move |row| *row.key <= *last)
+            let rows = run[start..].iter().map(|row| &**row);
+            rows.take_while(move |row| *row.key <= *last)
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Rows: changes of keys by blocks, sorted, and how sorted lists of them merge.
 use crate::table::{Table, Undo};
+use std::sync::Arc;
 
 /// What a block writes under a key.
 #[derive(Clone, Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn order(&self) -> (&[u8], u64) {
+    pub(crate) fn order(&self) -> (&[u8], u64) {
         (&self.key, self.height)
     }
 }
@@ -32,17 +33,17 @@ pub(crate) fn sort(rows: &mut Vec<Row>) {
 }
 
 /// Merges two lists sorted by key and height. Of trie nodes only the newest is kept: older ones serve nobody.
-pub(crate) fn merge(older: Vec<Row>, newer: Vec<Row>) -> Vec<Row> {
-    let mut out: Vec<Row> = Vec::with_capacity(older.len() + newer.len());
-    let mut push = |row: Row| {
+pub(crate) fn merge(older: &[Arc<Row>], newer: &[Arc<Row>]) -> Vec<Arc<Row>> {
+    let mut out: Vec<Arc<Row>> = Vec::with_capacity(older.len() + newer.len());
+    let mut push = |row: &Arc<Row>| {
         match out.last_mut() {
             Some(last) if last.key == row.key && Table::undo(row.key[0]) == Undo::Rebuild => {
-                *last = row;
+                *last = row.clone();
             }
-            _ => out.push(row),
+            _ => out.push(row.clone()),
         };
     };
-    let (mut older, mut newer) = (older.into_iter().peekable(), newer.into_iter().peekable());
+    let (mut older, mut newer) = (older.iter().peekable(), newer.iter().peekable());
     while let (Some(one), Some(other)) = (older.peek(), newer.peek()) {
         let next = if one.order() <= other.order() {
             older.next()
@@ -56,7 +57,8 @@ pub(crate) fn merge(older: Vec<Row>, newer: Vec<Row>) -> Vec<Row> {
 }
 
 /// The newest of the rows of `key` at or below `height`, in a list sorted by key and height.
-pub(crate) fn find<'a>(rows: &'a [Row], key: &[u8], height: u64) -> Option<&'a Row> {
+pub(crate) fn find<'a>(rows: &'a [Arc<Row>], key: &[u8], height: u64) -> Option<&'a Row> {
     let after = rows.partition_point(|row| row.order() <= (key, height));
-    rows[..after].last().filter(|row| *row.key == *key)
+    let row = rows[..after].last()?;
+    (*row.key == *key).then_some(row)
 }

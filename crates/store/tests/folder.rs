@@ -94,6 +94,22 @@ fn a_file_that_is_no_store_is_refused() {
 }
 
 #[test]
+fn a_file_that_was_cut_off_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new(open(folder.path(), 1 << 24).unwrap(), Rng::new(1));
+    for _ in 0..20 {
+        chain.grow();
+    }
+    chain.store.commit().unwrap();
+    drop(chain);
+    let path = folder.path().join("data.mdb");
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    let error = open(folder.path(), 1 << 24).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+}
+
+#[test]
 fn the_map_grows_under_open_views() {
     let folder = tempfile::tempdir().unwrap();
     // Room for the empty tables and little more.
