@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p bedroll-store --example commit [-- FOLDER]`; CPU time of all threads and wall time, medians.
 use alloy_primitives::{keccak256, Address, B256, U256};
-use bedroll_core::state::{Account, State};
+use bedroll_core::state::{Account, State, WriteSet};
 use bedroll_core::trie::EMPTY_ROOT;
 use bedroll_store::{BlockRecord, Store, StoreOptions, TipSource};
 use rustix::time::{clock_gettime, ClockId};
@@ -51,6 +51,22 @@ struct Bench {
     state: State<TipSource>,
     height: u64,
     random: u64,
+    /// Of the last block: its new trie nodes, and the flat values that it replaced.
+    nodes_bytes: usize,
+    flat_bytes: usize,
+}
+
+fn node_bytes(set: &WriteSet) -> usize {
+    let sizes = set
+        .nodes
+        .iter()
+        .map(|write| write.rlp.as_ref().map_or(0, Vec::len));
+    sizes.sum()
+}
+
+fn flat_bytes(set: &WriteSet) -> usize {
+    let before = set.flat.accounts.iter().filter_map(|change| change.before);
+    before.map(|account| 20 + account.to_flat().len()).sum()
 }
 
 impl Bench {
@@ -75,6 +91,8 @@ impl Bench {
     /// Seals what is open, with `transactions` hashes and a body of their size.
     fn seal(&mut self, times: &mut Times, transactions: u64) {
         let (root, write_set) = times.measure("  root", || self.state.seal().unwrap());
+        self.nodes_bytes = node_bytes(&write_set);
+        self.flat_bytes = flat_bytes(&write_set);
         let transactions: Vec<B256> = (0..transactions)
             .map(|at| keccak256([self.height.to_be_bytes(), at.to_be_bytes()].concat()))
             .collect();
@@ -132,6 +150,8 @@ fn main() {
         state,
         height,
         random,
+        nodes_bytes: 0,
+        flat_bytes: 0,
     };
     let mut times = Times::default();
     println!("{} MiB resident at the start", resident_mib());
@@ -166,6 +186,11 @@ fn main() {
     }
     println!("\nblock of {TRANSFERS} transfers");
     times.print();
+    println!(
+        "  {} kB of new trie nodes, {} kB of replaced flat values with their keys",
+        bench.nodes_bytes / 1000,
+        bench.flat_bytes / 1000
+    );
 
     for _ in 0..10 {
         bench.transfers(&mut times);
