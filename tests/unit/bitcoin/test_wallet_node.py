@@ -1,7 +1,7 @@
 """Shows that a node takes what the wallet makes, that its minimums are minimums, and that its books are the node's."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,10 +24,21 @@ from bedroll.bitcoin.wallet import (
 from bedroll.primitives import FeeRate, Invalid, L1Height, Satoshi
 from bedroll.protocol import REGTEST
 from bedroll.storage import Database
-from tests.framework.chain import RegtestChain
+from tests.framework.bitcoind import run_bitcoind
+from tests.framework.chain import ManualClock, RegtestChain, open_embedded
 
 ELSEWHERE = taproot_script(b"\x07" * 32)
 RATE = FeeRate(2_000)
+
+
+@pytest.fixture(params=["embedded", pytest.param("bitcoind", marks=pytest.mark.bitcoind)])
+async def any_chain(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RegtestChain]:
+    if request.param == "embedded":
+        async with open_embedded(tmp_path / "bitcoin") as chain:
+            yield chain
+    else:
+        async with run_bitcoind(tmp_path / "bitcoind", "-acceptnonstdtxn=0") as client:
+            yield await RegtestChain.start(client, ManualClock())
 
 
 @pytest.fixture
@@ -47,10 +58,8 @@ async def _fund(chain: RegtestChain, wallet: Wallet, *values: int) -> None:
     await follow(wallet, chain.client, L1Height(0))
 
 
-async def test_a_payment_a_bump_and_a_child_are_taken_and_mined(
-    embedded_chain: RegtestChain, database: Database
-) -> None:
-    chain, wallet = embedded_chain, _open(database)
+async def test_a_payment_a_bump_and_a_child_are_taken_and_mined(any_chain: RegtestChain, database: Database) -> None:
+    chain, wallet = any_chain, _open(database)
     await _fund(chain, wallet, 500_000, 300_000)
     first = wallet.pay([TxOut(Satoshi(200_000), ELSEWHERE)], RATE, "one")
     await chain.client.broadcast([first.transaction.raw])
@@ -69,9 +78,9 @@ async def test_a_payment_a_bump_and_a_child_are_taken_and_mined(
 
 @pytest.mark.parametrize("with_child", [False, True])
 async def test_one_satoshi_less_would_not_replace(
-    embedded_chain: RegtestChain, database: Database, with_child: bool
+    any_chain: RegtestChain, database: Database, with_child: bool
 ) -> None:
-    chain, wallet = embedded_chain, _open(database)
+    chain, wallet = any_chain, _open(database)
     await _fund(chain, wallet, 500_000)
     first = wallet.pay([TxOut(Satoshi(200_000), ELSEWHERE)], RATE, "one")
     if with_child:
@@ -92,8 +101,8 @@ async def test_one_satoshi_less_would_not_replace(
     await chain.client.broadcast([signed.raw])
 
 
-async def test_a_version_three_parent_goes_with_its_child(embedded_chain: RegtestChain, database: Database) -> None:
-    chain, wallet = embedded_chain, _open(database)
+async def test_a_version_three_parent_goes_with_its_child(any_chain: RegtestChain, database: Database) -> None:
+    chain, wallet = any_chain, _open(database)
     await _fund(chain, wallet, 500_000)
     parent = wallet.pay([TxOut(Satoshi(240), ANCHOR_SCRIPT)], FeeRate(100), "bridge", version=3)
     await chain.client.broadcast([parent.transaction.raw])
@@ -104,8 +113,8 @@ async def test_a_version_three_parent_goes_with_its_child(embedded_chain: Regtes
     await chain.client.broadcast([bumped.transaction.raw])
 
 
-async def test_a_twin_in_a_block_and_a_reorganisation(embedded_chain: RegtestChain, database: Database) -> None:
-    chain, wallet = embedded_chain, _open(database)
+async def test_a_twin_in_a_block_and_a_reorganisation(any_chain: RegtestChain, database: Database) -> None:
+    chain, wallet = any_chain, _open(database)
     await _fund(chain, wallet, 500_000)
     first = wallet.pay([TxOut(Satoshi(200_000), ELSEWHERE)], RATE, "one")
     await chain.client.broadcast([first.transaction.raw])
@@ -126,9 +135,9 @@ async def test_a_twin_in_a_block_and_a_reorganisation(embedded_chain: RegtestCha
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_the_books_are_the_nodes_after_any_sequence(
-    embedded_chain: RegtestChain, database: Database, seed: int
+    any_chain: RegtestChain, database: Database, seed: int
 ) -> None:
-    chain, wallet, source = embedded_chain, _open(database), random.Random(seed)
+    chain, wallet, source = any_chain, _open(database), random.Random(seed)
     print(f"seed {seed}")
     await _fund(chain, wallet, *(source.randrange(50_000, 900_000) for _ in range(4)))
     done = {"pay": 0, "bump": 0, "child": 0, "mine": 0, "reorg": 0, "restart": 0}
@@ -173,8 +182,8 @@ async def test_the_books_are_the_nodes_after_any_sequence(
     assert sum(done.values()) > 2 * refused
 
 
-async def test_a_lie_about_an_input_is_refused_by_the_node(embedded_chain: RegtestChain, database: Database) -> None:
-    chain, wallet = embedded_chain, _open(database)
+async def test_a_lie_about_an_input_is_refused_by_the_node(any_chain: RegtestChain, database: Database) -> None:
+    chain, wallet = any_chain, _open(database)
     await _fund(chain, wallet, 500_000)
     payment = wallet.pay([TxOut(Satoshi(200_000), ELSEWHERE)], RATE, "one")
     greedy = replace(payment.transaction, outputs=(TxOut(Satoshi(300_000), ELSEWHERE),))
