@@ -1,21 +1,44 @@
 """The pipeline and the plain model agree on any history of L1, whatever is inscribed and however L1 reorganises."""
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from bedroll.derivation.verdict import Accepted
+from bedroll.protocol import REGTEST
+from tests.framework.plain_chain import plain_child
 from tests.framework.plain_rollup import LEADER, OTHER, ROTATION, PlainRollup
 
-COUNTS = {"honest": 0, "accepted": 0, "automatic": 0, "held": 0, "muted": 0, "rotated": 0, "deep": 0, "evidence": 0}
+TIGHT = replace(
+    REGTEST,
+    parameters=replace(
+        REGTEST.parameters, timestamp_lead_max=900, second_blocks_max=2, origin_blocks_max=4, held_batches_max=2
+    ),
+)
+"""Limits so low that random blocks meet them."""
+COUNTS = {
+    "odd": 0,
+    "odd_accepted": 0,
+    "honest": 0,
+    "accepted": 0,
+    "automatic": 0,
+    "held": 0,
+    "muted": 0,
+    "rotated": 0,
+    "deep": 0,
+    "evidence": 0,
+}
 
 
 class History(RuleBasedStateMachine):
     """Each rule puts something on L1 or takes blocks away; after each block the two must agree."""
 
-    @initialize()
-    def begin(self):
-        self.rollup = PlainRollup()
+    @initialize(network=st.sampled_from([REGTEST, TIGHT]))
+    def begin(self, network):
+        self.rollup = PlainRollup(network)
         self.parts = []
         self.posted = []
         self.number = 0
@@ -57,6 +80,49 @@ class History(RuleBasedStateMachine):
         self.post(self.rollup.lying(key=self.key))
         self.mine()
         COUNTS["muted"] += len(self.rollup.pipeline._selector.state.muted)
+
+    @rule(
+        shape=st.lists(
+            st.tuples(
+                st.booleans(), st.sampled_from(["low", "low", "low", "later", "later", "same", "high", "early", "late"])
+            ),
+            min_size=1,
+            max_size=6,
+        )
+    )
+    def odd_blocks(self, shape):
+        """Timestamps at and beyond their bounds, origins full, seconds crowded: the hash is right, rules may break."""
+        parent = tip = self.rollup.private[-1]
+        lead = self.rollup.network.parameters.timestamp_lead_max or 5_000
+        rows, made = [], []
+        for step, kind in shape:
+            step = step or tip.height == 0
+            if step and tip.origin_height + 1 > self.rollup.chain.height - 1:
+                break
+            origin_height = tip.origin_height + step
+            origin = (origin_height, self.rollup.chain.hash_at(origin_height), self.rollup.forced_of(origin_height))
+            median_time = self.rollup.pipeline.origin(origin_height).median_time
+            low, high = max(tip.timestamp, median_time), max(tip.timestamp, median_time + lead)
+            timestamp = {
+                "low": low, "same": tip.timestamp, "high": high, "later": low + 7, "early": low - 1, "late": high + 1,
+            }[kind]  # fmt: skip
+            rows.append((timestamp, step, []))
+            tip = plain_child(tip, timestamp, origin if step else None, False, [])
+            made.append(tip)
+        if rows:
+            self.post(self.rollup.batch(parent, rows, tip.hash, key=self.key))
+            before = len(self.rollup.staged)
+            self.mine()
+            COUNTS["odd"] += 1
+            COUNTS["odd_accepted"] += isinstance(self.rollup.verdict(before - 1), Accepted)
+
+    @rule(ahead=st.integers(-3_000, 7_200))
+    def odd_time(self, ahead):
+        """A header time anywhere above the median of its ancestors, as Bitcoin allows."""
+        recent = [self.rollup.history[-1 - back].time for back in range(min(11, len(self.rollup.history)))]
+        if recent:
+            self.rollup.mine(time=max(sorted(recent)[len(recent) // 2] + 1, recent[0] + ahead))
+            self.rollup.compare()
 
     @rule()
     def wrong_tip_hash(self):
@@ -135,7 +201,8 @@ class History(RuleBasedStateMachine):
 
     @rule(depth=st.integers(1, 10))
     def reorganisation(self, depth):
-        depth = min(depth, len(self.rollup.history), self.rollup.pipeline.keep_blocks)
+        while self.rollup.pipeline.hash_at(self.rollup.chain.height - depth) is None:
+            depth -= 1
         COUNTS["deep"] += depth > 2
         self.rollup.reorganise(depth)
         self.rollup.staged = []
@@ -176,7 +243,13 @@ def run(examples, steps):
 
 
 def test_the_pipeline_and_the_plain_model_agree():
-    run(60, 25)
+    run(150, 25)
     print(COUNTS)
     assert COUNTS["accepted"] * 2 >= COUNTS["honest"]
+    assert COUNTS["odd_accepted"] * 8 >= COUNTS["odd"]
     assert all(COUNTS.values())
+
+
+@pytest.mark.slow
+def test_the_pipeline_and_the_plain_model_agree_for_long():
+    run(3_000, 40)
