@@ -3,12 +3,16 @@
 import random
 
 import pytest
+import rlp
+from coincurve import PublicKey
 from eth_account import Account
+from eth_utils import keccak
 
 from bedroll.da import Forced
 from bedroll.da.codec import encode_batch
 from bedroll.derivation import Accepted, Rejected
 from bedroll.derivation.record import AutomaticBlocks, ForcedDone, ObjectJudged
+from bedroll.primitives import Invalid
 from tests.framework.plain_rollup import LEADER
 from tests.framework.site import HOLDERS, LeaderSite, Site, Wallet, address_of, new_rollup
 
@@ -310,4 +314,90 @@ def test_a_batch_with_a_transaction_that_does_not_fit_is_refused_whole(leader, t
     leader.post(batch)
     assert isinstance(last_verdict(leader), Rejected)
     assert leader.engine.tip().number == 0
+    other.close()
+
+
+def test_an_open_block_outlives_the_leaders_own_batch(leader):
+    keys = wallets()
+    busy(leader, keys, 2)
+    batch = leader.batch()
+    leader.engine.begin(leader.engine.tip().timestamp + 2)
+    leader.engine.add(keys[0].sign(value=1))
+    leader.post(batch)
+    assert leader.pipeline.safe.height == 2
+    assert leader.engine.seal().header.number == 3
+
+
+def test_an_open_block_is_gone_where_other_blocks_come(leader, tmp_path):
+    other = twin(leader, tmp_path)
+    other.seal([wallets()[2].sign(value=9)])
+    leader.seal()
+    leader.engine.begin(leader.engine.tip().timestamp + 2)
+    leader.post(other.batch())
+    assert leader.engine.tip().hash == other.engine.tip().hash
+    with pytest.raises(Invalid):
+        leader.engine.seal()
+    leader.seal()
+    other.close()
+
+
+def test_a_batch_longer_than_what_the_leader_has_is_executed_from_where_it_goes_on(leader, tmp_path):
+    other = twin(leader, tmp_path)
+    keys = wallets()
+    for number in range(3):
+        raw = keys[0].sign(value=number + 1)
+        other.seal([raw])
+        if number < 2:
+            leader.seal([raw])
+    leader.post(other.batch())
+    assert leader.engine.tip().number == leader.pipeline.safe.height == 3
+    (change,) = leader.changes
+    assert (change.fork, change.removed, change.tip) == (2, (), 3)
+    assert_equal_chains(other, leader)
+    other.close()
+
+
+def test_a_batch_with_the_same_blocks_and_another_signature_replaces_what_is_stored(leader, tmp_path):
+    """Block hashes do not hang on signatures: the safe chain's own stay, so that every node serves the same bytes."""
+    account = HOLDERS[0]
+    raw = Wallet(account).sign(value=5)
+    other = twin(leader, tmp_path)
+    leader.seal([raw])
+    other.seal([again_signed(raw, account)])
+    assert leader.engine.tip().hash == other.engine.tip().hash
+    leader.post(other.batch())
+    assert isinstance(last_verdict(leader), Accepted)
+    assert_equal_chains(other, leader)
+    other.close()
+
+
+def again_signed(raw, account):
+    """The same transaction under another nonce of ECDSA."""
+    fields = rlp.decode(raw[1:])
+    digest = keccak(b"\x02" + rlp.encode(fields[:9]))
+    curve_order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+    point = PublicKey.from_valid_secret((7).to_bytes(32, "big")).point()
+    r = point[0] % curve_order
+    secret = int.from_bytes(account.key, "big")
+    s = pow(7, -1, curve_order) * (int.from_bytes(digest, "big") + r * secret) % curve_order
+    parity = point[1] & 1
+    if s > curve_order // 2:
+        s, parity = curve_order - s, parity ^ 1
+    tail = [part.to_bytes((part.bit_length() + 7) // 8, "big") for part in (parity, r, s)]
+    return b"\x02" + rlp.encode([*fields[:9], *tail])
+
+
+@pytest.mark.slow
+def test_five_thousand_forced_messages_in_one_block_pass_in_order_and_the_last_is_honest(leader, tmp_path):
+    honest = Wallet(HOLDERS[0]).sign(value=1)
+    carried = [leader.grinder.carry(forced(b"%d" % number).encode(), fee=1_000) for number in range(4_999)]
+    leader.chain.mine(*carried, leader.grinder.carry(forced(honest).encode(), fee=1_000))
+    for _ in range(14):
+        leader.chain.mine()
+    leader.follow()
+    done = [record for record in leader.records if isinstance(record, ForcedDone)]
+    assert [record.status for record in done] == ["ineligible"] * 4_999 + ["executed"]
+    assert done[-1].height <= 205 + 30
+    other = fresh(leader, tmp_path)
+    assert_equal_chains(leader, other)
     other.close()
