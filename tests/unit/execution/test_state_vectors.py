@@ -17,9 +17,12 @@ CASES = 9_919 + 10_557
 @pytest.mark.timeout(1_200)
 def test_every_published_state_test_gives_its_root_and_logs(tmp_path: Path) -> None:
     reader = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-    with ARCHIVE.open("rb") as packed, reader.stream_reader(packed) as stream:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
-            archive.extractall(tmp_path, filter="data")
+    with (
+        ARCHIVE.open("rb") as packed,
+        reader.stream_reader(packed) as stream,
+        tarfile.open(fileobj=stream, mode="r|") as archive,
+    ):
+        archive.extractall(tmp_path, filter="data")
     profile = os.environ.get("PROFILE", "quick")
     build = ["cargo", "run", "--locked", "--quiet", "--profile", profile, "-p", "bedroll-core"]
     ran = subprocess.run(

@@ -1,4 +1,4 @@
-"""Shows what views answer: state of old blocks, calls, estimates, overrides, proofs, logs; and that they do not wait."""
+"""Shows what views answer: old state, calls, estimates, overrides, proofs, logs; and that they never wait."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
