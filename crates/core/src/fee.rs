@@ -1,4 +1,4 @@
-//! Fees (docs/spec/execution.md, "Fees"): the L1 rate, the base fee with its floor, data gas.
+//! Fees (docs/spec/execution.md, "Fee"): the L1 rate, the base fee with its floor, data gas.
 //!
 //! All divisions round down but that of data gas, which rounds up.
 mod size;
