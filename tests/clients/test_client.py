@@ -85,7 +85,7 @@ def test_cast_sends_and_reads(devnet, modules):
     )
     assert sent["status"] == "0x1"
     assert cast(devnet, modules, "call", token, "balanceOf(address)(uint256)", OTHER) == "9"
-    assert int(cast(devnet, modules, "estimate", OTHER, "--value", "1")) == 21_000
+    assert int(cast(devnet, modules, "estimate", "--from", ADDRESS, OTHER, "--value", "1")) == 21_000
     assert json.loads(cast(devnet, modules, "receipt", "--json", sent["transactionHash"]))["logs"] == sent["logs"]
     logs = json.loads(cast(devnet, modules, "logs", "--json", "--from-block", "0", "--address", token))
     assert len(logs) == 2

@@ -96,5 +96,9 @@ def revert_reason(output: bytes) -> str | None:
 
 
 def from_invalid(error: Invalid) -> RpcError:
-    """A rule refused what the client sent. The rule's own words are the message (-32000, as geth)."""
-    return RpcError(Code.SERVER, str(error))
+    """A rule refused what the client sent. The rule's own words are the message (-32000, as geth).
+
+    The core's short name of the rule, `reason`, is left out: clients match the whole text.
+    """
+    fields = {name: value for name, value in error.fields.items() if name != "reason"}
+    return RpcError(Code.SERVER, str(Invalid(error.message, **fields)))

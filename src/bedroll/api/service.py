@@ -4,7 +4,7 @@ Reads: a running node.  Gives: `Service`.
 Never: changes the chain but by handing in transactions.  Spec: docs/spec/api.md#port
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -30,11 +30,13 @@ class Service:
     Attributes:
         backend: The node; `bedroll.node.port` says what it offers.
         accounts: Keys that the server signs with: a devnet's, empty everywhere else.
+        faucet: Pays bitcoin to an address, on a devnet; the txid.
     """
 
     backend: "Backend"
     limits: Limits = field(default_factory=Limits)
     accounts: Mapping[Address, Account] = field(default_factory=dict)
+    faucet: Callable[[str, int], Awaitable[bytes]] | None = None
     worker: Worker = field(init=False)
     records: Records = field(init=False)
 

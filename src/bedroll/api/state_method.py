@@ -11,7 +11,7 @@ from bedroll.primitives import Invalid
 
 from .block_tag import LATEST, BlockRef, need_height, parse_block, view_at
 from .call import CallRequest, parse_call, parse_overrides
-from .error import Code, RpcError, invalid_params, reverted
+from .error import Code, RpcError, from_invalid, invalid_params, reverted
 from .method import MethodTable, optional, required
 from .quantity import parse_address, parse_slot, refuse, show_data, show_quantity
 from .service import Service
@@ -149,7 +149,7 @@ def _run(view: View, request: CallRequest, call_gas: int, overrides: str) -> Out
             overrides=overrides,
         )
     except Invalid as error:
-        raise RpcError(Code.SERVER, str(error)) from None
+        raise from_invalid(error) from None
 
 
 def _estimate(view: View, request: CallRequest, call_gas: int, overrides: str) -> int | Outcome:
@@ -165,7 +165,7 @@ def _estimate(view: View, request: CallRequest, call_gas: int, overrides: str) -
             overrides=overrides,
         )
     except Invalid as error:
-        raise RpcError(Code.SERVER, str(error)) from None
+        raise from_invalid(error) from None
 
 
 def _no_block_overrides(value: object) -> None:

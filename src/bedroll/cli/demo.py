@@ -24,7 +24,7 @@ from bedroll.bitcoin.wallet.key import script_of
 from bedroll.da.writer import SCHEMA, Queue, Writer
 from bedroll.node.devnet import Devnet, DevnetOption, devnet_key, open_devnet
 from bedroll.node.service import Node
-from bedroll.primitives import Corrupt, Gas, Hash32, L1Height, Unavailable, Wei
+from bedroll.primitives import Corrupt, Gas, Hash32, L1Height, Misconfigured, Unavailable, Wei
 from bedroll.protocol import REGTEST
 from bedroll.sdk import Account, RpcClient, checksum_address
 from bedroll.sequencer.policy import BatchPolicy
@@ -56,6 +56,8 @@ def command(context: Context, flags: dict[str, object], *, count: int, folder: P
     """
     context.load(flags, {"log.level": "error"})
     with ExitStack() as stack:
+        if folder is not None and folder.exists() and any(folder.iterdir()):
+            raise Misconfigured("the demo begins anew", option="folder", value=folder, allowed="an empty folder")
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bedroll-demo-")))
         started = time.monotonic()
         found = run_once(Demo(context.output, place, count).run())

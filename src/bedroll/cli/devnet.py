@@ -6,19 +6,22 @@ Never: is reachable from elsewhere unless told: everybody knows its keys.  Spec:
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from bedroll.api import Server
+from bedroll.bitcoin.address import decode_address
 from bedroll.bitcoin.embedded import EmbeddedClient
 from bedroll.bitcoin.server import RpcServer
+from bedroll.bitcoin.transaction import TxOut
 from bedroll.config import Config, Source
 from bedroll.execution.mempool import PoolLimit
 from bedroll.node.devnet import Devnet, DevnetOption, open_devnet
 from bedroll.node.port import BlockAdded, BlockRemoved
-from bedroll.primitives import L2Height
+from bedroll.primitives import L2Height, Satoshi, Unavailable
 from bedroll.sdk import DEVNET_MNEMONIC, checksum_address
 from bedroll.sequencer.policy import BatchPolicy
 from bedroll.sequencer.service import SequencerOption
@@ -59,7 +62,7 @@ async def _serve(output: Output, config: Config, stop: asyncio.Event, *, is_kept
         await bitcoin.start(port=config.bitcoin.serve_port)
         async with open_devnet(config.folder, devnet_option(config), client=client) as devnet:
             accounts = {account.address: account for account in devnet.accounts}
-            async with serving(devnet.node, config.rpc, accounts) as server:
+            async with serving(devnet.node, config.rpc, accounts, _faucet(devnet)) as server:
                 _welcome(output, devnet, server, bitcoin, is_kept=is_kept)
                 lines = asyncio.create_task(_block_lines(output, devnet))
                 try:
@@ -71,6 +74,21 @@ async def _serve(output: Output, config: Config, stop: asyncio.Event, *, is_kept
     finally:
         await bitcoin.stop()
         await client.close()
+
+
+def _faucet(devnet: Devnet) -> Callable[[str, int], Awaitable[bytes]]:
+    """Pays from the leader's coins."""
+
+    async def pay(address: str, amount_sat: int) -> bytes:
+        wallet = devnet.node.wallet
+        if wallet is None:
+            raise Unavailable("the devnet has no wallet")
+        output = TxOut(Satoshi(amount_sat), decode_address(address, devnet.node.network))
+        payment = wallet.pay([output], await devnet.client.fee_rate(1), purpose="faucet")
+        await devnet.client.broadcast([payment.transaction.raw])
+        return payment.transaction.txid
+
+    return pay
 
 
 def devnet_option(config: Config) -> DevnetOption:

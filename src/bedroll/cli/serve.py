@@ -5,7 +5,7 @@ Never: swallows why a service ended.  Spec: docs/spec/cli.md#running
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,14 +18,17 @@ from bedroll.sdk import Account
 
 @asynccontextmanager
 async def serving(
-    node: Backend, config: RpcConfig, accounts: Mapping[Address, Account] | None = None
+    node: Backend,
+    config: RpcConfig,
+    accounts: Mapping[Address, Account] | None = None,
+    faucet: Callable[[str, int], Awaitable[bytes]] | None = None,
 ) -> AsyncIterator[Server]:
     """Serve a node; with accounts as a devnet, which signs for them.
 
     Raises:
         Misconfigured: The port is taken.
     """
-    service = Service(node, config.limits(), accounts or {})
+    service = Service(node, config.limits(), accounts or {}, faucet)
     options = ServerOptions(host=config.host, port=config.port, origins=config.origins, devnet=accounts is not None)
     server = Server(service, options)
     await server.start()

@@ -1,0 +1,138 @@
+"""A devnet as people use it: other processes follow its Bitcoin, force a transaction, stop and start it again."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from bedroll.primitives import Address, Gas, Wei
+from bedroll.sdk import DEVNET_MNEMONIC, RpcClient, accounts_of
+from tests.framework.devnet_process import running_devnet
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+RECEIVER = "0x" + "00" * 18 + "beef"
+QUICK = ("--sequencer-block-time-seconds", "0.2", "--sequencer-batch-age-seconds", "1", "--devnet-mine-seconds", "0")
+
+
+def bedroll(*arguments, code=0):
+    """Run a command to its end; its JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bedroll", *arguments, "--json"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def signed(chain_id, nonce, *, value=7):
+    account = accounts_of(DEVNET_MNEMONIC, 4)[3]
+    return (
+        "0x"
+        + account.sign_transaction(
+            chain_id=chain_id,
+            nonce=nonce,
+            gas_limit=Gas(21_000),
+            max_fee_per_gas=Wei(10**12),
+            max_priority_fee_per_gas=Wei(10**6),
+            to=Address(bytes.fromhex(RECEIVER[2:])),
+            value=Wei(value),
+        ).hex()
+    )
+
+
+async def until(client, method, *params, wanted):
+    """Ask until the answer is as wanted."""
+    while not wanted(answer := await client.call(method, *params)):
+        await asyncio.sleep(0.05)
+    return answer
+
+
+async def settle(client, height):
+    """Mine, as the leader posts, until a block is final."""
+    while int((await client.call("eth_getBlockByNumber", "finalized", False))["number"], 16) < height:
+        status = await client.call("bedroll_status")
+        safe = int(status["heads"]["safe"]["number"], 16)
+        if safe >= height or status["writer"]["unconfirmed"]:
+            await client.call("bedroll_mine", 1)
+        await asyncio.sleep(0.05)
+
+
+async def test_a_second_process_rebuilds_the_chain_and_a_user_forces_his_way_in(tmp_path):
+    with running_devnet(tmp_path / "devnet", *QUICK) as devnet:
+        where = [
+            "--bitcoin-url", devnet.ready["bitcoin"]["url"], "--bitcoin-cookie", devnet.ready["bitcoin"]["cookie"],
+        ]  # fmt: skip
+        own = ["--folder", str(tmp_path / "user"), *where]
+        async with RpcClient(devnet.url) as client:
+            sent = await client.call("eth_sendRawTransaction", signed(devnet.chain_id, 0))
+            receipt = await until(client, "eth_getTransactionReceipt", sent, wanted=bool)
+            await settle(client, int(receipt["blockNumber"], 16))
+            batch = await client.call("bedroll_getBatch", receipt["blockNumber"])
+            assert batch["state"] == "accepted"
+            assert (await client.call("bedroll_getObject", batch["id"]))["txids"]
+
+            genesis = str(tmp_path / "devnet" / "genesis.json")
+            command = [sys.executable, "-m", "bedroll", "node", "--json", "--rpc-port", "0", "--genesis", genesis]
+            node = subprocess.Popen(
+                [*command, "--folder", str(tmp_path / "second"), *where], stdout=subprocess.PIPE, text=True
+            )
+            try:
+                ready = json.loads(node.stdout.readline())
+                async with RpcClient(ready["rpc"]) as second:
+                    block = receipt["blockNumber"]
+                    theirs = await until(second, "eth_getBlockByNumber", block, True, wanted=bool)
+                    ours = await client.call("eth_getBlockByNumber", block, True)
+                    assert theirs | {"class": ""} == ours | {"class": ""}
+                    with pytest.raises(Exception, match="takes no transactions"):
+                        await second.call("eth_sendRawTransaction", signed(devnet.chain_id, 1))
+            finally:
+                node.send_signal(signal.SIGINT)
+                assert node.wait(30) == 0
+                node.stdout.close()
+
+            bedroll("wallet", "new", *own)
+            await client.call("bedroll_fund", bedroll("wallet", "address", *own)["address"], 100_000)
+            await client.call("bedroll_mine", 1)
+            assert bedroll("wallet", "balance", *own)["available_sat"] == 100_000
+            forced = bedroll("forced", "send", signed(devnet.chain_id, 1, value=9), *own)
+            (message,) = forced["message_ids"]
+            for _ in range(6):
+                await client.call("bedroll_mine", 1)
+            status = await until(
+                client, "bedroll_getForced", message, wanted=lambda status: status["state"] == "executed"
+            )
+            assert status["transactionHash"] == forced["transaction_hash"]
+            assert (await client.call("eth_getTransactionReceipt", forced["transaction_hash"]))["forcedId"] == message
+            assert int(await client.call("eth_getBalance", RECEIVER, "latest"), 16) == 16
+            assert bedroll("forced", "status", message, "--rpc", devnet.url)["state"] == "executed"
+            assert bedroll("inspect", "batch", "1", "--rpc", devnet.url)["state"] == "accepted"
+
+
+async def test_a_devnet_with_a_folder_goes_on_where_it_was(tmp_path):
+    with running_devnet(tmp_path / "devnet", *QUICK) as devnet:
+        async with RpcClient(devnet.url) as client:
+            sent = await client.call("eth_sendRawTransaction", signed(devnet.chain_id, 0))
+            before = await until(client, "eth_getTransactionReceipt", sent, wanted=bool)
+    with running_devnet(tmp_path / "devnet", *QUICK) as devnet:
+        async with RpcClient(devnet.url) as client:
+            after = await until(client, "eth_getTransactionReceipt", sent, wanted=bool)
+            assert after["blockHash"] == before["blockHash"]
+            sent = await client.call("eth_sendRawTransaction", signed(devnet.chain_id, 1))
+            await until(client, "eth_getTransactionReceipt", sent, wanted=bool)
+
+
+def test_a_second_process_on_one_folder_is_refused_by_name(tmp_path):
+    with running_devnet(tmp_path / "devnet", *QUICK):
+        error = bedroll("devnet", "--rpc-port", "0", "--folder", str(tmp_path / "devnet"), code=2)["error"]
+        assert error["kind"] == "Misconfigured"
+
+
+def test_the_demo_shows_the_whole_path():
+    found = bedroll("demo", "--transactions", "60")
+    assert found["receipts_equal"] >= 61
+    assert found["forced"]["executed"] is True
+    assert found["forced"]["l1_blocks"] <= found["forced"]["l1_blocks_at_most"] == 30
+    assert found["l1_fee_sat"] > 0
