@@ -1,10 +1,14 @@
 """Shows that the embedded node keeps chain, coins and mempool together through mining, reorganisations, restarts."""
 
+import shutil
+import subprocess
+import sys
+
 import pytest
 
 from bedroll.bitcoin.embedded import EmbeddedClient, RejectedBlock
 from bedroll.bitcoin.transaction import TxOut
-from bedroll.primitives import Misconfigured, Satoshi
+from bedroll.primitives import Corrupt, Misconfigured, Satoshi, Unavailable
 from tests.framework.chain import KeyHolder, open_embedded, secret_key, spend
 
 
@@ -73,3 +77,63 @@ async def test_a_second_node_on_one_folder_is_refused_by_name(embedded_chain, tm
         await EmbeddedClient.open(tmp_path / "bitcoin")
     assert refusal.value.option == "bitcoin.data"
     assert "lock" in refusal.value.fields["reason"]
+
+
+async def test_a_disk_that_takes_no_more_is_unavailable_and_the_chain_goes_on_later(embedded_chain):
+    chain = embedded_chain
+    tip = await chain.client.tip()
+    journal, index = chain.client._node._chain.journal._database, chain.client._node._chain.index._database
+
+    def limit(database, pages):
+        return chain.client._run(lambda: database.execute(f"pragma max_page_count = {pages}").fetchone())
+
+    await limit(journal, 1)
+    with pytest.raises(Unavailable) as failure:
+        await chain.client.mine(2_000, b"\x51")
+    assert failure.value.fields["reason"] == "database or disk is full"
+    await limit(journal, 1 << 30)
+    held = await chain.client.tip()
+    await limit(index, 1)
+    with pytest.raises(Unavailable) as failure:
+        await chain.client.mine(2_000, b"\x51")
+    assert failure.value.message == "the coin index cannot be written"
+    await limit(index, 1 << 30)
+    (block,) = await chain.mine()
+    assert (await chain.client.tip()).hash == block
+    assert (await chain.client.tip()).height > held.height >= tip.height
+    assert len(await chain.client.coins([b"\x51"])) == await chain.height() - tip.height - 1
+
+
+@pytest.mark.parametrize("name", ["journal.sqlite", "coins.sqlite"])
+async def test_a_damaged_file_is_corrupt_and_nothing_is_overwritten(tmp_path, name):
+    async with open_embedded(tmp_path):
+        pass
+    (tmp_path / name).write_bytes(b"no database" * 500)
+    with pytest.raises(Corrupt) as failure:
+        await EmbeddedClient.open(tmp_path)
+    assert failure.value.fields["folder"] == str(tmp_path)
+    assert (tmp_path / name).read_bytes() == b"no database" * 500
+
+
+async def test_an_index_of_a_chain_that_is_gone_is_built_anew(tmp_path):
+    async with open_embedded(tmp_path) as chain:
+        await chain.mine(3)
+    shutil.rmtree(tmp_path / "regtest")
+    async with open_embedded(tmp_path) as chain:
+        assert await chain.height() == 120
+        assert len(await chain.client.coins([chain.miner.script])) == 120
+
+
+async def test_a_process_that_forgets_to_close_ends_cleanly_and_loses_nothing(tmp_path):
+    program = (
+        "import asyncio, sys; from pathlib import Path; from bedroll.bitcoin.embedded import EmbeddedClient\n"
+        "async def main():\n"
+        "    client = await EmbeddedClient.open(Path(sys.argv[1]))\n"
+        "    await client.mine(5, b'Q')\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    client = await EmbeddedClient.open(tmp_path)
+    assert (await client.tip()).height == 5
+    await client.close()

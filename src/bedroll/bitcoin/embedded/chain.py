@@ -4,12 +4,13 @@ Reads: serialised blocks.  Gives: what each changed in the active chain.
 Never: loses a block that `submit` returned for, whenever the process is killed.  Spec: docs/spec/bitcoin.md#client
 """
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bedroll.primitives import BlockHash, L1Height
+from bedroll.primitives import BlockHash, Corrupt, Invalid, L1Height, Unavailable
 
 from ..block import Block
 from ..client import RejectedBlock
@@ -42,16 +43,29 @@ class Change:
 
 
 class Chain:
-    """A regtest chain in one folder; one thread uses it."""
+    """A regtest chain in one folder; one thread uses it.
+
+    Attributes:
+        replayed: Blocks that the journal gave back when it was opened.
+        is_behind: Whether the index could not be written: `follow` before anything else.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.is_behind = False
         self.kernel = Kernel(folder / "regtest")
-        self.journal = Journal(folder / "journal.sqlite")
-        self.index = CoinIndex(folder / "coins.sqlite")
-        self.replayed = self._replay()
-        while self._follow({}, FOLLOW_BLOCKS_MAX).connected:
-            pass
+        try:
+            self.journal = Journal(folder / "journal.sqlite")
+            self.index = CoinIndex(folder / "coins.sqlite")
+            self.replayed = self._replay()
+            self._catch_up()
+        except sqlite3.DatabaseError as failure:
+            self.kernel.close()
+            text = "the files beside the chain are damaged; without coins.sqlite the index is built anew"
+            raise Corrupt(text, folder=str(folder), reason=str(failure)) from failure
+        except BaseException:
+            self.kernel.close()
+            raise
 
     def tip(self) -> tuple[L1Height, BlockHash]:
         """Height and hash of the last block."""
@@ -105,7 +119,21 @@ class Chain:
             except RejectedBlock:
                 # A kill came between keeping the block and learning that it is invalid.
                 continue
+            except Invalid as failure:
+                raise Corrupt("the journal holds what is no block", reason=str(failure)) from failure
         return replayed
+
+    def follow(self) -> Change:
+        """Bring the index to the library's tip after it could not be written."""
+        return self._follow({})
+
+    def _catch_up(self) -> None:
+        """Bring the index to the library's tip after a restart."""
+        tip = self.index.tip()
+        if tip is not None and not self.kernel.knows(tip[1]):
+            self.index.clear()  # The library's files were taken away: it is another chain now.
+        while self._follow({}, FOLLOW_BLOCKS_MAX).connected:
+            pass
 
     def _follow(self, parsed: dict[BlockHash, Block], blocks_max: int | None = None) -> Change:
         """Bring the index to the library's tip, or so many blocks nearer to it."""
@@ -130,10 +158,16 @@ class Chain:
                 block = parsed.get(block_hash) or self._read(block_hash)
                 self.index.connect(joining, block)
                 change.connected.append(block)
+            self.index.commit()
+        except sqlite3.OperationalError as failure:
+            self.index.rollback()
+            # The block is safe: the index catches up later.
+            self.is_behind = True
+            raise Unavailable("the coin index cannot be written", reason=str(failure)) from failure
         except BaseException:
             self.index.rollback()
             raise
-        self.index.commit()
+        self.is_behind = False
         return change
 
     def _read(self, block_hash: BlockHash) -> Block:

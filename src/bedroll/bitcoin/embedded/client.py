@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from bedroll.primitives import BlockHash, FeeRate, L1Height, Txid, Unavailable
 
@@ -18,7 +18,7 @@ from ..refusal import choose_refusal
 from .node import Node
 from .package import PackageOutcome
 
-P = ParamSpec("P")
+Arguments = TypeVarTuple("Arguments")
 T = TypeVar("T")
 
 
@@ -65,15 +65,15 @@ class EmbeddedClient:
 
     async def block_hash(self, height: L1Height) -> BlockHash | None:
         """Hash at a height of the best chain; None above the tip."""
-        return await self._run(self._node.block_hash, height)
+        return await self._ask(self._node.block_hash, height)
 
     async def header(self, block: BlockHash) -> tuple[bytes, L1Height]:
         """80-byte header and height of any known block. Invalid if unknown."""
-        return await self._run(self._node.header, block)
+        return await self._ask(self._node.header, block)
 
     async def block(self, block: BlockHash) -> bytes:
         """Serialised block with witnesses. Invalid if unknown."""
-        return await self._run(self._node.block, block)
+        return await self._ask(self._node.block, block)
 
     async def wait_for_tip(self, known: BlockHash, timeout_seconds: float) -> BlockRef:
         """Return when the tip differs from `known`, or after the timeout."""
@@ -98,47 +98,47 @@ class EmbeddedClient:
 
     async def submit(self, raw: bytes) -> Txid:
         """Hand in one transaction."""
-        return await self._run(self._node.submit, raw)
+        return await self._ask(self._node.submit, raw)
 
     async def submit_package(self, package: Sequence[bytes]) -> PackageOutcome:
         """The same, told transaction by transaction."""
-        return await self._run(self._node.submit_package, package)
+        return await self._ask(self._node.submit_package, package)
 
     async def test_accept(self, transactions: Sequence[bytes]) -> list[Acceptance]:
         """Ask what `broadcast` would say, in order, changing nothing."""
-        return await self._run(self._node.test_accept, transactions)
+        return await self._ask(self._node.test_accept, transactions)
 
     async def test_package(self, transactions: Sequence[bytes]) -> PackageOutcome:
         """The same with Bitcoin Core's details."""
-        return await self._run(self._node.test, transactions)
+        return await self._ask(self._node.test, transactions)
 
     async def mempool_entry(self, txid: Txid) -> MempoolEntry | None:
         """The unconfirmed transaction, if the node has it."""
-        return await self._run(self._node.mempool_entry, txid)
+        return await self._ask(self._node.mempool_entry, txid)
 
     async def mempool(self) -> list[Txid]:
         """All unconfirmed transactions, in no order."""
-        return await self._run(self._node.mempool)
+        return await self._ask(self._node.mempool)
 
     async def mempool_size(self) -> tuple[int, int]:
         """How many there are, and their virtual bytes."""
-        return await self._run(self._node.mempool_size)
+        return await self._ask(self._node.mempool_size)
 
     async def coin(self, txid: Txid, index: int) -> Coin | None:
         """An unspent output, unconfirmed ones and spends by the mempool taken into account."""
-        return await self._run(self._node.coin, txid, index)
+        return await self._ask(self._node.coin, txid, index)
 
     async def coins(self, scripts: Sequence[bytes]) -> list[Coin]:
         """All confirmed unspent outputs with one of these scripts, by height, transaction, position."""
-        return await self._run(self._node.coins, scripts)
+        return await self._ask(self._node.coins, scripts)
 
     async def fee_rate(self, blocks: int) -> FeeRate:
         """Rate at which a transaction gets into the next `blocks` blocks as the mempool is now."""
-        return await self._run(self._node.fee_rate, blocks)
+        return await self._ask(self._node.fee_rate, blocks)
 
     async def mine(self, count: int, script: bytes) -> list[BlockHash]:
         """Mine blocks, coinbase to `script`; they are durable on return."""
-        return await self._run(self._node.mine, count, script)
+        return await self._ask(self._node.mine, count, script)
 
     async def submit_block(self, raw: bytes) -> None:
         """Hand in a block from elsewhere, on any parent.
@@ -147,11 +147,11 @@ class EmbeddedClient:
             RejectedBlock: With Bitcoin Core's reason.
             Invalid: It does not parse.
         """
-        await self._run(self._node.submit_blocks, [raw])
+        await self._ask(self._node.submit_blocks, [raw])
 
     async def checkpoint(self) -> None:
         """Make Bitcoin Core's code write its state now, so that nothing has to be replayed."""
-        await self._run(self._node.checkpoint)
+        await self._ask(self._node.checkpoint)
 
     async def close(self) -> None:
         """Let go of the folder; the chain is durable afterwards. A second call does nothing."""
@@ -173,7 +173,10 @@ class EmbeddedClient:
             raise Unavailable("the embedded Bitcoin chain is closed")
         return self._thread
 
-    async def _run(self, call: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
+    async def _ask(self, call: Callable[[*Arguments], T], *args: *Arguments) -> T:
+        return await self._run(self._node.ask, call, *args)
+
+    async def _run(self, call: Callable[[*Arguments], T], *args: *Arguments) -> T:
         return await self._loop.run_in_executor(self._require_open(), call, *args)
 
     def _note_move(self) -> None:

@@ -80,7 +80,8 @@ class CoinIndex:
 
     def rollback(self) -> None:
         """Drop it."""
-        self._database.execute("rollback")
+        if self._database.in_transaction:
+            self._database.execute("rollback")
 
     def connect(self, height: int, block: Block) -> None:
         """Add the block that follows the index's last one."""
@@ -109,6 +110,11 @@ class CoinIndex:
         self._database.execute("delete from coin where height = ?", (height,))
         self._database.execute("update coin set spent = null where spent = ?", (height,))
         self._database.execute("delete from block where height = ?", (height,))
+
+    def clear(self) -> None:
+        """Forget everything, to be built anew."""
+        for table in ("coin", "block"):
+            self._database.execute(f"delete from {table}")
 
     def coin(self, txid: bytes, position: int) -> Coin | None:
         """A confirmed unspent output."""

@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bedroll.primitives import Unavailable
+
 
 class Journal:
     """An append-only list of blocks in SQLite, durable when `append` returns."""
@@ -21,22 +23,33 @@ class Journal:
         self._database.execute(
             "create table if not exists block (position integer primary key, hash blob unique, raw blob) strict"
         )
-        row = self._database.execute("select count(*), coalesce(sum(length(raw)), 0) from block").fetchone()
-        self.count: int = row[0]
-        self.size_bytes: int = row[1]
+        sums = self._database.execute("select count(*), coalesce(sum(length(raw)), 0) from block")
+        self.count, self.size_bytes = sums.fetchone()
 
     def append(self, blocks: Sequence[tuple[bytes, bytes]]) -> set[bytes]:
-        """Keep blocks, each by its hash, with one write to disk; gives the hashes that were not there before."""
-        new = set()
-        self._database.execute("begin")
-        for block_hash, raw in blocks:
-            added = self._database.execute("insert or ignore into block (hash, raw) values (?, ?)", (block_hash, raw))
-            if added.rowcount:
-                new.add(block_hash)
-                self.count += 1
-                self.size_bytes += len(raw)
-        self._database.execute("commit")
-        return new
+        """Keep blocks, each by its hash, with one write to disk.
+
+        Returns:
+            The hashes that were not there before.
+
+        Raises:
+            Unavailable: The disk does not take them; none is kept.
+        """
+        new: dict[bytes, int] = {}
+        try:
+            self._database.execute("begin")
+            for block_hash, raw in blocks:
+                values = (block_hash, raw)
+                if self._database.execute("insert or ignore into block (hash, raw) values (?, ?)", values).rowcount:
+                    new[block_hash] = len(raw)
+            self._database.execute("commit")
+        except sqlite3.OperationalError as failure:
+            if self._database.in_transaction:
+                self._database.execute("rollback")
+            raise Unavailable("the journal of blocks cannot be written", reason=str(failure)) from failure
+        self.count += len(new)
+        self.size_bytes += sum(new.values())
+        return set(new)
 
     def remove(self, block_hash: bytes) -> None:
         """Forget a block that was refused."""

@@ -6,7 +6,7 @@ Never: is called from two threads at once.  Spec: docs/spec/bitcoin.md#client
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar, TypeVarTuple
 
 from bedroll.primitives import BlockHash, FeeRate, Invalid, L1Height, Txid, VSize
 
@@ -21,6 +21,9 @@ from .index import MEDIAN_SPAN
 from .mempool import Mempool
 from .miner import build_block
 from .package import PACKAGE_COUNT_MAX, Outcome, PackageOutcome, check_together, submit_package
+
+Arguments = TypeVarTuple("Arguments")
+T = TypeVar("T")
 
 MINE_BATCH_BLOCKS: Final = 64
 """Empty blocks that are mined before they are made durable together."""
@@ -42,6 +45,12 @@ class Node:
         self._pool = Mempool()
         self._admission = Admission(self._chain, self._pool)
         self.replayed = self._chain.replayed
+
+    def ask(self, call: Callable[[*Arguments], T], *args: *Arguments) -> T:
+        """Make a call of this node when its parts agree: a full disk may have left them apart."""
+        if self._chain.is_behind:
+            self._settle(self._chain.follow())
+        return call(*args)
 
     def tip(self) -> tuple[L1Height, BlockHash]:
         """Height and hash of the best chain's last block."""
@@ -66,9 +75,7 @@ class Node:
             RejectedBlock: One breaks a rule; those before it stand.
         """
         change = self._chain.submit(blocks)
-        self._follow(change)
-        if change.connected or change.disconnected:
-            self._moved()
+        self._settle(change)
         if change.refused is not None:
             raise change.refused
 
@@ -198,8 +205,13 @@ class Node:
         assert time is not None, "the index follows the chain"
         return time
 
+    def _settle(self, change: Change) -> None:
+        """Bring the mempool to what the chain is now, and say that it moved."""
+        self._follow(change)
+        if change.connected or change.disconnected:
+            self._moved()
+
     def _follow(self, change: Change) -> None:
-        """Bring the mempool to what the chain is now."""
         if not change.disconnected:
             for block in change.connected:
                 self._pool.remove_confirmed(block)
