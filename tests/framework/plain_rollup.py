@@ -12,7 +12,7 @@ from bedroll.derivation.record import EvidenceFound, L1Unwound, ObjectJudged
 from bedroll.derivation.verdict import Accepted, Pending
 from bedroll.execution.genesis import Genesis
 from bedroll.protocol import REGTEST
-from tests.reference.derivation_model import ModelL1Block, ModelTransaction, model
+from tests.reference.derivation_model import Known, ModelL1Block, ModelTransaction, model
 
 from .l1_block import double_sha256
 from .l1_chain import ANCHOR_TIME, Grinder, L1Chain
@@ -229,17 +229,16 @@ class PlainRollup:
 
     def compare(self):
         """The pipeline says what the oracle says."""
-        out = model(
-            self.network,
-            self.first_block,
-            self.chain.anchor_height,
-            ANCHOR_TIME,
-            self.chain.anchor_hash,
-            LEADER.x_only,
-            ROTATION.x_only,
-            self.history,
-            forced_id,
+        known = Known(
+            network=self.network,
+            genesis_block=self.first_block,
+            anchor_height=self.chain.anchor_height,
+            anchor_time=ANCHOR_TIME,
+            anchor_hash=self.chain.anchor_hash,
+            leader=LEADER.x_only,
+            rotation_key=ROTATION.x_only,
         )
+        out = model(known, self.history, forced_id)
         selector = self.pipeline._selector.state
         assert [block.hash for block in self.executor.blocks] == [block.hash for block in out.blocks]
         assert self.pipeline.safe.hash == out.blocks[-1].hash

@@ -48,63 +48,208 @@ def mediantime(times, height):
     return sorted(window)[len(window) // 2]
 
 
-def model(network, genesis_block, anchor_height, anchor_time, anchor_hash, leader, rotation_key, l1, forced_id):
+@dataclass
+class Known:
+    """What a chain is told at its birth."""
+
+    network: object
+    genesis_block: object
+    anchor_height: int
+    anchor_time: int
+    anchor_hash: bytes
+    leader: bytes
+    rotation_key: bytes
+
+
+def model(known, l1, forced_id):
     """Derive everything from nothing. `l1`: ModelL1Blocks above the anchor."""
-    p = network.parameters
-    c, lag, v, w = p.finality_depth, p.max_origin_lag, p.proof_ttl, p.auto_block_window
-    out = Outcome(blocks=[genesis_block], silent_since=anchor_height)
-    rotations = [(0, 0, leader)]
-    series = {}
-    forced_by_height = {}
-    refused = set()
-    promises = []
-    makers = ["" for _ in out.blocks]  # who made each L2 block: a key, or "" for automatic ones
-    times = [anchor_time]
-    medians = {}
-    hashes = {anchor_height: anchor_hash}
+    run = Model(known, forced_id)
+    for index, l1_block in enumerate(l1):
+        run.take_block(known.anchor_height + 1 + index, l1_block)
+    return run.out
 
-    def origin_of(height):
-        return (height, hashes[height], tuple(forced_by_height.get(height, ())))
 
-    def judge(h, place, batch):
+class Model:
+    """One derivation from the anchor to the tip."""
+
+    def __init__(self, known, forced_id):
+        self.known = known
+        self.number = known.network.number
+        self.p = known.network.parameters
+        self.forced_id = forced_id
+        self.out = Outcome(blocks=[known.genesis_block], silent_since=known.anchor_height)
+        self.rotations = [(0, 0, known.leader)]
+        self.series = {}
+        self.forced_by_height = {}
+        self.refused = set()
+        self.promises = []
+        self.makers = [""]  # who made each L2 block: a key, or "" for automatic ones
+        self.times = [known.anchor_time]
+        self.medians = {}
+        self.hashes = {known.anchor_height: known.anchor_hash}
+
+    # --- one L1 block -----------------------------------------------------------------------------
+
+    def take_block(self, h, l1_block):
+        out, p = self.out, self.p
+        self.times.append(l1_block.time)
+        self.medians[h] = mediantime(self.times, h)
+        self.hashes[h] = l1_block.hash
+        out.leader = [key for active, _, key in self.rotations if active <= h][-1]
+        out.muted = {key: until for key, until in out.muted.items() if until >= h}
+        for waiting in [waiting for waiting in out.held if waiting[0][0] < h - p.proof_ttl]:
+            out.held.remove(waiting)
+            out.verdicts[waiting[0]] = "rejected"
+        self.series = {root: it for root, it in self.series.items() if it["first"] >= h - p.proof_ttl}
+        for position, transaction in enumerate(l1_block.transactions):
+            self.take_transaction(h, position, transaction)
+        silent = h - out.silent_since
+        if silent >= p.auto_block_window and (silent - p.auto_block_window) % p.auto_block_step == 0:
+            self.make_automatic(h)
+
+    def take_transaction(self, h, position, transaction):
+        fee_taken = False
+        for number, body in enumerate(transaction.bodies):
+            place = (h, position, number)
+            try:
+                found = parse_object(body)
+            except Invalid:
+                continue
+            if isinstance(found, Chunk):
+                found = self.take_chunk(h, place, found)
+                if found is None:
+                    continue
+            strange = isinstance(found, Batch) and not found.is_signed_by(self.out.leader)
+            bears = isinstance(found, Forced) or strange
+            if bears and fee_taken:
+                self.out.verdicts[place] = "rejected"
+                continue
+            fee_taken = fee_taken or bears
+            self.take_object(h, place, found, transaction)
+
+    def take_chunk(self, h, place, chunk):
+        """The batch that a chunk completes, or None."""
+        it = self.series.setdefault(chunk.root, {"first": h, "parts": {}})
+        if chunk.index in it["parts"]:
+            self.out.verdicts[place] = "rejected"
+            return None
+        it["parts"][chunk.index] = chunk.data
+        if len(it["parts"]) < chunk.count:
+            self.out.verdicts[place] = "pending"
+            return None
+        del self.series[chunk.root]
+        try:
+            found = parse_object(b"".join(it["parts"][at] for at in range(chunk.count)))
+        except Invalid:
+            found = None
+        if not isinstance(found, Batch):
+            self.out.verdicts[place] = "rejected"
+            return None
+        return found
+
+    def take_object(self, h, place, found, transaction):
+        out = self.out
+        if isinstance(found, Forced):
+            self.forced_by_height.setdefault(h, []).append(self.forced_id(self.number, transaction.wtxid))
+            out.verdicts[place] = "pending"
+        elif isinstance(found, Rotate):
+            highest = max(n for _, n, _ in self.rotations)
+            ok = found.network == self.number and found.n > highest and found.is_signed_by(self.known.rotation_key)
+            if ok:
+                self.rotations.append((h + self.p.finality_depth, found.n, found.key))
+            out.verdicts[place] = "pending" if ok else "rejected"
+        elif isinstance(found, Commitment):
+            self.take_commitment(h, place, found)
+        elif isinstance(found, Upgrade):
+            out.verdicts[place] = "rejected"
+        elif isinstance(found, Batch):
+            self.take_batch(h, place, found)
+
+    # --- commitments ------------------------------------------------------------------------------
+
+    def take_commitment(self, h, place, found):
+        out = self.out
+        first = max(self.known.anchor_height, h - self.p.commitment_age_max)
+        anchors = [self.hashes[height] for height in range(first, h)]
+        ok = found.is_signed_by(out.leader) and found.anchor_hash in anchors
+        out.verdicts[place] = "pending" if ok else "rejected"
+        if not ok:
+            return
+        said = (out.leader, found.parent_tip, found.block_count, found.new_tip)
+        for before in self.promises:
+            if before[:3] == said[:3] and before[3] != said[3]:
+                out.evidence += 1
+        target = self.resolve(said)
+        if said not in self.promises and target is not None and out.blocks[target].hash != said[3]:
+            out.evidence += 1
+        self.promises.append(said)
+
+    def check_promises(self, first_new):
+        """Count promises that derived blocks of the same leader contradict."""
+        for promise in self.promises:
+            target = self.resolve(promise)
+            if target is not None and target >= first_new and self.out.blocks[target].hash != promise[3]:
+                self.out.evidence += 1
+
+    def resolve(self, promise):
+        """Height a promise speaks of, if all blocks from its root to there are its leader's; else None."""
+        leader_key, root, offset, _ = promise
+        for block in self.out.blocks:
+            if block.hash == root:
+                target = block.height + offset
+                made_by = set(self.makers[block.height + 1 : target + 1])
+                if target < len(self.out.blocks) and made_by == {leader_key}:
+                    return target
+        return None
+
+    # --- batches ----------------------------------------------------------------------------------
+
+    def take_batch(self, h, place, batch):
+        out = self.out
+        tip, header, lead = out.blocks[-1], batch.header, out.leader
+        refuse = header.network != self.number or not batch.is_signed_by(lead) or lead in out.muted
+        if refuse or header.first_height <= tip.height:
+            out.verdicts[place] = "rejected"
+        elif header.first_height > tip.height + 1:
+            same = any(waiting[1].header == header for waiting in out.held)
+            if same or len(out.held) >= self.p.held_batches_max:
+                out.verdicts[place] = "rejected"
+            else:
+                out.held.append((place, batch))
+                out.verdicts[place] = "pending"
+        elif self.judge(h, place, batch):
+            self.judge_held(h)
+
+    def judge(self, h, place, batch):
         """Try a batch on the tip; True if it was accepted."""
-        tip = out.blocks[-1]
-        header = batch.header
-        youngest = max(place[0] - c, tip.origin_height)
+        out, p = self.out, self.p
+        tip, header = out.blocks[-1], batch.header
+        youngest = max(place[0] - p.finality_depth, tip.origin_height)
         step = header.first_origin - tip.origin_height
-        first_misses_step = tip.height == 0 and step == 0
-        if (
-            header.parent_l2_hash != tip.hash
-            or step not in (0, 1)
-            or first_misses_step
-            or header.last_origin > youngest
-        ):
+        misfit = header.parent_l2_hash != tip.hash or step not in (0, 1) or header.last_origin > youngest
+        if misfit or (tip.height == 0 and step == 0) or bytes(header.signing_hash()) in self.refused:
             out.verdicts[place] = "rejected"
             return False
-        if bytes(header.signing_hash()) in refused:
-            out.verdicts[place] = "rejected"
-            return False
-        new = build(batch)
+        new = self.build(batch)
         if new is None:
             out.verdicts[place] = "rejected"
-            refused.add(bytes(header.signing_hash()))
-            out.muted[batch.leader_key] = h + c
+            self.refused.add(bytes(header.signing_hash()))
+            out.muted[batch.leader_key] = h + p.finality_depth
             for waiting in [waiting for waiting in out.held if waiting[1].leader_key == batch.leader_key]:
                 out.held.remove(waiting)
                 out.verdicts[waiting[0]] = "rejected"
             return False
         out.blocks.extend(new)
-        makers.extend([batch.leader_key] * len(new))
-        refused.clear()
+        self.makers.extend([batch.leader_key] * len(new))
+        self.refused.clear()
         out.verdicts[place] = ("accepted", new[0].height, new[-1].height)
-        if header.last_origin >= place[0] - c - lag:
+        if header.last_origin >= place[0] - p.finality_depth - p.max_origin_lag:
             out.silent_since = h
-        check_promises(new[0].height)
+        self.check_promises(new[0].height)
         return True
 
-    def build(batch):
+    def build(self, batch):
         """The batch's blocks, or None where any rule is broken."""
-        tip = out.blocks[-1]
         header = batch.header
         try:
             rows = msgspec.msgpack.decode(batch.body, type=list[tuple[int, bool, list[bytes]]])
@@ -112,36 +257,41 @@ def model(network, genesis_block, anchor_height, anchor_time, anchor_hash, leade
             return None
         if len(rows) != header.block_count:
             return None
-        new = []
+        whole = list(self.out.blocks)
         for timestamp, step, transactions in rows:
-            parent = new[-1] if new else tip
+            parent = whole[-1]
             origin = parent.origin_height + (1 if step else 0)
-            if origin > header.last_origin or (not new and origin != header.first_origin):
+            first = parent is self.out.blocks[-1]
+            if origin > header.last_origin or (first and origin != header.first_origin):
                 return None
-            whole = out.blocks + new
-            if not step and sum(1 for block in whole if block.origin_height == origin) >= p.origin_blocks_max:
+            if not self.fits(whole, timestamp, step, origin) or BAD in transactions:
                 return None
-            lowest = max(parent.timestamp, medians[origin])
-            highest = None
-            if p.timestamp_lead_max is not None:
-                highest = max(parent.timestamp, medians[origin] + p.timestamp_lead_max)
-            if timestamp < lowest or (highest is not None and timestamp > highest):
-                return None
-            run = 0
-            for block in reversed(whole):
-                if block.timestamp != timestamp:
-                    break
-                run += 1
-            if run >= p.second_blocks_max and timestamp != highest:
-                return None
-            if BAD in transactions:
-                return None
-            new.append(plain_child(parent, timestamp, origin_of(origin) if step else None, False, transactions))
+            taken = self.origin_of(origin) if step else None
+            whole.append(plain_child(parent, timestamp, taken, False, transactions))
+        new = whole[len(self.out.blocks) :]
         if new[-1].origin_height != header.last_origin or new[-1].hash != header.tip_l2_hash:
             return None
         return new
 
-    def judge_held(h):
+    def fits(self, whole, timestamp, step, origin):
+        """Whether a block may follow a chain, by time and by its origin's count."""
+        p, parent = self.p, whole[-1]
+        if not step and sum(1 for block in whole if block.origin_height == origin) >= p.origin_blocks_max:
+            return False
+        lowest, highest = max(parent.timestamp, self.medians[origin]), None
+        if p.timestamp_lead_max is not None:
+            highest = max(parent.timestamp, self.medians[origin] + p.timestamp_lead_max)
+        if timestamp < lowest or (highest is not None and timestamp > highest):
+            return False
+        run = 0
+        for block in reversed(whole):
+            if block.timestamp != timestamp:
+                break
+            run += 1
+        return run < p.second_blocks_max or timestamp == highest
+
+    def judge_held(self, h):
+        out = self.out
         again = True
         while again:
             again = False
@@ -152,125 +302,27 @@ def model(network, genesis_block, anchor_height, anchor_time, anchor_hash, leade
             for waiting in list(out.held):
                 if waiting in out.held and waiting[1].header.first_height == out.blocks[-1].height + 1:
                     out.held.remove(waiting)
-                    if judge(h, *waiting):
+                    if self.judge(h, *waiting):
                         again = True
                         break
 
-    def check_promises(first_new):
-        """Count promises that derived blocks of the same leader contradict."""
-        for promise in promises:
-            target = resolve(promise)
-            if target is not None and target >= first_new and out.blocks[target].hash != promise[3]:
-                out.evidence += 1
+    # --- silence ----------------------------------------------------------------------------------
 
-    def resolve(promise):
-        """Height a promise speaks of, if all blocks from its root to there are its leader's; else None."""
-        leader_key, root, offset, _ = promise
-        for block in out.blocks:
-            if block.hash == root:
-                target = block.height + offset
-                if target < len(out.blocks) and set(makers[block.height + 1 : target + 1]) == {leader_key}:
-                    return target
-        return None
+    def origin_of(self, height):
+        return (height, self.hashes[height], tuple(self.forced_by_height.get(height, ())))
 
-    for index, l1_block in enumerate(l1):
-        h = anchor_height + 1 + index
-        times.append(l1_block.time)
-        medians[h] = mediantime(times, h)
-        hashes[h] = l1_block.hash
-        lead = [key for active, _, key in rotations if active <= h][-1]
-        out.leader = lead
-        out.muted = {key: until for key, until in out.muted.items() if until >= h}
-        for waiting in [waiting for waiting in out.held if waiting[0][0] < h - v]:
-            out.held.remove(waiting)
-            out.verdicts[waiting[0]] = "rejected"
-        series = {root: known for root, known in series.items() if known["first"] >= h - v}
-
-        for position, transaction in enumerate(l1_block.transactions):
-            fee_taken = False
-            for number, body in enumerate(transaction.bodies):
-                place = (h, position, number)
-                try:
-                    found = parse_object(body)
-                except Invalid:
-                    continue
-                if isinstance(found, Chunk):
-                    known = series.setdefault(found.root, {"first": h, "parts": {}})
-                    if found.index in known["parts"]:
-                        out.verdicts[place] = "rejected"
-                        continue
-                    known["parts"][found.index] = found.data
-                    if len(known["parts"]) < found.count:
-                        out.verdicts[place] = "pending"
-                        continue
-                    del series[found.root]
-                    try:
-                        found = parse_object(b"".join(known["parts"][at] for at in range(found.count)))
-                    except Invalid:
-                        out.verdicts[place] = "rejected"
-                        continue
-                    if not isinstance(found, Batch):
-                        out.verdicts[place] = "rejected"
-                        continue
-                bears = isinstance(found, Forced) or (isinstance(found, Batch) and not found.is_signed_by(lead))
-                if bears and fee_taken:
-                    out.verdicts[place] = "rejected"
-                    continue
-                fee_taken = fee_taken or bears
-
-                if isinstance(found, Forced):
-                    forced_by_height.setdefault(h, []).append(forced_id(network.number, transaction.wtxid))
-                    out.verdicts[place] = "pending"
-                elif isinstance(found, Rotate):
-                    highest = max(n for _, n, _ in rotations)
-                    ok = found.network == network.number and found.n > highest and found.is_signed_by(rotation_key)
-                    if ok:
-                        rotations.append((h + c, found.n, found.key))
-                    out.verdicts[place] = "pending" if ok else "rejected"
-                elif isinstance(found, Commitment):
-                    anchors = [hashes[known] for known in range(max(anchor_height, h - p.commitment_age_max), h)]
-                    ok = found.is_signed_by(lead) and found.anchor_hash in anchors
-                    out.verdicts[place] = "pending" if ok else "rejected"
-                    if ok:
-                        said = (lead, found.parent_tip, found.block_count, found.new_tip)
-                        for before in promises:
-                            if before[:3] == said[:3] and before[3] != said[3]:
-                                out.evidence += 1
-                        target = resolve(said)
-                        if said not in promises and target is not None and out.blocks[target].hash != said[3]:
-                            out.evidence += 1
-                        promises.append(said)
-                elif isinstance(found, Upgrade):
-                    out.verdicts[place] = "rejected"
-                elif isinstance(found, Batch):
-                    tip = out.blocks[-1]
-                    header = found.header
-                    refuse = header.network != network.number or not found.is_signed_by(lead) or lead in out.muted
-                    if refuse or header.first_height <= tip.height:
-                        out.verdicts[place] = "rejected"
-                    elif header.first_height > tip.height + 1:
-                        same = any(waiting[1].header == header for waiting in out.held)
-                        if same or len(out.held) >= p.held_batches_max:
-                            out.verdicts[place] = "rejected"
-                        else:
-                            out.held.append((place, found))
-                            out.verdicts[place] = "pending"
-                    elif judge(h, place, found):
-                        judge_held(h)
-
-        silent = h - out.silent_since
-        if silent >= w and (silent - w) % p.auto_block_step == 0:
-            made = len(out.blocks)
-            for origin in range(out.blocks[-1].origin_height + 1, h - c + 1):
-                for count in range(p.automatic_blocks_per_origin_max):
-                    parent = out.blocks[-1]
-                    if count and not parent.queue:
-                        break
-                    timestamp = max(parent.timestamp, medians[origin])
-                    out.blocks.append(plain_child(parent, timestamp, None if count else origin_of(origin), True, ()))
-                    makers.append("")
-            if len(out.blocks) > made:
-                out.automatic_runs += 1
-                refused.clear()
-                judge_held(h)
-    return out
+    def make_automatic(self, h):
+        blocks = self.out.blocks
+        made = len(blocks)
+        for origin in range(blocks[-1].origin_height + 1, h - self.p.finality_depth + 1):
+            for count in range(self.p.automatic_blocks_per_origin_max):
+                parent = blocks[-1]
+                if count and not parent.queue:
+                    break
+                timestamp = max(parent.timestamp, self.medians[origin])
+                blocks.append(plain_child(parent, timestamp, None if count else self.origin_of(origin), True, ()))
+                self.makers.append("")
+        if len(blocks) > made:
+            self.out.automatic_runs += 1
+            self.refused.clear()
+            self.judge_held(h)
