@@ -56,6 +56,14 @@ pub fn next_base_fee(gas_used: u64, gas_limit: u64, base_fee: u64, floor: u64) -
     calc_next_block_base_fee(gas_used, gas_limit, base_fee, BaseFeeParams::ethereum()).max(floor)
 }
 
+/// Bytes that a transaction counts for whose `sender ‖ payload` has this LZ length.
+///
+/// Two fifths of `transfer_bytes` stand for the signature, which the LZ length leaves out: the least share at which
+/// fees cover the cost of posting within 5 % against every attack tried (docs/design/fees.md).
+pub const fn size(lz_length: u64, transfer_bytes: u64) -> u64 {
+    lz_length + transfer_bytes * 2 / 5
+}
+
 /// Data gas of a transaction of `size` bytes: what its bytes beyond `transfer_bytes` cost, in gas at the base fee.
 pub fn data_gas(l1_rate: u128, size: u64, transfer_bytes: u64, base_fee: u64) -> u64 {
     let beyond = size.saturating_sub(transfer_bytes);

@@ -16,7 +16,7 @@ use revm::primitives::hardfork::SpecId;
 
 pub use origin_call::{OriginCall, OriginFacts, ORIGIN_GAS};
 
-use crate::fee::lz_length;
+use crate::fee::{self, lz_length};
 use crate::payload::unsigned_payload;
 use crate::sender::{recover, recover_authority};
 
@@ -168,7 +168,8 @@ impl Transaction {
 
     /// Bytes that data gas counts.
     pub fn size(&self, transfer_bytes: u64) -> u64 {
-        self.lz_size.unwrap_or(transfer_bytes)
+        self.lz_size
+            .map_or(transfer_bytes, |length| fee::size(length, transfer_bytes))
     }
 
     /// Recipient; None for a creation.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use alloy_consensus::{Header, TxEip1559};
 use alloy_primitives::{Address, Bytes, TxKind, B256, U256};
-use bedroll_core::fee::lz_length;
+use bedroll_core::fee::{self, lz_length};
 use bedroll_core::hook;
 use bedroll_core::profile::Rules;
 use bedroll_core::state::{Account, AccountProof, Lookup, State, StateSource};
@@ -191,7 +191,7 @@ impl Look {
         let mut bytes = call.sender.to_vec();
         alloy_consensus::SignableTransaction::encode_for_signing(&tx, &mut bytes);
         // Fields that a wallet fills in otherwise may be longer than here.
-        lz_length(&bytes) + 16
+        fee::size(lz_length(&bytes) + 16, self.rules.transfer_bytes)
     }
 }
 
