@@ -58,8 +58,8 @@ pub fn next_base_fee(gas_used: u64, gas_limit: u64, base_fee: u64, floor: u64) -
 
 /// Bytes that a transaction counts for whose `sender ‖ payload` has this LZ length.
 ///
-/// Two fifths of `transfer_bytes` stand for the signature, which the LZ length leaves out: the least share at which
-/// fees cover the cost of posting within 5 % against every attack tried (docs/design/fees.md).
+/// Two fifths of `transfer_bytes` stand for the signature, which the LZ length leaves out: with less
+/// of it fees would not cover the cost of posting within 5 % against every attack tried (docs/design/fees.md).
 pub const fn size(lz_length: u64, transfer_bytes: u64) -> u64 {
     lz_length + transfer_bytes * 2 / 5
 }
