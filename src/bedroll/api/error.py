@@ -28,14 +28,19 @@ class Code(IntEnum):
     REVERT = 3
 
 
-class RpcError(Exception):
-    """An error as the client sees it."""
+class RpcError(Invalid):
+    """A call is refused; as the client sees it.
+
+    Attributes:
+        code: What kind of refusal.
+        data: More of it, ready for JSON: a revert's output.
+    """
+
+    code: Code
+    data: object
 
     def __init__(self, code: Code, message: str, data: object = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.data = data
+        super().__init__(message, code=code, data=data)
 
     def show(self) -> dict[str, object]:
         """The `error` member of a response."""
