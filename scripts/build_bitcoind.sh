@@ -10,7 +10,7 @@ digest=71b91eecac7a8b07248be04471c3bf98016b38bf823aefd28f7b31179940520d
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bedroll
 folder=${1:-$cache/bitcoind}
 python=${PYTHON:-$(dirname "$0")/../.venv/bin/python}
-[ -x "$python" ] || python=python3
+"$python" -m pip --version >/dev/null 2>&1 || python=python3
 
 if [ -x "$folder/bitcoind" ] && [ "$(cat "$folder/version" 2>/dev/null)" = "$version" ]; then
   echo "$folder/bitcoind is there already"
@@ -44,7 +44,8 @@ source=$work/py_bitcoinkernel-$version/depend/bitcoin
 
 echo "configuring"
 cmake -S "$source" -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTS=OFF -DBUILD_GUI=OFF -DENABLE_IPC=OFF \
-  -DWITH_ZMQ=ON -DENABLE_WALLET=OFF -DBUILD_BITCOIN_BIN=OFF -DBUILD_TX=OFF -DBUILD_UTIL=OFF -DINSTALL_MAN=OFF >/dev/null
+  -DWITH_ZMQ=ON -DENABLE_WALLET=OFF -DBUILD_BITCOIN_BIN=OFF -DBUILD_TX=OFF -DBUILD_UTIL=OFF -DINSTALL_MAN=OFF \
+  >"$work/configure.log" 2>&1 || { cat "$work/configure.log" >&2; exit 1; }
 echo "compiling (minutes)"
 cmake --build "$work/build" --target bitcoind bitcoin-cli --parallel "${JOBS:-$(nproc)}" | grep --line-buffered -E '^\[ *[0-9]+%\] (Built|Linking)' || true
 
