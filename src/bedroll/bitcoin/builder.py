@@ -14,7 +14,7 @@ from bedroll.primitives import FeeRate, Invalid, Satoshi, Weight
 from .fee import dust_limit, fee_of, vsize_of
 from .sighash import HashType, SighashCache, taproot_sighash
 from .taproot import leaf_hash
-from .transaction import SEQUENCE_REPLACEABLE, OutPoint, Transaction, TxIn, TxOut
+from .transaction import MONEY_MAX, SEQUENCE_REPLACEABLE, OutPoint, Transaction, TxIn, TxOut
 
 
 class InsufficientValue(Invalid):
@@ -78,11 +78,12 @@ def build_transaction(
     """Unsigned transaction.
 
     Raises:
-        Invalid: No inputs or no outputs.
+        Invalid: No inputs, no outputs, or a value that is none.
         InsufficientValue: The outputs are worth more than the inputs.
     """
     if not inputs or not outputs:
         raise Invalid("a transaction has inputs and outputs", inputs=len(inputs), outputs=len(outputs))
+    _check_values(outputs)
     missing = sum(each.value for each in outputs) - sum(each.output.value for each in inputs)
     if missing > 0:
         raise InsufficientValue("outputs are worth more than inputs", missing_sat=missing)
@@ -112,7 +113,12 @@ def sign_transaction(unsigned: Transaction, inputs: Sequence[Input], entropy: by
 
 
 def estimate_weight(inputs: Sequence[Input], outputs: Sequence[TxOut]) -> Weight:
-    """Weight that the signed transaction will have, exactly: BIP-0340 signatures have one size."""
+    """Weight that the signed transaction will have, exactly: BIP-0340 signatures have one size.
+
+    Raises:
+        Invalid: A value is none.
+    """
+    _check_values(outputs)
     ins = tuple(TxIn(each.previous, b"", each.sequence, _placeholder(each.spend)) for each in inputs)
     return Transaction(ins, tuple(outputs)).weight
 
@@ -138,6 +144,7 @@ def add_change(
 
     Raises:
         InsufficientValue: The inputs do not pay for outputs and fee.
+        Invalid: A value is none.
     """
     left = Satoshi(sum(each.output.value for each in inputs) - sum(each.value for each in outputs))
     with_change = [*outputs, TxOut(Satoshi(0), change_script)]
@@ -151,6 +158,12 @@ def add_change(
         short = needed - left if outputs else dust_limit(change_script) - change
         raise InsufficientValue("inputs do not pay for outputs and fee", missing_sat=short, fee_sat=needed)
     return list(outputs), left
+
+
+def _check_values(outputs: Sequence[TxOut]) -> None:
+    for at, each in enumerate(outputs):
+        if not 0 <= each.value <= MONEY_MAX:
+            raise Invalid("no such value", output=at, value=each.value, limit=MONEY_MAX)
 
 
 def _witness(cache: SighashCache, index: int, spend: KeyPath | LeafPath | None, entropy: bytes) -> tuple[bytes, ...]:

@@ -107,6 +107,11 @@ def test_inputs_and_outputs_are_there_and_match() -> None:
     for inputs, outputs in (([], [TARGET]), ([_input(1, 5)], [])):
         with pytest.raises(Invalid, match="inputs and outputs"):
             build_transaction(inputs, outputs)
+    for value in (-1, 21 * 10**14 + 1):
+        with pytest.raises(Invalid, match="no such value"):
+            build_transaction([_input(1, 5_000)], [TxOut(Satoshi(value), TARGET.script)])
+        with pytest.raises(Invalid, match="no such value"):
+            add_change([_input(1, 5_000)], [TxOut(Satoshi(value), TARGET.script)], CHANGE, FeeRate(1_000))
     unsigned = build_transaction([_input(1, 10_000)], [TARGET])
     with pytest.raises(Invalid, match="not those of the transaction"):
         sign_transaction(unsigned, [_input(2, 10_000)])

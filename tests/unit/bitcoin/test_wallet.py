@@ -406,6 +406,8 @@ def test_an_output_of_dust_is_refused_with_its_limit(here: Setting) -> None:
     with pytest.raises(NonStandard) as caught:
         here.wallet.pay([TxOut(Satoshi(329), ELSEWHERE)], RATE, "rent")
     assert (caught.value.reason, caught.value.fields["limit"]) == ("dust", 330)
+    with pytest.raises(Invalid, match="no such value"):
+        here.wallet.pay([TxOut(Satoshi(-1), ELSEWHERE)], RATE, "rent")
     assert here.wallet.payments() == []
     assert here.wallet.balance().available == 100_000
 

@@ -70,7 +70,8 @@ class ExtendedKey:
         here = self
         for part in path.removeprefix("m/").split("/") if path != "m" else ():
             number = part.removesuffix("h").removesuffix("'")
-            if not (number.isascii() and number.isdecimal()) or int(number) >= HARDENED or len(part) - len(number) > 1:
+            plain = number.isascii() and number.isdecimal() and len(number) <= 10 and len(part) - len(number) <= 1
+            if not plain or int(number) >= HARDENED:
                 raise Invalid("derivation path is malformed", path=path, part=part)
             here = here.child(int(number) + (HARDENED if number != part else 0))
         return here
