@@ -82,6 +82,7 @@ class Deriver:
 
     Attributes:
         started_height: L1 height at which this run began.
+        synced: Set once derivation has reached Bitcoin's tip in this run.
         on_step: Told of each step while the gate is held; on the event loop.
     """
 
@@ -114,6 +115,7 @@ class Deriver:
         self._pipeline: Pipeline
         self._sight = _Sight(moved_seconds=monotonic())
         self.started_height = L1Height(genesis.anchor_height)
+        self.synced = asyncio.Event()
         self.on_step: Callable[[Derived], None] = lambda _derived: None
 
     def warn_before_change(self, call: Callable[[], None]) -> None:
@@ -243,6 +245,8 @@ class Deriver:
             try:
                 tip = await self._client.tip()
                 self._saw(tip.height, tip.hash)
+                if tip.hash == self.hash:
+                    self.synced.set()
                 async for event in reader.events(_WAIT_SECONDS):
                     failures = 0
                     if isinstance(event, Connect):
@@ -272,6 +276,8 @@ class Deriver:
         async with self._gate:
             derived = await self._thread.run(self._advance, event.raw)
             self.on_step(derived)
+        if event.height >= event.tip_height:
+            self.synced.set()
         self._metrics.l1_blocks.inc()
         self._metrics.derive_seconds.observe(self._monotonic() - begun_seconds)
 

@@ -216,24 +216,30 @@ class Node:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                if self.sequencer is None and self._follower is None:
-                    self._condition = Condition.RUNNING
-                    group.create_task(self.deriver.run(), name="deriver")
-                    return
-                # A leader that made blocks before it knew of its own batches would make them twice.
-                await self.deriver.catch_up()
-                self._condition = Condition.RUNNING
                 group.create_task(self.deriver.run(), name="deriver")
                 part = self.sequencer or self._follower
                 if part is not None:
+                    # A leader that made blocks before it knew of its own batches would make them twice.
+                    await self.deriver.synced.wait()
+                self._condition = Condition.RUNNING
+                if part is not None:
                     group.create_task(part.run(), name=type(part).__name__.lower())
         except* Reorg as errors:
-            (self._folder.path / REBUILD_MARK).touch()
+            self._prepare_rebuild()
             self._stopped(errors)
             raise
         except* Exception as errors:
             self._stopped(errors)
             raise
+
+    def _prepare_rebuild(self) -> None:
+        """The next start derives from the anchor; what users were promised goes back into the mempool's log first."""
+        if self.sequencer is not None:
+            first = self._engine.oldest_state()
+            blocks = [self._engine.block(height) for height in range(first + 1, self._engine.tip().number + 1)]
+            raws = [each.raw for block in blocks if block for each in block.transactions[block.forced_count :]]
+            self.sequencer.write_down(raws)
+        (self._folder.path / REBUILD_MARK).touch()
 
     def _stopped(self, errors: BaseExceptionGroup) -> None:
         first: BaseException = errors

@@ -15,7 +15,7 @@ from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.da import Batch, BatchHeader, Commitment, parse_object
 from bedroll.da.writer import Posting, PostingState, Writer
 from bedroll.execution.engine import Engine
-from bedroll.primitives import FeeRate, L1Height, L2Height
+from bedroll.primitives import FeeRate, L1Height, L2Height, Unavailable
 from bedroll.protocol import Network
 from bedroll.storage.crash_point import crash_point
 
@@ -99,7 +99,10 @@ class Batcher:
             except TimeoutError:
                 pass
             self._wake.clear()
-            await self.step()
+            try:
+                await self.step()
+            except Unavailable as error:
+                _LOG.debug("Bitcoin does not answer", extra={"reason": str(error)})
 
     async def step(self) -> None:
         """Throttle or not; post what is due."""

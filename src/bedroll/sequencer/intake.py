@@ -149,10 +149,6 @@ class Intake:
         if self._log.size_bytes > max(_REWRITE_BYTES_MIN, 4 * live_bytes):
             self._log.rewrite(each.raw for each in (*self._kept.values(), *self.pool.transactions()))
 
-    def write_down(self, raws: Sequence[bytes]) -> None:
-        """Blocks that hold these may leave the chain: from now on the log has them again."""
-        self._log.append(raws)
-
     def take_back(self, transactions: Iterable[Transaction]) -> None:
         """These were in blocks that left the chain: they wait again where they still can."""
         back = list(transactions)

@@ -86,6 +86,8 @@ class Sequencer:
             Misconfigured: The signer's file was restored from a backup.
         """
         self._engine = engine
+        self._folder = folder
+        self._is_closed = False
         self._l1 = l1
         self._option = option
         self._announcer = announcer
@@ -129,6 +131,7 @@ class Sequencer:
             await self.stream.stop()
             self._signer.close()
             self._log.close()
+            self._is_closed = True
 
     # --- told by the node --------------------------------------------------------------------------
 
@@ -143,9 +146,18 @@ class Sequencer:
 
         Called on the engine's thread.
         """
-        raws = [each.raw for block in self._unsafe_blocks() for each in block.transactions[block.forced_count :]]
-        if raws:
-            self.intake.write_down(raws)
+        self.write_down(
+            [each.raw for block in self._unsafe_blocks() for each in block.transactions[block.forced_count :]]
+        )
+
+    def write_down(self, raws: Sequence[bytes]) -> None:
+        """Put transactions into the mempool's log, whether or not they are in blocks. After `run` has ended, too."""
+        if raws and not self._is_closed:
+            self._log.append(raws, sync=True)
+        elif raws:
+            log = RecordLog(self._folder / "mempool.log")
+            log.append(raws, sync=True)
+            log.close()
 
     def disturbed(self, fork: int, removed: Sequence[Block]) -> None:
         """Derivation changed the chain; what was removed waits again."""

@@ -8,6 +8,7 @@ cut off or does not match its checksum ends the log: what follows was never ackn
 """
 
 import os
+import threading
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ _HEAD_BYTES: Final = 8
 
 
 class RecordLog:
-    """Records in the order of writing. One writer."""
+    """Records in the order of writing. One process; its threads take turns."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the log; a tail that was cut off is removed.
@@ -32,6 +33,7 @@ class RecordLog:
             Corrupt: The file is there and cannot be read.
         """
         self._path = path
+        self._turn = threading.Lock()
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             content = path.read_bytes()
@@ -59,10 +61,12 @@ class RecordLog:
             Invalid: A record is larger than `RECORD_SIZE_MAX`.
             OSError: The disk is full or broken; the log is as before.
         """
-        _write_whole(self._descriptor, _encode(records), self._size_bytes)
-        self._size_bytes += sum(_HEAD_BYTES + len(record) for record in records)
-        if sync:
-            os.fdatasync(self._descriptor)
+        content = _encode(records)
+        with self._turn:
+            _write_whole(self._descriptor, content, self._size_bytes)
+            self._size_bytes += len(content)
+            if sync:
+                os.fdatasync(self._descriptor)
 
     def rewrite(self, records: Iterable[bytes]) -> None:
         """Replace the whole content, atomically and durably."""
@@ -72,10 +76,11 @@ class RecordLog:
         _write_whole(descriptor, content, 0)
         os.fsync(descriptor)
         crash_point("log.in_rewrite")
-        os.replace(aside, self._path)
-        sync_folder(self._path.parent)
-        os.close(self._descriptor)
-        self._descriptor, self._size_bytes = descriptor, len(content)
+        with self._turn:
+            os.replace(aside, self._path)
+            sync_folder(self._path.parent)
+            os.close(self._descriptor)
+            self._descriptor, self._size_bytes = descriptor, len(content)
 
     def close(self) -> None:
         """Close the file, durably."""
