@@ -17,7 +17,7 @@ MISSING: Final = "missing-inputs"
 UNDECODABLE: Final = "TX decode failed"
 """Reason for bytes that are no transaction."""
 _MISSING_LONG: Final = "bad-txns-inputs-missingorspent"
-_PACKAGE_FAULT: Final = ("success", "transaction failed", "unspent-dust")
+_TOLD_BY_TRANSACTION: Final = ("success", "transaction failed", "unspent-dust")
 
 
 class Cause(Enum):
@@ -61,7 +61,7 @@ def choose_refusal(message: str, errors: Sequence[tuple[Txid, str | None]]) -> R
         message: `package_msg` of `submitpackage`.
         errors: For each transaction in order its text, None where it was taken.
     """
-    if reason_of(message) not in _PACKAGE_FAULT:
+    if reason_of(message) not in _TOLD_BY_TRANSACTION:
         return RejectedTransaction("transaction refused", reason=reason_of(message), txid=errors[-1][0])
     told = [(txid, reason_of(text)) for txid, text in errors if text is not None]
     if not told:

@@ -1,11 +1,11 @@
-"""Shows that chunks fall in fee rate, parents first, and as good as an exhaustive search finds for small clusters."""
+"""Shows that bundles fall in fee rate, parents first, and as good as an exhaustive search finds for small clusters."""
 
 import itertools
 import random
 
 import pytest
 
-from bedroll.bitcoin.embedded.cluster import Chunk, Entry, chunks_of, is_better, linearize, sort_by_dependency
+from bedroll.bitcoin.embedded.cluster import Bundle, Entry, bundles_of, is_better, linearize, sort_by_dependency
 from bedroll.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from bedroll.primitives import Satoshi, Txid
 
@@ -30,37 +30,37 @@ def random_cluster(random_source, count):
 
 
 def best_of_all_orders(entries):
-    """Chunks of the order that no other beats anywhere."""
+    """Bundles of the order that no other beats anywhere."""
     best = None
     for order in itertools.permutations(entries):
         seen = set()
         inside = {each.txid for each in entries}
         if any(not (each.parents & inside <= seen or seen.add(each.txid)) or seen.add(each.txid) for each in order):
             continue
-        chunks = []
+        bundles = []
         for each in order:
-            chunks.append(Chunk(each.fee, each.weight, (each,)))
-            while len(chunks) > 1 and chunks[-1].rate() > chunks[-2].rate():
-                later, earlier = chunks.pop(), chunks.pop()
+            bundles.append(Bundle(each.fee, each.weight, (each,)))
+            while len(bundles) > 1 and bundles[-1].rate() > bundles[-2].rate():
+                later, earlier = bundles.pop(), bundles.pop()
                 both = earlier.entries + later.entries
-                chunks.append(Chunk(earlier.fee + later.fee, earlier.weight + later.weight, both))
-        if best is None or is_better(chunks, best):
-            best = chunks
+                bundles.append(Bundle(earlier.fee + later.fee, earlier.weight + later.weight, both))
+        if best is None or is_better(bundles, best):
+            best = bundles
     return best
 
 
 def test_a_child_lifts_its_parent_into_one_chunk():
     parent = entry(1, 0, 400)
     child = entry(2, 900, 400, [parent])
-    (chunk,) = linearize([child, parent])
-    assert chunk.entries == (parent, child)
-    assert chunk.rate() == 900 / 800
+    (bundle,) = linearize([child, parent])
+    assert bundle.entries == (parent, child)
+    assert bundle.rate() == 900 / 800
 
 
 def test_a_poor_child_does_not_drag_its_parent_down():
     parent = entry(1, 900, 400)
     child = entry(2, 100, 400, [parent])
-    assert [chunk.entries for chunk in chunks_of([child, parent])] == [(parent,), (child,)]
+    assert [bundle.entries for bundle in bundles_of([child, parent])] == [(parent,), (child,)]
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])
@@ -69,13 +69,13 @@ def test_linearisation_is_as_good_as_exhaustive_search(count):
     same = 0
     for _ in range(60):
         entries = random_cluster(source, count)
-        chunks = chunks_of(entries)
-        assert [each.rate() for each in chunks] == sorted((each.rate() for each in chunks), reverse=True)
-        ordered = [each for chunk in linearize(entries) for each in chunk.entries]
+        bundles = bundles_of(entries)
+        assert [each.rate() for each in bundles] == sorted((each.rate() for each in bundles), reverse=True)
+        ordered = [each for bundle in linearize(entries) for each in bundle.entries]
         assert sorted(each.order for each in ordered) == list(range(count))
         for at, each in enumerate(ordered):
             assert each.parents <= {earlier.txid for earlier in ordered[:at]}
-        same += not is_better(best_of_all_orders(entries), chunks)
+        same += not is_better(best_of_all_orders(entries), bundles)
     # Taking the best ancestors first misses a few orders in which two children share one parent's cost.
     assert same >= 57, f"seed {SEED + count}"
 
@@ -94,9 +94,9 @@ def test_entries_are_sorted_by_dependency_and_arrival():
 
 def test_better_means_nowhere_worse_and_somewhere_better():
     small, large = entry(1, 10, 10), entry(2, 30, 40)
-    one, other = [Chunk(10, 10, (small,))], [Chunk(30, 40, (large,))]
+    one, other = [Bundle(10, 10, (small,))], [Bundle(30, 40, (large,))]
     assert not is_better(one, one)
     assert not is_better(one, other)
     assert not is_better(other, one)
-    assert is_better([Chunk(11, 10, (small,))], one)
+    assert is_better([Bundle(11, 10, (small,))], one)
     assert is_better(one, [])

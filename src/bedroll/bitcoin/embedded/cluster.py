@@ -1,11 +1,11 @@
 """Clusters of unconfirmed transactions, and the order in which a miner would take them.
 
-Reads: entries and who spends whom.  Gives: chunks by falling fee rate, and whether one set of chunks beats another.
+Reads: entries and who spends whom.  Gives: bundles by falling fee rate, and whether one set of bundles beats another.
 Never: changes the pool.  Spec: docs/spec/bitcoin.md#client
 
 Two transactions are in one cluster if a chain of spends connects them. A cluster's linearisation takes, again and
-again, the ancestors of the transaction whose ancestors pay best; neighbours are then merged into chunks until the
-fee rate falls from chunk to chunk. Bitcoin Core searches longer, but finds the same for clusters of a few.
+again, the ancestors of the transaction whose ancestors pay best; neighbours are then merged into bundles until the
+fee rate falls from bundle to bundle. Bitcoin Core searches longer, but finds the same for clusters of a few.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -58,7 +58,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class Bundle:
     """Transactions that a miner takes together, parents first."""
 
     fee: int
@@ -110,10 +110,10 @@ def sort_by_dependency(entries: Iterable[Entry]) -> list[Entry]:
     return ordered
 
 
-def linearize(cluster: Sequence[Entry]) -> list[Chunk]:
-    """Chunks of one cluster, fee rate falling."""
+def linearize(cluster: Sequence[Entry]) -> list[Bundle]:
+    """Bundles of one cluster, fee rate falling."""
     if len(cluster) == 1:
-        return [Chunk(cluster[0].fee, cluster[0].weight, (cluster[0],))]
+        return [Bundle(cluster[0].fee, cluster[0].weight, (cluster[0],))]
     ordered = sort_by_dependency(cluster)
     position = {entry.txid: at for at, entry in enumerate(ordered)}
     ancestors: list[int] = []
@@ -124,30 +124,30 @@ def linearize(cluster: Sequence[Entry]) -> list[Chunk]:
                 mask |= ancestors[position[parent]]
         ancestors.append(mask)
     left = (1 << len(ordered)) - 1
-    chunks: list[Chunk] = []
+    bundles: list[Bundle] = []
     while left:
         best = max(
             (_gather(ordered, ancestors[at] & left) for at in range(len(ordered)) if left >> at & 1),
-            key=lambda chunk: (chunk.rate(), -chunk.weight),
+            key=lambda bundle: (bundle.rate(), -bundle.weight),
         )
         for entry in best.entries:
             left &= ~(1 << position[entry.txid])
-        chunks.append(best)
-        while len(chunks) > 1 and chunks[-1].rate() > chunks[-2].rate():
-            later, earlier = chunks.pop(), chunks.pop()
-            chunks.append(
-                Chunk(earlier.fee + later.fee, earlier.weight + later.weight, earlier.entries + later.entries)
+        bundles.append(best)
+        while len(bundles) > 1 and bundles[-1].rate() > bundles[-2].rate():
+            later, earlier = bundles.pop(), bundles.pop()
+            bundles.append(
+                Bundle(earlier.fee + later.fee, earlier.weight + later.weight, earlier.entries + later.entries)
             )
-    return chunks
+    return bundles
 
 
-def chunks_of(entries: Iterable[Entry]) -> list[Chunk]:
-    """Chunks of all clusters among the entries, fee rate falling."""
-    chunks = [chunk for cluster in split_clusters(entries) for chunk in linearize(cluster)]
-    return sorted(chunks, key=lambda chunk: (-chunk.rate(), chunk.entries[0].order))
+def bundles_of(entries: Iterable[Entry]) -> list[Bundle]:
+    """Bundles of all clusters among the entries, fee rate falling."""
+    bundles = [bundle for cluster in split_clusters(entries) for bundle in linearize(cluster)]
+    return sorted(bundles, key=lambda bundle: (-bundle.rate(), bundle.entries[0].order))
 
 
-def is_better(new: Sequence[Chunk], old: Sequence[Chunk]) -> bool:
+def is_better(new: Sequence[Bundle], old: Sequence[Bundle]) -> bool:
     """Whether, for every room a miner may have, `new` pays no less than `old`, and somewhere more."""
     corners = sorted({*_corners(new), *_corners(old)})
     differences = [_paid(new, weight) - _paid(old, weight) for weight in corners]
@@ -164,24 +164,24 @@ def _neighbours(entries: dict[Txid, Entry]) -> dict[Txid, list[Txid]]:
     return near
 
 
-def _gather(ordered: Sequence[Entry], mask: int) -> Chunk:
+def _gather(ordered: Sequence[Entry], mask: int) -> Bundle:
     chosen = tuple(entry for at, entry in enumerate(ordered) if mask >> at & 1)
-    return Chunk(sum(entry.fee for entry in chosen), sum(entry.weight for entry in chosen), chosen)
+    return Bundle(sum(entry.fee for entry in chosen), sum(entry.weight for entry in chosen), chosen)
 
 
-def _corners(chunks: Sequence[Chunk]) -> list[int]:
+def _corners(bundles: Sequence[Bundle]) -> list[int]:
     weight, corners = 0, []
-    for chunk in chunks:
-        weight += chunk.weight
+    for bundle in bundles:
+        weight += bundle.weight
         corners.append(weight)
     return corners
 
 
-def _paid(chunks: Sequence[Chunk], room: int) -> Fraction:
+def _paid(bundles: Sequence[Bundle], room: int) -> Fraction:
     paid = Fraction(0)
-    for chunk in chunks:
-        if room <= chunk.weight:
-            return paid + chunk.rate() * room
-        paid += chunk.fee
-        room -= chunk.weight
+    for bundle in bundles:
+        if room <= bundle.weight:
+            return paid + bundle.rate() * room
+        paid += bundle.fee
+        room -= bundle.weight
     return paid

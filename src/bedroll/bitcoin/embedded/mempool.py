@@ -12,7 +12,7 @@ from bedroll.primitives import FeeRate, Satoshi, Txid
 
 from ..block import BLOCK_WEIGHT_MAX, Block
 from ..transaction import OutPoint, Transaction, TxOut
-from .cluster import Entry, chunks_of, sort_by_dependency, split_clusters
+from .cluster import Entry, bundles_of, sort_by_dependency, split_clusters
 
 BLOCK_RESERVED_WU: Final = 8_000
 """Weight of a block kept free for header, count and coinbase."""
@@ -124,25 +124,25 @@ class Mempool:
         chosen: list[Entry] = []
         inside: set[Txid] = set()
         weight, sigops = BLOCK_RESERVED_WU, 400
-        for chunk in chunks_of(self.entries.values()):
-            cost = sum(entry.sigop_cost for entry in chunk.entries)
-            whole = inside.union(entry.txid for entry in chunk.entries)
-            fits = weight + chunk.weight <= BLOCK_WEIGHT_MAX and sigops + cost <= BLOCK_SIGOPS_MAX
-            if not chunk.fee or not fits or any(entry.parents - whole for entry in chunk.entries):
+        for bundle in bundles_of(self.entries.values()):
+            cost = sum(entry.sigop_cost for entry in bundle.entries)
+            whole = inside.union(entry.txid for entry in bundle.entries)
+            fits = weight + bundle.weight <= BLOCK_WEIGHT_MAX and sigops + cost <= BLOCK_SIGOPS_MAX
+            if not bundle.fee or not fits or any(entry.parents - whole for entry in bundle.entries):
                 continue
-            chosen += chunk.entries
+            chosen += bundle.entries
             inside = whole
-            weight += chunk.weight
+            weight += bundle.weight
             sigops += cost
         return [entry.transaction for entry in chosen], Satoshi(sum(entry.fee for entry in chosen))
 
     def rate_at(self, blocks: int) -> FeeRate:
         """Fee rate of what is mined last in the next `blocks` blocks; zero if all of the pool is."""
         room = blocks * (BLOCK_WEIGHT_MAX - BLOCK_RESERVED_WU)
-        for chunk in chunks_of(self.entries.values()):
-            room -= chunk.weight
+        for bundle in bundles_of(self.entries.values()):
+            room -= bundle.weight
             if room < 0:
-                return FeeRate(-(-chunk.fee * 4_000 // chunk.weight))
+                return FeeRate(-(-bundle.fee * 4_000 // bundle.weight))
         return FeeRate(0)
 
     def _reach(self, txids: Iterable[Txid], near: Callable[[Entry], set[Txid]]) -> set[Txid]:

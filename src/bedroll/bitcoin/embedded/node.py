@@ -25,7 +25,7 @@ from .package import PACKAGE_COUNT_MAX, Outcome, PackageOutcome, check_together,
 Arguments = TypeVarTuple("Arguments")
 T = TypeVar("T")
 
-MINE_BATCH_BLOCKS: Final = 64
+MINE_TOGETHER_BLOCKS: Final = 64
 """Empty blocks that are mined before they are made durable together."""
 MINE_COUNT_MAX: Final = 100_000
 """Blocks that one call may mine."""
@@ -190,7 +190,7 @@ class Node:
         transactions, fees = self._pool.select()
         times = [self._time_at(at) for at in range(max(0, height - MEDIAN_SPAN + 1), height + 1)]
         blocks: list[Block] = []
-        for _ in range(1 if transactions else min(count, MINE_BATCH_BLOCKS)):
+        for _ in range(1 if transactions else min(count, MINE_TOGETHER_BLOCKS)):
             median = sorted(times[-MEDIAN_SPAN:])[len(times[-MEDIAN_SPAN:]) // 2]
             time = max(median + 1, self._clock())
             height = L1Height(height + 1)

@@ -12,7 +12,7 @@ from bedroll.primitives import Txid
 
 from ..refusal import Cause
 from .candidate import Candidate
-from .cluster import Entry, chunks_of, is_better, is_oversized, split_clusters
+from .cluster import Entry, bundles_of, is_better, is_oversized, split_clusters
 from .mempool import Mempool
 
 REPLACED_CLUSTERS_MAX: Final = 100
@@ -38,7 +38,7 @@ def check_replacement(pool: Mempool, candidate: Candidate, relay_rate: int) -> s
     old, new = _stage(pool, replaced, [entry])
     if any(is_oversized(cluster) for cluster in split_clusters(new)):
         raise candidate.refused("too-large-cluster")
-    if not is_better(chunks_of(new), chunks_of(old)):
+    if not is_better(bundles_of(new), bundles_of(old)):
         detail = "insufficient feerate: does not improve feerate diagram"
         raise candidate.refused("replacement-failed", detail, Cause.FEE)
     return replaced
@@ -72,7 +72,7 @@ def check_package_replacement(pool: Mempool, candidates: Sequence[Candidate], re
     old, new = _stage(pool, replaced, entries)
     if any(is_oversized(cluster) for cluster in split_clusters(new)):
         raise child.refused("too-large-cluster")
-    if not is_better(chunks_of(new), chunks_of(old)):
+    if not is_better(bundles_of(new), bundles_of(old)):
         raise child.refused("package RBF failed: insufficient feerate: does not improve feerate diagram")
     return replaced
 
