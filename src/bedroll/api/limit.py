@@ -22,7 +22,8 @@ class Limits:
         pending_shown: Waiting transactions that the block `pending` lists.
         heavy_running: Calls into the engine that run at a time, each on a thread of its own.
         heavy_waiting: Calls that may wait for such a thread; more are refused.
-        connections: Open connections, HTTP and WebSocket together.
+        connections: Open connections, HTTP and WebSocket together; more are closed at once.
+        idle_seconds: How long a connection may be silent between requests, or take for a request's head.
         subscriptions: Of one WebSocket connection.
         backlog_messages: Messages that wait for a slow reader before its connection is dropped.
         read_seconds: How long a body may take to arrive.
@@ -41,6 +42,7 @@ class Limits:
     heavy_running: int = 4
     heavy_waiting: int = 256
     connections: int = 1_000
+    idle_seconds: float = 60.0
     subscriptions: int = 128
     backlog_messages: int = 1_024
     read_seconds: float = 15.0

@@ -52,7 +52,6 @@ class Server:
         self._feed = Feed(service)
         self._sockets: set[web.WebSocketResponse] = set()
         self._open = Gauge("bedroll_api_websockets", "Open WebSockets", registry=self._dispatcher.registry)
-        self._requests = 0
         app = web.Application(client_max_size=service.limits.body_bytes)
         app.router.add_route("OPTIONS", "/", self._preflight)
         app.router.add_post("/", self._post)
@@ -60,7 +59,11 @@ class Server:
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/metrics", self._metrics)
         app.on_shutdown.append(self._close_sockets)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=service.limits.stop_seconds)
+        limits = service.limits
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=limits.stop_seconds, keepalive_timeout=limits.idle_seconds
+        )
+        self._listener: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Listen.
@@ -69,9 +72,11 @@ class Server:
             Misconfigured: The address cannot be listened on.
         """
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._options.host, self._options.port, reuse_address=True)
+        loop = asyncio.get_running_loop()
         try:
-            await site.start()
+            self._listener = await loop.create_server(
+                self._connect, self._options.host, self._options.port, reuse_address=True, backlog=512
+            )
         except OSError as error:
             await self._runner.cleanup()
             address = f"{self._options.host}:{self._options.port}"
@@ -82,7 +87,7 @@ class Server:
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        return int(self._runner.addresses[0][1])
+        return 0 if self._listener is None else int(self._listener.sockets[0].getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -97,17 +102,22 @@ class Server:
     async def stop(self) -> None:
         """Take no more requests, finish the running ones, close WebSockets."""
         await self._feed.stop()
+        if self._listener is not None:
+            self._listener.close()
         await self._runner.cleanup()
         self._service.worker.close()
+
+    def _connect(self) -> asyncio.Protocol:
+        """Protocol of a new connection."""
+        server = self._runner.server
+        if server is None or len(server.connections) >= self._service.limits.connections:
+            return _Refusing()
+        return server()
 
     # --- HTTP ---------------------------------------------------------------------------------------
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
         limits = self._service.limits
-        if self._requests + len(self._sockets) >= limits.connections:
-            busy = RpcError(Code.LIMIT, f"too many connections, at most {limits.connections}")
-            return self._reply(request, encode_answer(JSON_NULL, busy), status=503)
-        self._requests += 1
         try:
             async with asyncio.timeout(limits.read_seconds):
                 body = await request.read()
@@ -116,8 +126,6 @@ class Server:
             return self._reply(request, encode_answer(JSON_NULL, large), status=413)
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
-        finally:
-            self._requests -= 1
         answer = await self._dispatcher.answer(body)
         return self._reply(request, answer or b"")
 
@@ -162,8 +170,6 @@ class Server:
         origin = request.headers.get("Origin")
         if origin is not None and not self._allows(origin):
             raise web.HTTPForbidden
-        if len(self._sockets) >= limits.connections:
-            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(max_msg_size=limits.body_bytes, heartbeat=30.0, compress=False)
         await socket.prepare(request)
         outbox: asyncio.Queue[bytes] = asyncio.Queue(limits.backlog_messages)
@@ -215,6 +221,14 @@ class Server:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the node stops")
+
+
+class _Refusing(asyncio.Protocol):
+    """A connection beyond the limit."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close it before it costs anything."""
+        transport.close()
 
 
 async def _write(socket: web.WebSocketResponse, outbox: asyncio.Queue[bytes]) -> None:

@@ -1,6 +1,7 @@
 """The server: envelopes over HTTP and WebSocket, CORS, limits, health, a clean stop."""
 
 import asyncio
+import gzip
 import json
 import socket as sockets
 
@@ -206,3 +207,35 @@ async def test_a_reader_that_does_not_read_is_dropped(chain):
             await asyncio.sleep(0)
     raw.close()
     await server.stop()
+
+
+async def test_connections_beyond_the_limit_are_closed_at_once(chain):
+    server = Server(Service(chain, Limits(connections=2)), ServerOptions(port=0))
+    await server.start()
+    held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2)]
+    for _, writer in held:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    for reader, _ in held:
+        assert b" 200 " in await asyncio.wait_for(reader.readline(), 10)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    for _, each in (*held, (reader, writer)):
+        each.close()
+    await server.stop()
+
+
+async def test_a_head_that_does_not_arrive_is_given_up(chain):
+    server = Server(Service(chain, Limits(idle_seconds=0.05)), ServerOptions(port=0))
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
+    await server.stop()
+
+
+async def test_a_small_body_that_unpacks_to_a_large_one_is_413(server):
+    bomb = gzip.compress(b" " * 50_000_000)
+    assert len(bomb) < 60_000
+    status, _, answer = await post(server, bomb, headers={"Content-Encoding": "gzip"})
+    assert (status, answer["error"]["code"]) == (413, -32600)
