@@ -1,0 +1,47 @@
+"""Compute the committed costs again and write tests/costs/costs.toml; `--check` only compares.
+
+Prices are weight units of every transaction on Bitcoin that carries the workload (commit, reveals, a commitment every
+L1 block), divided by the workload's transactions. A weight unit is one witness byte.
+"""
+
+import argparse
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.costs.price import commitment_vb, signed_price  # noqa: E402
+from tests.costs.workload import KINDS  # noqa: E402
+
+COSTS = ROOT / "tests/costs/costs.toml"
+HEAD = """# Deterministic prices; `make costs` writes this file, and a change of it shows in review.
+# transfer_bytes: weight units on Bitcoin a transaction; unsigned_bytes: of them the body without signatures.
+"""
+
+
+def main() -> int:
+    """Compute, compare or write."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--check", action="store_true")
+    chosen = options.parse_args()
+    found: dict[str, dict[str, object]] = {"signed": {}}
+    for kind in KINDS:
+        print(f"{kind} …", flush=True)
+        price = signed_price(kind)
+        found["signed"][kind] = {"transfer_bytes": price.transfer_bytes, "unsigned_bytes": price.unsigned_bytes}
+    text = HEAD + f"commitment_vb = {commitment_vb()}\n"
+    for kind, values in found["signed"].items():
+        text += f"\n[signed.{kind}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())  # type: ignore[attr-defined]
+    print(text)
+    if chosen.check:
+        same = tomllib.loads(text) == tomllib.loads(COSTS.read_text())
+        print("as committed" if same else "not as committed")
+        return 0 if same else 1
+    COSTS.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

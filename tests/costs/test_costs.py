@@ -1,0 +1,18 @@
+"""The committed prices are what the code costs now, and within their limits."""
+
+import tomllib
+from pathlib import Path
+
+from tests.costs.price import commitment_vb, signed_price
+
+COSTS = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
+
+
+def test_a_commitment_costs_what_is_committed():
+    assert commitment_vb() == COSTS["commitment_vb"] <= 340
+
+
+def test_a_signed_transfer_costs_what_is_committed():
+    price = signed_price("w1")
+    assert price.transfer_bytes == COSTS["signed"]["w1"]["transfer_bytes"] <= 80
+    assert price.unsigned_bytes == COSTS["signed"]["w1"]["unsigned_bytes"] <= 7
