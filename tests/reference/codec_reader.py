@@ -240,7 +240,11 @@ class Mixed:
         return self.history[-back] if back <= len(self.history) else 0
 
     def read(self, coder, size):
-        return bytes(self.byte(coder, place % 32) for place in range(size))
+        found = bytearray()
+        for place in range(size):
+            need(coder.at <= len(coder.raw), "entropy")
+            found.append(self.byte(coder, place % 32))
+        return bytes(found)
 
     def byte(self, coder, column):
         one, two, three, four = (self.ago(back) for back in (1, 2, 3, 4))

@@ -115,10 +115,13 @@ class Fuzzer:
             return scramble(source, raw)
         if way < 0.45:
             at, size = source.choice(((2, 4), (6, 4), (10, 4), (14, 8), (22, 4)))
-            return raw[:at] + source.choice(NUMBERS).to_bytes(size, "little") + raw[at + size :]
+            number = source.choice(NUMBERS)
+            # What may expand to megabytes would keep the plain reader busy for minutes.
+            number = number if at != 10 or number != 1 << 24 else 1 << 14
+            return raw[:at] + number.to_bytes(size, "little") + raw[at + size :]
         size = int.from_bytes(raw[22:26], "little")
         entropy = scramble(source, raw[BLOCK_HEAD : BLOCK_HEAD + size])
-        head = raw[:10] + source.choice((raw[10:14], (32 << 20).to_bytes(4, "little"))) + raw[14:22]
+        head = raw[:10] + source.choice((raw[10:14], (1 << 14).to_bytes(4, "little"))) + raw[14:22]
         return head + len(entropy).to_bytes(4, "little") + entropy + raw[BLOCK_HEAD + size :]
 
     def encoded(self, source):

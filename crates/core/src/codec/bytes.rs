@@ -6,7 +6,8 @@ use alloc::boxed::Box;
 use alloc::{vec, vec::Vec};
 
 use super::model::Bit;
-use super::range::Coder;
+use super::range::{Coder, EXHAUSTED};
+use crate::compact::Invalid;
 
 const CONTEXTS: usize = 5;
 const INPUTS: usize = CONTEXTS + 1;
@@ -15,6 +16,8 @@ const MATCH_BITS: u32 = 16;
 const MATCH_MIN: usize = 4;
 const MATCH_MAX: usize = 31;
 const MEMORY: u8 = 30;
+/// A reader that has nothing left stops after so many bytes at most.
+const CHECK_EVERY: usize = 256;
 /// Starting weight of an input, in 65,536ths.
 const WEIGHT: i32 = 20_000;
 const MIX_STEP: i32 = 6;
@@ -100,24 +103,29 @@ impl Bytes {
         Self { state: None }
     }
 
-    /// Code `size` bytes. `column` is the place in its word of the first one.
+    /// Code `size` bytes.
+    ///
+    /// # Errors
+    /// What is read ended long before.
     pub fn code<C: Coder>(
         &mut self,
         coder: &mut C,
         size: usize,
         bytes: &[u8],
-        column: usize,
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>, Invalid> {
         let mut read = Vec::with_capacity(size);
         if size == 0 {
-            return read;
+            return Ok(read);
         }
         let state = self.state.get_or_insert_with(|| Box::new(State::new()));
         for place in 0..size {
+            if place % CHECK_EVERY == 0 && coder.is_exhausted() {
+                return Err(EXHAUSTED);
+            }
             let byte = bytes.get(place).copied().unwrap_or_default();
-            read.push(state.code(coder, byte, (column + place) % 32));
+            read.push(state.code(coder, byte, place % 32));
         }
-        read
+        Ok(read)
     }
 }
 

@@ -9,7 +9,7 @@ use alloy_primitives::{Address, U256};
 use super::address::{Addresses, Flag, Role};
 use super::bytes::Bytes;
 use super::model::{direct, Decimal, Integer, Symbol};
-use super::range::Coder;
+use super::range::{Coder, EXHAUSTED};
 use super::{Budget, ChainView};
 use crate::compact::Invalid;
 
@@ -138,7 +138,7 @@ impl Calldata {
         let Some(recipient) = recipient.filter(|_| !raw) else {
             let size = self.raw_sizes.code(coder, input.len() as u64)?;
             let size = budget.spend(size)?;
-            return Ok((self.bytes.code(coder, size, input, 0), None));
+            return Ok((self.bytes.code(coder, size, input)?, None));
         };
         let template = self.selector(coder, recipient, input)?;
         let known = self.templates[template].last_size;
@@ -157,6 +157,9 @@ impl Calldata {
         read.extend_from_slice(&self.templates[template].selector);
         let words = (size - SELECTOR) / WORD;
         for place in 0..words {
+            if coder.is_exhausted() {
+                return Err(EXHAUSTED);
+            }
             let at = SELECTOR + place * WORD;
             let word = input.get(at..at + WORD).unwrap_or_default();
             let word = self.word(coder, addresses, around, template, place, word)?;
@@ -164,7 +167,7 @@ impl Calldata {
         }
         let tail = input.get(SELECTOR + words * WORD..).unwrap_or_default();
         let left = size - read.len();
-        read.extend(self.bytes.code(coder, left, tail, 0));
+        read.extend(self.bytes.code(coder, left, tail)?);
         Ok((read, Some(template)))
     }
 
@@ -247,7 +250,7 @@ impl Calldata {
             }
             SAME => last,
             BYTES => {
-                let bytes = self.bytes.code(coder, WORD, &given, 0);
+                let bytes = self.bytes.code(coder, WORD, &given)?;
                 let mut read = [0; WORD];
                 read.copy_from_slice(&bytes);
                 self.remember(read);
@@ -336,7 +339,7 @@ impl Calldata {
                 .to_be_bytes());
         }
         let mut read = [0; WORD];
-        read.copy_from_slice(&self.bytes.code(coder, WORD, &key, 0));
+        read.copy_from_slice(&self.bytes.code(coder, WORD, &key)?);
         Ok(read)
     }
 }

@@ -23,7 +23,7 @@ use crate::compact::{Invalid, Reader as Cursor};
 use crate::object::{BATCH_BLOCKS_MAX, OBJECT_SIZE_MAX};
 use column::Columns;
 use fee::Quote;
-use range::{Coder, Reader, Writer};
+use range::{Coder, Reader, Writer, EXHAUSTED};
 use row::{Fee, Row, RowSignature};
 
 /// First byte of a body.
@@ -269,7 +269,9 @@ pub fn decode<V: ChainView>(view: &V, block_count: u32, body: &[u8]) -> Result<D
             gas_limit += row.gas_limit.min(TRANSACTION_GAS_MAX);
             let signature = signatures.at(decoded.rows.len());
             decoded.rows.push((row, quote, signature));
-            reader.check()?;
+            if reader.is_exhausted() {
+                return Err(EXHAUSTED);
+            }
         }
     }
     decoded.starts.push(decoded.rows.len());

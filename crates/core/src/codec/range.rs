@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 use crate::compact::Invalid;
 
 const RENORMAL: u32 = 1 << 24;
+/// More was read than there is.
+pub const EXHAUSTED: Invalid = Invalid("entropy section is truncated");
 
 /// Both directions of the coder, so that every model is written once.
 ///
@@ -24,6 +26,9 @@ pub trait Coder {
 
     /// Where in `0..total` the symbol lies that is to be read. Writers answer 0.
     fn target(&mut self, total: u32) -> u32;
+
+    /// Whether more was read than there is.
+    fn is_exhausted(&self) -> bool;
 
     /// Take the symbol `start..start + size` of `0..total`, total < 2^17.
     fn span(&mut self, start: u32, size: u32, total: u32);
@@ -123,6 +128,10 @@ impl Coder for Writer {
         0
     }
 
+    fn is_exhausted(&self) -> bool {
+        false
+    }
+
     #[inline]
     fn span(&mut self, start: u32, size: u32, total: u32) {
         let unit = self.range / total;
@@ -167,18 +176,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Nothing was read past the end so far.
-    ///
-    /// # Errors
-    /// It was.
-    pub fn check(&self) -> Result<(), Invalid> {
-        if self.at <= self.bytes.len() {
-            Ok(())
-        } else {
-            Err(Invalid("entropy section is truncated"))
-        }
-    }
-
     #[inline]
     fn next(&mut self) -> u32 {
         let byte = self.bytes.get(self.at).copied().unwrap_or_default();
@@ -219,6 +216,10 @@ impl Coder for Reader<'_> {
         self.code -= value * self.range;
         self.renormalise();
         value
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.at > self.bytes.len()
     }
 
     #[inline]
