@@ -1,6 +1,7 @@
 """Shows that a block is tied to its header, and that proofs of inclusion cannot be forged in the known ways."""
 
 import ctypes
+import random
 from dataclasses import replace
 
 import pbk
@@ -21,6 +22,7 @@ from bedroll.bitcoin.inclusion import BadProof, InclusionProof
 from bedroll.bitcoin.merkle import DuplicateTail, merkle_path, merkle_root, root_of_path
 from bedroll.bitcoin.transaction import NULL_OUT_POINT, OutPoint, Transaction, TxIn, TxOut
 from bedroll.crypto import double_sha256, sha256
+from bedroll.da import scan_block
 from bedroll.encoding import Cursor, Malformed
 from bedroll.primitives import BlockHash, Invalid, Satoshi, Txid
 
@@ -283,3 +285,49 @@ def test_a_block_is_read_to_its_last_byte() -> None:
         Block.parse(_block(1).raw + b"\0")
     cursor = Cursor(_block(1).raw)
     assert Header.parse(cursor.take(80)).raw == _block(1).header.raw
+
+
+def _repaired(raw: bytes) -> bytes:
+    """The same with the header's root mended, so that deeper rules are reached."""
+    try:
+        return _with_root(Block.parse(raw)).raw
+    except Invalid:
+        return raw
+
+
+def _mutated(source: random.Random) -> bytes:
+    block = _block(source.randrange(5), commit=bool(source.randrange(4)), witness=bool(source.randrange(3)))
+    raw = bytearray(block.raw)
+    for _ in range(source.randrange(1, 3)):
+        at = source.randrange(len(raw))
+        match source.randrange(4):
+            case 0:
+                raw[at] ^= 1 << source.randrange(8)
+            case 1:
+                raw[at] = source.choice((0, 1, 0xFD, 0xFE, 0xFF))
+            case 2:
+                del raw[at : at + source.randrange(1, 4)]
+            case 3:
+                raw[at:at] = raw[at : at + source.randrange(1, 40)]
+    return _repaired(bytes(raw)) if source.randrange(3) else bytes(raw)
+
+
+@pytest.mark.parametrize("seed", [5, pytest.param(6, marks=pytest.mark.slow)])
+def test_derivation_takes_and_refuses_the_same_blocks(seed: int) -> None:
+    rounds = 3_000 if seed == 5 else 100_000
+    print(f"seed {seed}")
+    source, taken = random.Random(seed), 0
+    for _ in range(rounds):
+        raw = _mutated(source)
+        try:
+            ours = Block.parse(raw)
+            ours.check()
+        except Invalid:
+            with pytest.raises(Invalid):
+                scan_block(raw, b"\xbe")
+            continue
+        theirs = scan_block(raw, b"\xbe")
+        assert (theirs.hash, theirs.witness_root) == (ours.hash, ours.witness_root() or bytes(32))
+        assert theirs.coinbase_value == ours.transactions[0].output_value
+        taken += 1
+    assert taken > rounds // 10

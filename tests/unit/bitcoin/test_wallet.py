@@ -475,7 +475,7 @@ def test_a_payment_to_a_key_far_ahead_is_seen(here: Setting) -> None:
     assert here.wallet.receive_script() not in scripts
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     values=st.lists(st.integers(400, 200_000), min_size=1, max_size=12),
     share=st.integers(1, 99),
