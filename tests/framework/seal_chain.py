@@ -16,6 +16,7 @@ from bedroll.node.port import (
     BlockRemoved,
     ChainEvent,
     Condition,
+    Evidence,
     ForcedStatus,
     Head,
     Heads,
@@ -201,6 +202,12 @@ class SealChain:
     def forced_status(self, id: Hash32) -> ForcedStatus:
         """Nothing is known."""
         return ForcedStatus(id, "unknown", None, None, None, None, None)
+
+    def evidence(self, leader: bytes | None = None) -> list[Evidence]:
+        """One contradiction of one leader."""
+        if leader != bytes(32):
+            return []
+        return [Evidence(L1Height(5), bytes(32), b"\x01" * 32, b"\x02" * 32, b"\x03" * 32, b"\x04" * 32)]
 
     def health(self) -> dict[str, object]:
         """Plain values."""

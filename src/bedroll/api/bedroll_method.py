@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bedroll.primitives import L2Height
 
 from .block_tag import BlockRef, need_height, parse_block
-from .method import MethodTable, required
+from .method import MethodTable, optional, required
 from .quantity import parse_hash, show_data, show_quantity, show_reversed
 from .service import Service
 
@@ -87,6 +87,22 @@ async def one_object(service: Service, object_id: bytes) -> object:
 async def forced(service: Service, message_id: bytes) -> object:
     """What became of a forced message, with the reason where it was not executed."""
     return show_forced(service.backend.forced_status(parse_hash(show_data(message_id))))
+
+
+@TABLE.method("bedroll_getEvidence", optional("leader key", parse_hash))
+async def evidence(service: Service, leader: bytes | None) -> object:
+    """Commitments and batches of a leader that contradict each other; without a key, of the present one."""
+    return [
+        {
+            "l1Height": each.l1_height,
+            "leader": show_data(each.leader),
+            "first": show_data(each.first),
+            "second": show_data(each.second),
+            "promised": show_data(each.promised),
+            "other": show_data(each.other),
+        }
+        for each in service.backend.evidence(leader)
+    ]
 
 
 @TABLE.method("bedroll_getBlockClass", required("block", parse_block))

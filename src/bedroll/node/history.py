@@ -13,6 +13,7 @@ from bedroll.derivation.record import (
     AutomaticBlocks,
     BatchAccepted,
     CommitmentSeen,
+    EvidenceFound,
     ForcedDone,
     ForcedEnqueued,
     ObjectJudged,
@@ -23,7 +24,7 @@ from bedroll.execution.engine import Block, Engine
 from bedroll.primitives import Hash32, L1Height, L2Height
 from bedroll.protocol import Network
 
-from .port import ForcedStatus, ObjectStatus
+from .port import Evidence, ForcedStatus, ObjectStatus
 from .store import NodeStore
 
 _ENDED_MAX: Final = 100_000
@@ -85,6 +86,14 @@ class History:
         if posting is None or posting.first_height is None or posting.last_height is None:
             return None
         return self._of_posting(posting, None) if posting.first_height <= height <= posting.last_height else None
+
+    def evidence(self, leader: bytes) -> list[Evidence]:
+        """Contradictions of a leader, oldest first."""
+        return [
+            Evidence(L1Height(each.height), each.leader, each.first, each.second, each.promised, each.other)
+            for each in self._store.records_of(leader)
+            if isinstance(each, EvidenceFound)
+        ]
 
     def forced_status(self, id: Hash32) -> ForcedStatus:
         """A forced message by its id."""

@@ -127,6 +127,25 @@ class ObjectStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Two words of one leader on Bitcoin that contradict each other; a slashing contract's matter.
+
+    Attributes:
+        l1_height: At which it came to light.
+        leader: x-only key.
+        first, second: Object ids of a commitment, and of another commitment or a batch.
+        promised, other: The two L2 hashes for one position.
+    """
+
+    l1_height: L1Height
+    leader: bytes
+    first: bytes
+    second: bytes
+    promised: bytes
+    other: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ForcedStatus:
     """What became of a forced message.
 
@@ -290,6 +309,10 @@ class Backend(Protocol):
 
     def forced_status(self, id: Hash32) -> ForcedStatus:
         """A forced message by its id."""
+        ...
+
+    def evidence(self, leader: bytes | None = None) -> list[Evidence]:
+        """Contradictions of a leader on Bitcoin, oldest first; None: of the present one."""
         ...
 
     def health(self) -> dict[str, object]:

@@ -49,6 +49,7 @@ from .port import (
     BlockRemoved,
     ChainEvent,
     Condition,
+    Evidence,
     ForcedStatus,
     Head,
     Heads,
@@ -468,6 +469,10 @@ class Node:
     def forced_status(self, id: Hash32) -> ForcedStatus:
         """A forced message by its id."""
         return self._history.forced_status(id)
+
+    def evidence(self, leader: bytes | None = None) -> list[Evidence]:
+        """Contradictions of a leader on Bitcoin."""
+        return self._history.evidence(self.deriver.leader if leader is None else leader)
 
     def health(self) -> dict[str, object]:
         """What `/healthz` shows."""

@@ -15,6 +15,7 @@ from bedroll.derivation.record import (
     AutomaticBlocks,
     BatchAccepted,
     CommitmentSeen,
+    EvidenceFound,
     ForcedDone,
     ForcedEnqueued,
     L1Unwound,
@@ -119,7 +120,7 @@ class NodeStore:
     # --- history -----------------------------------------------------------------------------------
 
     def records_of(self, key: bytes) -> list[Record]:
-        """Everything that happened to an object or a forced message, oldest first."""
+        """Everything that happened to an object or a forced message, or speaks against a leader, oldest first."""
         rows = self._database.execute("select body from record where key = ? order by l1_height, number", (key,))
         return [_DECODE(row[0]) for row in rows]
 
@@ -175,4 +176,6 @@ def _key(record: Record) -> bytes | None:
         return record.object_id
     if isinstance(record, ForcedEnqueued | ForcedDone):
         return record.id
+    if isinstance(record, EvidenceFound):
+        return record.leader
     return None

@@ -326,6 +326,9 @@ async def test_bedrolls_own_methods_show_state_and_reasons(rpc, chain):
     chain.safe = 1
     assert (await rpc.call("bedroll_getBatch", "latest"))["lastBlock"] == "0x1"
     assert (await rpc.call("bedroll_getForced", NO_HASH))["state"] == "unknown"
+    assert await rpc.call("bedroll_getEvidence") == []
+    (found,) = await rpc.call("bedroll_getEvidence", "0x" + "00" * 32)
+    assert (found["l1Height"], found["first"]) == (5, "0x" + "01" * 32)
 
 
 async def test_a_transaction_of_another_branch_is_gone(rpc, chain):
