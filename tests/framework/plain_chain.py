@@ -121,3 +121,6 @@ class PlainExecutor:
 
     def forget(self, below):
         self.forgotten = max(self.forgotten, below)
+
+    def oldest(self):
+        return self.forgotten

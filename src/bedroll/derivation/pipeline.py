@@ -210,13 +210,17 @@ class Pipeline:
             Whether one of them could be used; the newest whose L2 blocks the executor still has, is.
         """
         states = [decode_state(checkpoint.state) for checkpoint in checkpoints]
-        while states and self._executor.hash_at(L2Height(states[-1].head.height)) != states[-1].head.hash:
+        while states and not self._has(states[-1].head):
             states.pop()
         if not states:
             return False
-        newest = states[-1].record.height
+        newest, oldest = states[-1].record.height, self._executor.oldest()
         self._l1.load([state.record for state in states])
-        kept = {state.record.height: state for state in states if state.record.height >= newest - self.keep_blocks}
+        kept = {
+            state.record.height: state
+            for state in states
+            if state.record.height >= newest - self.keep_blocks and state.head.height >= oldest
+        }
         self._source.load({height: state.keys for height, state in kept.items()})
         self._assembler.load({height: state.series for height, state in kept.items()})
         self._queue.load({height: state.queue for height, state in kept.items()})
@@ -228,6 +232,10 @@ class Pipeline:
                 for reference in checkpoint.references:
                     self._table.put(load(reference), checkpoint.height)
         return True
+
+    def _has(self, head: Head) -> bool:
+        """Whether the executor's chain holds a derived tip and can return to it."""
+        return self._executor.hash_at(L2Height(head.height)) == head.hash and head.height >= self._executor.oldest()
 
     def _items(self, block: L1Block) -> Sequence[Item]:
         height = L1Height(block.record.height)

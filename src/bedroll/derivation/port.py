@@ -150,3 +150,7 @@ class Executor(Protocol):
     def forget(self, below: L2Height) -> None:
         """No unwinding will go below `below` any more."""
         ...
+
+    def oldest(self) -> L2Height:
+        """Lowest height that `unwind` can still go to, in this run or after a restart."""
+        ...

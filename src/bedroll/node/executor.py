@@ -164,6 +164,10 @@ class EngineExecutor:
         if below > 0 and not self._archive:
             self._engine.prune(below - 1)
 
+    def oldest(self) -> L2Height:
+        """Lowest height that can be unwound to."""
+        return L2Height(self._engine.oldest_state())
+
     def _is_same(self, stored: Block, order: BlockOrder) -> bool:
         origin = order.origin
         if (

@@ -259,6 +259,33 @@ def test_a_restart_goes_on_from_its_checkpoints_and_executes_nothing_again(leade
     again.close()
 
 
+def test_a_restart_after_a_reorganisation_returns_no_further_than_the_engine_can(leader, tmp_path):
+    site = Site(tmp_path / "site", leader.genesis, leader.chain)
+    checkpoints = []
+    for _ in range(30):
+        leader.chain.mine()
+    for raw in leader.chain.blocks:
+        site.pipeline.advance(raw)
+        checkpoints.append(site.pipeline.checkpoint())
+    leader.chain.fork(leader.chain.height - 6)
+    site.pipeline.unwind(leader.chain.height)
+    site.close()
+    again = Site(tmp_path / "site", leader.genesis, leader.chain)
+    assert again.pipeline.restore(checkpoints[:-6], {}.__getitem__)
+    lowest = min(height for height in range(201, leader.chain.height) if again.pipeline.hash_at(height))
+    assert lowest >= leader.chain.height + 6 - 10 - 2
+    again.pipeline.unwind(lowest)
+    leader.chain.fork(lowest)
+    for _ in range(12):
+        leader.chain.mine()
+    again.follow()
+    other = fresh(leader, tmp_path)
+    assert_equal_chains(other, again)
+    assert again.pipeline.checkpoint() == other.pipeline.checkpoint()
+    other.close()
+    again.close()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_mutated_bodies_are_decoded_or_refused_and_never_halt(leader, tmp_path, seed):
     print("seed", seed)

@@ -100,6 +100,8 @@ class History(RuleBasedStateMachine):
             if step and tip.origin_height + 1 > self.rollup.chain.height - 1:
                 break
             origin_height = tip.origin_height + step
+            if origin_height == self.rollup.chain.anchor_height:
+                break
             origin = (origin_height, self.rollup.chain.hash_at(origin_height), self.rollup.forced_of(origin_height))
             median_time = self.rollup.pipeline.origin(origin_height).median_time
             low, high = max(tip.timestamp, median_time), max(tip.timestamp, median_time + lead)
