@@ -36,8 +36,8 @@ class LogFilter:
 
     first: BlockRef
     last: BlockRef
-    addresses: tuple[bytes, ...]
-    topics: tuple[tuple[bytes, ...], ...]
+    addresses: frozenset[bytes]
+    topics: tuple[frozenset[bytes], ...]
 
     def matches(self, log: Log) -> bool:
         """Whether emitter and topics fit."""
@@ -65,25 +65,26 @@ def parse_filter(value: object, name: str = "filter") -> LogFilter:
     return LogFilter(first, last, _parse_addresses(given.get("address", [])), _parse_topics(given.get("topics", [])))
 
 
-def _parse_addresses(value: object) -> tuple[bytes, ...]:
+def _parse_addresses(value: object) -> frozenset[bytes]:
     rows = value if isinstance(value, list) else [value]
     if len(rows) > _ADDRESSES_MAX:
         raise invalid_params(f"exceed max addresses: {len(rows)}, at most {_ADDRESSES_MAX}")
-    return tuple(parse_address(row) for row in rows)
+    return frozenset(parse_address(row) for row in rows)
 
 
-def _parse_topics(value: object) -> tuple[tuple[bytes, ...], ...]:
+def _parse_topics(value: object) -> tuple[frozenset[bytes], ...]:
     if not isinstance(value, list):
         raise refuse("topics", value, "an array")
     if len(value) > 4:
         raise invalid_params(f"exceed max topics: {len(value)}, at most 4")
-    rows: list[tuple[bytes, ...]] = []
+    rows: list[frozenset[bytes]] = []
     for row in value:
         choices = [] if row is None else row if isinstance(row, list) else [row]
         if len(choices) > _TOPICS_MAX:
             raise invalid_params(f"exceed max topics: {len(choices)} at one position, at most {_TOPICS_MAX}")
         # Null among the choices of a position means any topic there.
-        rows.append(() if None in choices else tuple(parse_hash(choice, "topic") for choice in choices))
+        chosen = [] if None in choices else [parse_hash(choice, "topic") for choice in choices]
+        rows.append(frozenset(chosen))
     return tuple(rows)
 
 
@@ -112,7 +113,7 @@ def _last(service: Service, ref: BlockRef) -> int:
 def _find(service: Service, wanted: LogFilter, first: int, last: int) -> list[dict[str, object]]:
     engine, limit = service.backend.engine, service.limits.log_results
     try:
-        found = engine.logs(first, last, wanted.addresses, wanted.topics, limit)
+        found = engine.logs(first, last, sorted(wanted.addresses), [sorted(row) for row in wanted.topics], limit)
     except Invalid:
         raise RpcError(Code.LIMIT, f"query returned more than {limit} results, narrow the range") from None
     shown: list[dict[str, object]] = []

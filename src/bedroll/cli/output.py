@@ -51,7 +51,7 @@ class Output:
 
     def line(self, fields: Mapping[str, object]) -> None:
         """Write one JSON document on a line of its own."""
-        sys.stdout.write(msgspec.json.encode(fields, enc_hook=_encode_unknown).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(_for_json(fields)).decode() + "\n")
         sys.stdout.flush()
 
     def say(self, text: str, style: str = "") -> None:
@@ -157,5 +157,12 @@ def _plain(fields: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _encode_unknown(value: object) -> object:
-    return value.hex() if isinstance(value, bytes) else str(value)
+def _for_json(value: object) -> object:
+    """JSON's own types; bytes as hexadecimal, anything else as text."""
+    if isinstance(value, Mapping):
+        return {str(name): _for_json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_for_json(item) for item in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -67,7 +67,9 @@ def declare(name: str, *sections: str, group: click.Group | None = None) -> Call
 
         decorated: Callable[..., Any] = click.pass_obj(call)
         for option in reversed(rows):
-            decorated = click.option(option.flag, option.attribute, default=None, help=_help(option))(decorated)
+            decorated = click.option(option.flag, *option.aliases, option.attribute, default=None, help=_help(option))(
+                decorated
+            )
         decorated = click.option("--json", "as_json", is_flag=True, help="Write results as JSON.")(decorated)
         return click.command(name)(decorated) if group is None else group.command(name)(decorated)
 
@@ -84,9 +86,19 @@ def _help(option: Option) -> str:
 
 
 def run_once(work: Coroutine[Any, Any, T]) -> T:
-    """Run something that ends by itself."""
+    """Run something that ends by itself; SIGTERM ends it as SIGINT does, with everything closed."""
+
+    async def main() -> T:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+        try:
+            return runner.run(main())
+        except asyncio.CancelledError:
+            sys.exit(128 + signal.SIGTERM)
 
 
 def run_service(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -38,7 +38,7 @@ def manual(options: tuple[Option, ...] = OPTIONS) -> str:
 
 
 def _row(option: Option) -> str:
-    names = f"`{option.flag}` `{option.environment}`"
+    names = " ".join(f"`{name}`" for name in (option.flag, *option.aliases, option.environment))
     return f"| `{option.name}` | {names} | {_default(option)} | {option.allowed} | {option.help} |\n"
 
 

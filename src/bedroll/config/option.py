@@ -40,6 +40,7 @@ class Option:
         low, high: Inclusive range of a number.
         choices: All that a string may be.
         secret: Never shown, and better not given as a flag.
+        aliases: Other flags, as tools that people know have them.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Option:
     high: float | None = None
     choices: tuple[str, ...] = ()
     secret: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def environment(self) -> str:

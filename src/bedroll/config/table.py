@@ -79,6 +79,7 @@ OPTIONS: Final = (
         default=8_545,
         low=0,
         high=65_535,
+        aliases=("--port",),
         help="Port of HTTP, WebSocket, /healthz and /metrics; 0: any free one.",
     ),
     Option(
@@ -165,6 +166,7 @@ OPTIONS: Final = (
         unit="seconds",
         low=0.0,
         high=60.0,
+        aliases=("--block-time",),
         help="Between blocks; below 0.2 only 0 is meant: a block after each transaction, on a devnet.",
     ),
     Option(
@@ -261,7 +263,16 @@ OPTIONS: Final = (
         help="Least tip a gas that a transaction must offer.",
     ),
     # --- devnet
-    Option(name="devnet.accounts", kind=int, default=20, unit="accounts", low=1, high=1_000, help="Funded accounts."),
+    Option(
+        name="devnet.accounts",
+        kind=int,
+        default=20,
+        unit="accounts",
+        low=1,
+        high=1_000,
+        aliases=("--accounts",),
+        help="Funded accounts.",
+    ),
     Option(
         name="devnet.balance_btc",
         kind=int,

@@ -99,10 +99,11 @@ def test_what_names_no_block_is_refused(value):
 
 
 def test_filters_take_one_or_many_addresses_and_null_topics():
-    wanted = parse_filter({"address": [A, A], "topics": [None, H, [H, H], [None, H]]})
+    other = "0x" + "33" * 32
+    wanted = parse_filter({"address": [A, A[:-1] + "2"], "topics": [None, H, [H, other], [None, H]]})
     assert len(wanted.addresses) == 2
     assert [len(row) for row in wanted.topics] == [0, 1, 2, 0]
-    assert parse_filter({"address": A}).addresses == (bytes.fromhex(A[2:]),)
+    assert parse_filter({"address": A}).addresses == {bytes.fromhex(A[2:])}
 
 
 @pytest.mark.parametrize(

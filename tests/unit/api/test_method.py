@@ -200,6 +200,15 @@ async def test_state_is_read_at_any_kept_block(rpc, chain, token):
         await rpc.call("eth_getBalance", ABSENT, {"blockHash": NO_HASH})
 
 
+async def test_state_that_is_no_longer_kept_is_said_so(rpc, chain):
+    await rpc.call("bedroll_mine", 5)
+    chain.engine.commit()
+    chain.engine.prune(3)
+    with pytest.raises(RpcFailure, match="missing trie node: state of block 1 is not kept"):
+        await rpc.call("eth_getBalance", ABSENT, "0x1")
+    assert await rpc.call("eth_getBalance", ABSENT, "latest") == "0x0"
+
+
 async def test_calls_return_revert_and_take_overrides(rpc, chain, token):
     contract = (await deploy(rpc, chain, token))["contractAddress"]
     owner = int.from_bytes(chain.accounts[0].address, "big")

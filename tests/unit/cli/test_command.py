@@ -97,6 +97,13 @@ def test_what_is_no_transaction_is_not_paid_for(bedroll, raw):
     assert bedroll("forced", "send", raw, code=1)["error"]
 
 
+def test_a_message_without_coins_says_what_it_waits_for(bedroll):
+    bedroll("wallet", "new")
+    error = bedroll("forced", "send", signed(), code=1)["error"]
+    assert "cannot be sent" in error["message"]
+    assert error["reason"]
+
+
 def test_a_wallet_that_is_not_there_is_said_so(bedroll):
     assert "bedroll wallet new" in bedroll("wallet", "balance", code=2)["error"]["message"]
 
