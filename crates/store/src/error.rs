@@ -36,6 +36,13 @@ pub enum StoreError {
         /// Why.
         error: std::io::Error,
     },
+    /// The disk refused: it is full, or broken.
+    Disk(std::io::Error),
+    /// The address space for the map cannot be had.
+    MapTooLarge {
+        /// Asked for.
+        bytes: usize,
+    },
     /// LMDB refused.
     Lmdb(heed::Error),
     /// What is stored cannot be true.
@@ -81,7 +88,10 @@ pub enum StoreError {
 
 impl From<heed::Error> for StoreError {
     fn from(error: heed::Error) -> Self {
-        StoreError::Lmdb(error)
+        match error {
+            heed::Error::Io(error) => StoreError::Disk(error),
+            error => StoreError::Lmdb(error),
+        }
     }
 }
 
@@ -122,6 +132,11 @@ impl fmt::Display for StoreError {
                 path.display()
             ),
             StoreError::Io { path, error } => write!(f, "{}: {error}", path.display()),
+            StoreError::Disk(error) => write!(f, "the disk of the store: {error}"),
+            StoreError::MapTooLarge { bytes } => write!(
+                f,
+                "a map of {bytes} bytes does not fit into the address space (see ulimit -v)"
+            ),
             StoreError::Lmdb(error) => write!(f, "LMDB: {error}"),
             StoreError::Corrupt(what) => write!(f, "the store is damaged: {what}"),
             StoreError::Gap { height, next } => {

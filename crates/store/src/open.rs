@@ -7,6 +7,7 @@ use crate::{Store, StoreError};
 use alloy_primitives::B256;
 use heed::{Env, EnvFlags, EnvOpenOptions, WithoutTls};
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -114,7 +115,8 @@ fn open_env(folder: &Path, options: StoreOptions) -> Result<Env<WithoutTls>, Sto
     // An existing file may have grown beyond what is asked for now.
     let file_bytes = std::fs::metadata(folder.join("data.mdb")).map_or(0, |file| file.len());
     let room = file_bytes.saturating_add(1 << 20) as usize;
-    open.map_size(whole_pages(options.map_size_bytes.max(room)))
+    let bytes = whole_pages(options.map_size_bytes.max(room));
+    open.map_size(bytes)
         .max_readers(MAX_READERS)
         .max_dbs(Table::ALL.len() as u32);
     // Read-ahead costs more than it brings where keys are hashes.
@@ -126,7 +128,17 @@ fn open_env(folder: &Path, options: StoreOptions) -> Result<Env<WithoutTls>, Sto
     // other stores of this one, from the map; nobody but LMDB writes the file.
     unsafe {
         open.flags(flags);
-        Ok(open.open(folder)?)
+        open.open(folder).map_err(|error| map_error(error, bytes))
+    }
+}
+
+/// An error of mapping `bytes`.
+pub(crate) fn map_error(error: heed::Error, bytes: usize) -> StoreError {
+    match error {
+        heed::Error::Io(error) if error.kind() == ErrorKind::OutOfMemory => {
+            StoreError::MapTooLarge { bytes }
+        }
+        error => error.into(),
     }
 }
 
@@ -144,5 +156,5 @@ fn check_length(folder: &Path, env: &Env<WithoutTls>) -> Result<(), StoreError> 
 
 /// Next multiple of the greatest page size in use.
 pub(crate) fn whole_pages(bytes: usize) -> usize {
-    bytes.next_multiple_of(1 << 16)
+    bytes.checked_next_multiple_of(1 << 16).unwrap_or(bytes)
 }

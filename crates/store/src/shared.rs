@@ -1,6 +1,6 @@
 //! What a store and its views share.
 use crate::key::read_u64;
-use crate::open::whole_pages;
+use crate::open::{map_error, whole_pages};
 use crate::pending::Pending;
 use crate::snapshot::TxnSlot;
 use crate::table::{Table, Tables};
@@ -157,7 +157,7 @@ impl Shared {
         let size = whole_pages(self.map_size.load(Ordering::Relaxed).saturating_mul(2));
         // SAFETY: every snapshot's transaction was ended above and none can begin while `held` and the chain are
         // locked; the writer's was aborted before this call, and there is one writer.
-        unsafe { self.env.resize(size)? };
+        unsafe { self.env.resize(size) }.map_err(|error| map_error(error, size))?;
         self.map_size.store(size, Ordering::Relaxed);
         Ok(())
     }

@@ -94,6 +94,16 @@ fn a_file_that_is_no_store_is_refused() {
 }
 
 #[test]
+fn a_map_beyond_the_address_space_is_refused_with_its_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = open(folder.path(), 1 << 62).unwrap_err();
+    assert!(
+        matches!(error, StoreError::MapTooLarge { bytes } if bytes == 1 << 62),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_file_that_was_cut_off_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut chain = Chain::new(open(folder.path(), 1 << 24).unwrap(), Rng::new(1));
@@ -190,6 +200,40 @@ fn a_view_of_a_replaced_block_says_so_after_the_map_grew() {
                 .map(|known| known.0)
         );
     }
+}
+
+#[test]
+fn blocks_may_be_sealed_while_others_become_durable() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new(open(folder.path(), 1 << 18).unwrap(), Rng::new(13));
+    chain.grow();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (store, done) = (chain.store.clone(), &done);
+        let committer = scope.spawn(move || {
+            let mut durable = 0;
+            while !done.load(Ordering::Relaxed) {
+                store.commit().unwrap();
+                let (height, _) = store.durable_tip().unwrap().unwrap();
+                assert!(height >= durable);
+                durable = height;
+            }
+        });
+        for round in 0..200 {
+            chain.grow();
+            if round % 9 == 0 {
+                chain.state.trim(10);
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        committer.join().unwrap();
+    });
+    for height in (0..=chain.tip()).step_by(9) {
+        check_view(&chain.store, &chain.models, &chain.hashes, height);
+    }
+    chain.unwind(50);
+    check_view(&chain.store, &chain.models, &chain.hashes, 50);
 }
 
 #[test]

@@ -79,9 +79,15 @@ impl From<StoreError> for EngineError {
                 value: stored.to_string(),
                 allowed: format!("at most {known}"),
             },
-            StoreError::Held { .. } | StoreError::Io { .. } | StoreError::Closed => {
-                Self::Unavailable(text)
-            }
+            StoreError::MapTooLarge { bytes } => Self::Misconfigured {
+                option: "map_size_bytes".into(),
+                value: bytes.to_string(),
+                allowed: "what the address space holds".into(),
+            },
+            StoreError::Held { .. }
+            | StoreError::Io { .. }
+            | StoreError::Disk(_)
+            | StoreError::Closed => Self::Unavailable(text),
             StoreError::AboveTip { .. }
             | StoreError::BelowOldest { .. }
             | StoreError::Gap { .. } => Self::invalid("height", text),
