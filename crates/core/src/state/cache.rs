@@ -90,7 +90,7 @@ impl<S: StateSource> State<S> {
             self.accounts
                 .retain(|_, cached| cached.generation >= median);
         }
-        self.trie.evict(limit / 4);
+        self.trie.evict(limit / 2);
         for cached in self.accounts.values_mut() {
             if cached.weight() > limit / 8 {
                 cached.slots = HashMap::default();

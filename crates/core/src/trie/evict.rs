@@ -1,9 +1,9 @@
 //! Forgetting nodes, so that a state larger than memory can be worked on.
 use super::{Id, Node, Trie, NIL};
-use alloc::vec::Vec;
+use alloc::{collections::VecDeque, vec::Vec};
 
 impl Trie {
-    /// Turns nodes unused for longest back into blind ones until at most about `limit` are left.
+    /// Turns nodes unused for longest back into blind ones until at most `limit` are left.
     ///
     /// Only what a source can give again may go: call it between a commit whose writes the source has, and the next
     /// change. Changed nodes that were not committed stay.
@@ -17,15 +17,12 @@ impl Trie {
             .filter(|slot| !matches!(slot.node, Node::Free))
             .map(|slot| slot.generation)
             .collect();
-        let first_kept = generations.len() - limit.min(generations.len());
-        let oldest = match first_kept {
-            all if all == generations.len() => u32::MAX,
-            at => *generations.select_nth_unstable(at).1,
-        };
+        let first_kept = (generations.len() - limit).min(generations.len() - 1);
+        let oldest = *generations.select_nth_unstable(first_kept).1;
         self.drop_before(oldest);
         if self.len() > limit {
-            // Everything was used in one generation: none is better than another.
-            self.drop_before(u32::MAX);
+            // Too many were used in one generation: those near the root serve most walks.
+            self.drop_below(limit);
         }
         self.compact();
     }
@@ -47,6 +44,27 @@ impl Trie {
                 Node::Extension { child, .. } => open.push(*child),
                 Node::Branch(children) => open.extend(children),
                 _ => {}
+            }
+        }
+    }
+
+    /// Makes clean nodes blind, those farthest from the root first, until `limit` are left.
+    fn drop_below(&mut self, limit: usize) {
+        let mut open = VecDeque::from([self.root]);
+        let mut kept = 0;
+        while let Some(id) = open.pop_front() {
+            kept += 1;
+            let slot = self.slot(id);
+            let before = open.len();
+            match &slot.node {
+                Node::Extension { child, .. } => open.push_back(*child),
+                Node::Branch(children) => open.extend(children.iter().filter(|id| **id != NIL)),
+                _ => {}
+            }
+            if kept + open.len() > limit && !slot.reference.is_dirty() {
+                open.truncate(before);
+                let node = core::mem::replace(&mut self.slot_mut(id).node, Node::Blind);
+                self.release_under(&node);
             }
         }
     }
