@@ -99,8 +99,10 @@ impl<S: StateSource> State<S> {
                 }
             }
         }
+        self.held = self.accounts.values().map(Cached::weight).sum();
         if self.weight() > limit {
             self.accounts = HashMap::default();
+            self.held = 0;
         }
         if self.codes.len() > limit / 64 {
             self.codes = HashMap::default();
@@ -109,6 +111,6 @@ impl<S: StateSource> State<S> {
 
     /// Trie nodes and flat values in memory.
     pub fn weight(&self) -> usize {
-        self.trie.len() + self.accounts.values().map(Cached::weight).sum::<usize>()
+        self.trie.len() + self.held
     }
 }

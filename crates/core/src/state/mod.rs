@@ -48,6 +48,8 @@ pub struct State<S> {
     open: HashMap<Address, Before>,
     open_codes: HashMap<B256, Bytes>,
     generation: u32,
+    /// Accounts, slots and nodes of storage tries in memory.
+    held: usize,
 }
 
 impl<S: StateSource> State<S> {
@@ -61,6 +63,7 @@ impl<S: StateSource> State<S> {
             open: HashMap::default(),
             open_codes: HashMap::default(),
             generation: 0,
+            held: 0,
         }
     }
 
@@ -71,6 +74,7 @@ impl<S: StateSource> State<S> {
         self.open.clear();
         self.open_codes.clear();
         self.trie = Trie::from_root(root);
+        self.held = 0;
     }
 
     /// What answers for values that are not in memory.
@@ -101,6 +105,7 @@ impl<S: StateSource> State<S> {
             accounts,
             source,
             open,
+            held,
             ..
         } = self;
         let Some(cached) = accounts.get_mut(address) else {
@@ -110,7 +115,10 @@ impl<S: StateSource> State<S> {
             // What is not in memory was wiped with the rest, whatever the source has.
             return Ok(cached.slots.get(slot).copied().unwrap_or_default());
         }
-        cached.slot(address, slot, source)
+        let before = cached.weight();
+        let value = cached.slot(address, slot, source);
+        *held += cached.weight() - before;
+        value
     }
 
     /// Code with this hash.
@@ -240,6 +248,7 @@ impl<S: StateSource> State<S> {
                 }
             };
             self.accounts.insert(*address, Cached::new(key, account));
+            self.held += 1;
         }
         let cached = self
             .accounts
@@ -264,7 +273,8 @@ impl<S: StateSource> State<S> {
         let old = self.slot(address, &slot)?;
         if old != value {
             self.remember(address).slots.entry(slot).or_insert(old);
-            self.load(address)?.slots.insert(slot, value);
+            let added = self.load(address)?.slots.insert(slot, value).is_none();
+            self.held += usize::from(added);
         }
         Ok(())
     }

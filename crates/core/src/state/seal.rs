@@ -96,12 +96,16 @@ impl<S: StateSource> State<S> {
         let sealed = self.open.get(&address).and_then(|before| before.account);
         self.load(&address)?;
         let State {
-            accounts, source, ..
+            accounts,
+            source,
+            held,
+            ..
         } = self;
         let cached = accounts
             .get_mut(&address)
             .ok_or(StateError::NoAccount { address })?;
         let owner = cached.key;
+        let before = cached.weight();
         let nodes = StorageNodesOf(source, owner);
         let root = sealed.map_or(EMPTY_ROOT, |account| account.storage_root);
         let trie = cached
@@ -126,6 +130,7 @@ impl<S: StateSource> State<S> {
             None if root == EMPTY_ROOT => {}
             None => return Err(StateError::NoAccount { address }),
         }
+        *held = (*held + cached.weight()).saturating_sub(before);
         Ok(StorageNodes { owner, writes })
     }
 

@@ -158,6 +158,8 @@ fn run<S: StateSource>(seed: u64, source: S, write: fn(&mut S, &WriteSet)) -> Ve
             let has = plain.is_some_and(|plain| !plain.slots.is_empty());
             assert_eq!(state.has_storage(&address(number)).unwrap(), has);
         }
+        let held: usize = state.accounts.values().map(Cached::weight).sum();
+        assert_eq!(state.held, held);
         roots.push(root);
     }
     roots

@@ -16,9 +16,7 @@ use super::{lock, tip_facts, Engine, EngineError, Look, TipFacts};
 use crate::{BlockRecord, LogPosting, Store, TipSource, View};
 
 /// Trie nodes and flat values that stay in memory.
-const STATE_WEIGHT_MAX: usize = 2_000_000;
-/// Blocks between looks at that weight.
-const TRIM_BLOCKS: u64 = 128;
+const STATE_WEIGHT_MAX: usize = 1_000_000;
 
 pub(super) struct Writer {
     pub state: State<TipSource>,
@@ -224,9 +222,7 @@ impl Engine {
             tail: block.tail.clone(),
         });
         self.remember(block.clone());
-        if block.header.number.is_multiple_of(TRIM_BLOCKS) {
-            writer.state.trim(STATE_WEIGHT_MAX);
-        }
+        writer.state.trim(STATE_WEIGHT_MAX);
         Ok(block)
     }
 
