@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
 .PHONY: list setup build wheel demo devnet fmt lint contracts lock test test-slow test-e2e test-faults test-bitcoind \
-        test-clients test-wheel test-all costs bench docs clean
+        test-clients test-wheel test-all costs bench clean
 
 list: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -88,6 +88,16 @@ test-e2e: build ## whole programs as processes
 test-faults: build ## kills, outages, reorganisations
 	@$(PYTEST) -m faults
 
+test-bitcoind: build ## the conformance suite and a demo on a real bitcoind (built once, 10 minutes)
+	@scripts/build_bitcoind.sh
+	@$(PYTEST) -m bitcoind
+
+test-clients: build ## cast, viem and ethers against a devnet (from npm)
+	@command -v npm >/dev/null || { echo "npm is missing: install Node 20" >&2; exit 1; }
+	@mkdir -p $(CACHE)/clients && cp tests/clients/package.json tests/clients/package-lock.json $(CACHE)/clients/
+	@cd $(CACHE)/clients && npm ci --silent --no-audit --no-fund
+	@BEDROLL_CLIENTS=$(CACHE)/clients $(PYTEST) -m clients
+
 test-all: test test-slow test-e2e test-faults ## everything that needs nothing from outside
 
 test-wheel: wheel ## install the wheel into a clean environment and run it
@@ -97,6 +107,9 @@ test-wheel: wheel ## install the wheel into a clean environment and run it
 
 costs: build ## compute the committed costs again
 	@$(PYTHON) scripts/costs.py
+
+bench: build ## wall time and counted work of the hot paths, printed beside their targets
+	@for bench in benches/*.py; do echo "== $$bench"; $(PYTHON) $$bench; done
 
 clean: ## remove what was built
 	@rm -rf $(VENV) dist $(CORE) $(CARGO_TARGET_DIR)
