@@ -18,7 +18,7 @@ from bedroll.crypto import tagged_hash
 from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.da.codec import encode_batch
 from bedroll.da.writer import SCHEMA, Queue, RatePolicy, Writer
-from bedroll.derivation.record import CommitmentSeen, ObjectJudged
+from bedroll.derivation.record import CommitmentSeen, ObjectJudged, ObjectSeen
 from bedroll.execution.engine import Block, Engine, Header, Transaction, View
 from bedroll.execution.genesis import Genesis
 from bedroll.metrics import Metrics
@@ -318,12 +318,14 @@ class Node:
     def _note_records(self, derived: Derived) -> None:
         if derived.unwound_blocks:
             self._committed = min(self._committed, L2Height(self._engine.tip().number))
+        kinds = {each.object_id: each.kind for each in derived.step.records if isinstance(each, ObjectSeen)}
         for record in derived.step.records:
             if isinstance(record, CommitmentSeen):
                 height = self._engine.height_of(record.tip)
                 self._committed = max(self._committed, L2Height(height or 0))
             elif isinstance(record, ObjectJudged):
-                self.metrics.objects.labels("object", type(record.verdict).__name__.lower()).inc()
+                kind = kinds.get(record.object_id, "batch")
+                self.metrics.objects.labels(kind, type(record.verdict).__name__.lower()).inc()
 
     def _read_heads(self) -> Heads:
         engine, deriver = self._engine, self.deriver

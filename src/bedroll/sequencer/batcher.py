@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from bedroll.crypto import schnorr, sha256
 from bedroll.crypto.secp256k1 import SecretKey
-from bedroll.da import Batch, BatchHeader, Commitment, parse_object
+from bedroll.da import Batch, BatchHeader, Commitment
 from bedroll.da.writer import Posting, PostingState, Writer
 from bedroll.execution.engine import Engine
 from bedroll.primitives import FeeRate, L1Height, L2Height, Unavailable
@@ -151,16 +151,7 @@ class Batcher:
         return False
 
     def _is_of_chain(self, posting: Posting) -> bool:
-        if posting.last_height is None or not posting.object:
-            return False
-        found = parse_object(posting.object)
-        if isinstance(found, Batch):
-            tip = found.header.tip_l2_hash
-        elif isinstance(found, Commitment):
-            tip = found.new_tip
-        else:
-            return False
-        return self._engine.height_of(tip) == posting.last_height
+        return posting.l2_tip is not None and self._engine.height_of(posting.l2_tip) == posting.last_height
 
     def _posted_height(self) -> L2Height | None:
         """Newest block that a batch on its way or in the chain holds."""
@@ -173,22 +164,23 @@ class Batcher:
     async def _post_batch(self, posted: L2Height, reason: str) -> None:
         parameters = self._network.parameters
         last = self._backlog.batch_end(posted, parameters)
-        raw: bytes | None = None
+        raw, tip = b"", b""
         while last is not None:
-            raw = await self._thread.run(self._build, posted + 1, last)
-            if raw is None:
+            built = await self._thread.run(self._build, posted + 1, last)
+            if built is None:
                 return
+            raw, tip = built
             if len(raw) <= parameters.object_size_max or last == posted + 1:
                 break
             last = L2Height(posted + (last - posted) // 2)
-        if last is None or raw is None:
+        if last is None:
             return
         crash_point("sequencer.after_batch_build")
-        self._writer.put(raw, "batch", heights=(L2Height(posted + 1), last))
+        self._writer.put(raw, "batch", heights=(L2Height(posted + 1), last), l2_tip=tip)
         _LOG.info("batch", extra={"first": posted + 1, "last": last, "bytes": len(raw), "reason": reason})
 
-    def _build(self, first: int, last: int) -> bytes | None:
-        """The signed object; None where the chain changed meanwhile."""
+    def _build(self, first: int, last: int) -> tuple[bytes, bytes] | None:
+        """The signed object and the hash of its last block; None where the chain changed meanwhile."""
         parent, head, tail = self._engine.header(first - 1), self._engine.block(first), self._engine.block(last)
         if parent is None or head is None or tail is None:
             return None
@@ -204,7 +196,8 @@ class Batcher:
             body_hash=sha256(body),
         )
         signature = schnorr.sign(self._key, header.signing_hash())
-        return Batch(header=header, leader_key=self._key.x_only, signature=signature, body=body).encode()
+        batch = Batch(header=header, leader_key=self._key.x_only, signature=signature, body=body)
+        return batch.encode(), tail.header.hash
 
     # --- commitments -------------------------------------------------------------------------------
 
@@ -228,14 +221,15 @@ class Batcher:
         promised = self._promise(parent)
         if promised is None:
             return
-        raw, height = promised
+        raw, height, new_tip = promised
         self._last_commitment_l1 = self._l1.height
         # Void unless it is in one of the next six blocks: it is not even begun when only one of them is left.
         expires = L1Height(self._l1.height + self._network.parameters.commitment_age_max - 1)
-        self._writer.put(raw, "commitment", heights=(L2Height(parent + 1), height), expires_l1=expires)
+        heights = (L2Height(parent + 1), height)
+        self._writer.put(raw, "commitment", heights=heights, l2_tip=new_tip, expires_l1=expires)
 
-    def _promise(self, parent: int) -> tuple[bytes, L2Height] | None:
-        """A commitment to the newest signed block above `parent`."""
+    def _promise(self, parent: int) -> tuple[bytes, L2Height, bytes] | None:
+        """A commitment to, height and hash of the newest signed block above `parent`."""
         height = self._engine.tip().number
         while height > parent:
             header = self._engine.header(height)
@@ -253,4 +247,4 @@ class Batcher:
             anchor_hash=self._l1.hash,
         )
         signed = replace(promise, signature=schnorr.sign(self._key, promise.signing_hash()))
-        return signed.encode(), L2Height(height)
+        return signed.encode(), L2Height(height), block.header.hash

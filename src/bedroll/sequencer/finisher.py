@@ -102,7 +102,7 @@ class Finisher:
         to_sign = [
             (L2Height(block.header.number), block.header.hash)
             for block in standing
-            if self._signer.may_sign(L2Height(block.header.number))
+            if not block.automatic and self._signer.may_sign(L2Height(block.header.number))
         ]
         signatures = await asyncio.to_thread(self._signer.sign, to_sign)
         signed = dict(zip((height for height, _ in to_sign), signatures, strict=True))

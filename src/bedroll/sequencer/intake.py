@@ -68,7 +68,7 @@ class Intake:
         answers: list[asyncio.Future[Hash32 | Invalid]] = [loop.create_future() for _ in raws]
         self._queue.extend(zip(raws, answers, strict=True))
         self._wake.set()
-        return [await answer for answer in answers]
+        return list(await asyncio.gather(*answers))
 
     async def run(self) -> None:
         """Serve until cancelled; then whoever still waits is told."""

@@ -18,13 +18,15 @@ from bedroll.primitives import FeeRate, L1Height, Satoshi, Txid, VSize, Weight
 from bedroll.protocol import Network
 from bedroll.storage.crash_point import crash_point
 
-from ..chunk import split
-from ..envelope import Carrier
+from ..chunk import CHUNK_OVERHEAD_MAX, split
+from ..envelope import BODY_MAX, Carrier
 from .envelope import REVEAL_CHANGE_MIN, Envelope, build_reveal, commit_size
 from .queue import Attempt, Posting, PostingState, Queue
 
 BIG_SIZE: Final = VSize(10_000)
 """From here on a reveal is big: one in a cluster, and lifted by a child, since a replacement would pay for it twice."""
+PART_MAX: Final = BODY_MAX - CHUNK_OVERHEAD_MAX
+"""Bytes of an object in one chunk, at most (`split`'s own default)."""
 _ROUNDING_SAT: Final = 8
 """Fees of parts, each rounded up, exceed the fee of the whole by less."""
 
@@ -63,10 +65,8 @@ class Builder:
 
     def plan(self, posting: Posting) -> Plan:
         """Cut an object into envelopes. The same object gives the same envelopes, always."""
-        body_max = self._network.parameters.reveal_body_max
-        parts = [posting.object]
-        if len(posting.object) > body_max:
-            parts = [chunk.encode() for chunk in split(posting.object)]
+        raw = self._queue.object_of(posting)
+        parts = [raw] if self.part_count(posting) == 1 else [chunk.encode() for chunk in split(raw)]
         last = len(parts) - 1
         return Plan(
             posting,
@@ -80,6 +80,12 @@ class Builder:
                 for position, part in enumerate(parts)
             ),
         )
+
+    def part_count(self, posting: Posting) -> int:
+        """How many envelopes an object takes."""
+        if posting.size_bytes <= self._network.parameters.reveal_body_max:
+            return 1
+        return -(-posting.size_bytes // PART_MAX)
 
     def commit(self, plan: Plan, rate: FeeRate, l1_tip: L1Height) -> Attempt:
         """Build and record a first commit.

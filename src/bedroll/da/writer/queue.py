@@ -23,7 +23,8 @@ SCHEMA: Final = [
     create table posting (
         id integer primary key autoincrement, object_id blob not null unique, kind text not null,
         object blob not null, fee_output_sat integer not null, first_height integer, last_height integer,
-        created_l1 integer not null, expires_l1 integer, state text not null, reason text not null default '');
+        l2_tip blob, created_l1 integer not null, expires_l1 integer,
+        state text not null, reason text not null default '');
     create index posting_state on posting (state);
     create table attempt (
         posting integer not null references posting (id) on delete cascade, number integer not null,
@@ -32,8 +33,7 @@ SCHEMA: Final = [
     create table reveal (
         posting integer not null, number integer not null, position integer not null, txid blob not null,
         primary key (posting, number, position),
-        foreign key (posting, number) references attempt (posting, number) on delete cascade) without rowid;
-    create table spending (name text primary key, value_sat integer not null) without rowid
+        foreign key (posting, number) references attempt (posting, number) on delete cascade) without rowid
     """,
 ]
 """Migrations of a file that holds a wallet and a queue."""
@@ -62,9 +62,10 @@ class Posting:
     Attributes:
         id: In the order of arrival.
         kind: Name of the object's kind.
-        object: Its bytes; empty once it is buried.
+        size_bytes: Of the object.
         fee_output_sat: What its (last) reveal pays to the fee script.
         first_height, last_height: L2 blocks it is about, if any.
+        l2_tip: Hash of the last one.
         created_l1: L1 tip when it came.
         expires_l1: After this L1 height it is worth nothing, and is given up if nothing was sent.
         reason: What it waits for, or why it was given up.
@@ -73,10 +74,11 @@ class Posting:
     id: int
     object_id: bytes
     kind: str
-    object: bytes
+    size_bytes: int
     fee_output_sat: Satoshi
     first_height: L2Height | None
     last_height: L2Height | None
+    l2_tip: bytes | None
     created_l1: L1Height
     expires_l1: L1Height | None
     state: PostingState
@@ -109,7 +111,8 @@ class Attempt:
 
 
 _POSTING: Final = (
-    "id, object_id, kind, object, fee_output_sat, first_height, last_height, created_l1, expires_l1, state, reason"
+    "id, object_id, kind, length(object), fee_output_sat, first_height, last_height, l2_tip, created_l1, expires_l1,"
+    " state, reason"
 )
 
 
@@ -128,6 +131,7 @@ class Queue:
         created_l1: L1Height,
         fee_output_sat: int = 0,
         heights: tuple[L2Height, L2Height] | None = None,
+        l2_tip: bytes | None = None,
         expires_l1: L1Height | None = None,
     ) -> bytes:
         """Write an object down, durably. The same object again is the same posting.
@@ -145,9 +149,9 @@ class Queue:
                     self.set_state(known.id, PostingState.QUEUED)
                 return named
             self._execute(
-                "insert into posting (object_id, kind, object, fee_output_sat, first_height, last_height, created_l1,"
-                " expires_l1, state) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (named, kind, raw, fee_output_sat, first, last, created_l1, expires_l1, PostingState.QUEUED),
+                "insert into posting (object_id, kind, object, fee_output_sat, first_height, last_height, l2_tip,"
+                " created_l1, expires_l1, state) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (named, kind, raw, fee_output_sat, first, last, l2_tip, created_l1, expires_l1, PostingState.QUEUED),
             )
         return named
 
@@ -161,6 +165,11 @@ class Queue:
         """The posting of an object."""
         rows = self._execute(f"select {_POSTING} from posting where object_id = ?", (named,))
         return _posting(rows[0]) if rows else None
+
+    def object_of(self, posting: Posting) -> bytes:
+        """Bytes of a posting's object; empty once it is buried."""
+        raw: bytes = self._execute("select object from posting where id = ?", (posting.id,))[0][0]
+        return raw
 
     def last_of(self, kind: str) -> Posting | None:
         """The newest posting of a kind that was not given up."""
@@ -209,22 +218,12 @@ class Queue:
             for reveals in (self._reveals(posting, number),)
         ]
 
-    def bury(self, posting: Posting, spent_sat: int) -> None:
+    def bury(self, posting: Posting) -> None:
         """Drop the bytes of a posting that no reorganisation brings back any more; its row stays."""
         with self.transaction():
             self._execute("delete from attempt where posting = ?", (posting.id,))
             self._execute("update posting set object = x'' where id = ?", (posting.id,))
             self.set_state(posting.id, PostingState.BURIED)
-            self._execute(
-                "insert into spending (name, value_sat) values ('buried', ?)"
-                " on conflict (name) do update set value_sat = value_sat + excluded.value_sat",
-                (spent_sat,),
-            )
-
-    def buried_sat(self) -> Satoshi:
-        """Fees of everything buried."""
-        rows = self._execute("select value_sat from spending where name = 'buried'")
-        return Satoshi(rows[0][0] if rows else 0)
 
     def _reveals(self, posting: int, number: int) -> dict[int, Txid]:
         rows = self._execute(

@@ -100,6 +100,7 @@ class Writer:
         *,
         fee_output_sat: int = 0,
         heights: tuple[L2Height, L2Height] | None = None,
+        l2_tip: bytes | None = None,
         expires_l1: L1Height | None = None,
     ) -> bytes:
         """Take an object: from now on it is posted, over any restart. The same object again changes nothing.
@@ -109,6 +110,7 @@ class Writer:
             kind: Name of its kind.
             fee_output_sat: What it pays to the fee script.
             heights: L2 blocks it is about.
+            l2_tip: Hash of the last one.
             expires_l1: After this L1 height it is given up if nothing was sent.
 
         Returns:
@@ -117,7 +119,7 @@ class Writer:
         tip = self._wallet.tip()
         named = self._queue.put(
             raw, kind, created_l1=tip[0] if tip else self._start, fee_output_sat=fee_output_sat, heights=heights,
-            expires_l1=expires_l1,
+            l2_tip=l2_tip, expires_l1=expires_l1,
         )  # fmt: skip
         crash_point("writer.after_enqueue")
         self._wake.set()
@@ -162,12 +164,10 @@ class Writer:
         waiting = self._queue.postings(PostingState.QUEUED)
         sent = self._queue.postings(PostingState.SENT)
         born = min((posting.created_l1 for posting in (*waiting, *sent)), default=None)
-        mined = self._wallet.payments(state=State.MINED)
-        spent_sat = sum(payment.fee for payment in mined if payment.purpose.startswith("posting "))
         reasons = [posting.reason for posting in (*waiting, *sent) if posting.reason]
         return WriterState(
             len(waiting), len(sent), tip[0] - born if tip and born is not None else 0, self._paid_rate,
-            Satoshi(spent_sat), reasons[0] if reasons else "",
+            self._wallet.fees_mined("posting "), reasons[0] if reasons else "",
         )  # fmt: skip
 
     async def run(self) -> None:
@@ -252,14 +252,14 @@ class Writer:
             if mined and payment is not None and payment.state in (State.ABANDONED, State.REPLACED):
                 spent = commit.transaction.outputs[payment.transaction.inputs[0].previous.index]  # type: ignore[union-attr]
                 self._wallet.record(payment.transaction, [spent], posting.purpose)
-        parts = len(self._builder.plan(posting).envelopes) if posting.object else len(live.reveals)
+        parts = self._builder.part_count(posting)
         mined_at = [payment.height for payment in reveals if payment is not None and payment.state is State.MINED]
         if len(mined_at) < parts:
             self._queue.set_state(posting.id, PostingState.SENT, posting.reason)
             return
         self._queue.set_state(posting.id, PostingState.CONFIRMED)
         if l1_tip - max(height for height in mined_at if height is not None) >= KEEP_BLOCKS:
-            self._queue.bury(posting, 0)
+            self._queue.bury(posting)
 
     async def _begin(self, posting: Posting, rate: FeeRate, l1_tip: L1Height) -> bool:
         """Build the first attempt of a posting; False where those behind it must wait too."""
