@@ -16,7 +16,7 @@ STAMP := $(VENV)/.installed
         test-clients test-wheel test-all costs bench clean
 
 list: ## list the tasks
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 # --- build -----------------------------------------------------------------------------------------
 
