@@ -148,7 +148,7 @@ class RegtestChain:
         self, script: bytes, value: Satoshi, count: int = 1, *, confirm: bool = True, version: int = 2
     ) -> list[OutPoint]:
         """Pay `count` outputs to a script, in a block unless told otherwise."""
-        transaction = await self.pay([TxOut(value, script)] * count, version=version)
+        transaction = await self.pay([TxOut(value, script)] * count, fee=Satoshi(FEE + 50 * count), version=version)
         await self.client.broadcast([transaction.raw])
         if confirm:
             await self.mine()

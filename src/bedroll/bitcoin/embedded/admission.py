@@ -80,6 +80,22 @@ class Admission:
             self.pool.add(candidate.entry)
         return candidate
 
+    def readmit(self, entry: Entry) -> None:
+        """Put back an entry that a reorganisation may have taken the ground from; its scripts were judged before.
+
+        Raises:
+            Refused: The next block could not hold it.
+        """
+        transaction = entry.transaction
+        height = self._check_final(transaction)
+        if self._find_conflicts(transaction, SINGLE):
+            raise Refused("txn-mempool-conflict", transaction.txid)
+        coins = self._find_coins(transaction, {})
+        if not is_sequence_final(transaction, coins, self.chain.index, height):
+            raise Refused("non-BIP68-final", transaction.txid)
+        _fee_of(transaction, coins, height)
+        self.pool.add(entry)
+
     def check(self, transaction: Transaction, mode: Mode, beside: dict[Txid, Transaction]) -> Candidate:
         """Everything that comes before replacement, cluster limits and scripts.
 
@@ -92,9 +108,7 @@ class Admission:
         judged = Judged.of(transaction)
         if fault := judged.find_form_fault():
             raise Refused(fault, txid)
-        height = self.chain.tip()[0] + 1
-        if not is_final(transaction, height, self.chain.index.median_time(height - 1)):
-            raise Refused("non-final", txid)
+        height = self._check_final(transaction)
         conflicts = self._find_conflicts(transaction, mode)
         coins = self._find_coins(transaction, beside)
         if not is_sequence_final(transaction, coins, self.chain.index, height):
@@ -150,12 +164,21 @@ class Admission:
                 raise candidate.refused("missing-ephemeral-spends", "did not spend parent's ephemeral dust")
 
     def check_scripts(self, candidate: Candidate) -> None:
-        """Run all scripts, by policy and then by consensus."""
+        """Run all scripts, by consensus and by policy."""
+        bad = self.chain.kernel.find_bad_input(candidate.entry.transaction, candidate.spent)
+        if bad is None and candidate.judged.runs_no_script(candidate.spent):
+            return  # Policy adds nothing to a signature by the output key, and its interpreter is slow.
         if fault := candidate.judged.find_script_fault(candidate.spent):
             raise candidate.refused(f"mempool-script-verify-flag-failed ({fault})")
-        bad = self.chain.kernel.find_bad_input(candidate.entry.transaction, candidate.spent)
         if bad is not None:
             raise candidate.refused("block-script-verify-flag-failed", f"input {bad}")
+
+    def _check_final(self, transaction: Transaction) -> int:
+        """Height of the next block, which the lock time must allow."""
+        height = self.chain.tip()[0] + 1
+        if not is_final(transaction, height, self.chain.index.median_time(height - 1)):
+            raise Refused("non-final", transaction.txid)
+        return height
 
     def _find_conflicts(self, transaction: Transaction, mode: Mode) -> set[Txid]:
         held = self.pool.entries.get(transaction.txid)

@@ -23,6 +23,8 @@ JOURNAL_BLOCKS_MAX: Final = 2_000
 JOURNAL_SIZE_MAX_BYTES: Final = 256 << 20
 """The same by size: replay reads it all."""
 
+RECENT_SIZE_MAX_BYTES: Final = 32 << 20
+"""Blocks kept in memory: the library serialises field by field, which is slow where there are many transactions."""
 FOLLOW_BLOCKS_MAX: Final = 1_000
 """Blocks the index catches up by in one transaction when the chain is opened."""
 
@@ -53,6 +55,8 @@ class Chain:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.is_behind = False
+        self._recent: dict[BlockHash, bytes] = {}
+        self._recent_size_bytes = 0
         self.kernel = Kernel(folder / "regtest")
         try:
             self.journal = Journal(folder / "journal.sqlite")
@@ -71,6 +75,10 @@ class Chain:
         """Height and hash of the last block."""
         return self.kernel.tip()
 
+    def read(self, block_hash: BlockHash) -> bytes:
+        """A serialised block. Invalid if unknown."""
+        return self._recent.get(block_hash) or self.kernel.read(block_hash)
+
     def submit(self, blocks: Sequence[bytes]) -> Change:
         """Validate blocks in order until one is refused. Those taken survive a kill once this returns.
 
@@ -86,6 +94,7 @@ class Chain:
                 try:
                     if self.kernel.submit(block.raw):
                         taken[block.hash] = block
+                        self._remember(block)
                     continue
                 except RejectedBlock as failure:
                     refused = failure
@@ -171,4 +180,10 @@ class Chain:
         return change
 
     def _read(self, block_hash: BlockHash) -> Block:
-        return Block.parse(self.kernel.read(block_hash))
+        return Block.parse(self.read(block_hash))
+
+    def _remember(self, block: Block) -> None:
+        self._recent[block.hash] = block.raw
+        self._recent_size_bytes += len(block.raw)
+        while self._recent_size_bytes > RECENT_SIZE_MAX_BYTES:
+            self._recent_size_bytes -= len(self._recent.pop(next(iter(self._recent))))

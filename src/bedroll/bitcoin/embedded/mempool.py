@@ -111,9 +111,9 @@ class Mempool:
         }
         self.remove(self.descendants(beaten))
 
-    def drain(self) -> list[Transaction]:
+    def drain(self) -> list[Entry]:
         """Take everything out, parents first."""
-        ordered = [entry.transaction for entry in sort_by_dependency(self.entries.values())]
+        ordered = sort_by_dependency(self.entries.values())
         self.entries.clear()
         self.spenders.clear()
         self.size_vb = 0

@@ -64,9 +64,9 @@ class Node:
         """Header and height of any known block. Invalid if unknown."""
         return self._chain.kernel.header(block)
 
-    def block(self, block: bytes) -> bytes:
+    def block(self, block: BlockHash) -> bytes:
         """Serialised block. Invalid if unknown."""
-        return self._chain.kernel.read(block)
+        return self._chain.read(block)
 
     def submit_blocks(self, blocks: Sequence[bytes]) -> None:
         """Take blocks in order.
@@ -216,14 +216,18 @@ class Node:
             for block in change.connected:
                 self._pool.remove_confirmed(block)
             return
-        returning = [each for block in reversed(change.disconnected) for each in block.transactions[1:]]
-        returning += self._pool.drain()
-        for transaction in returning:
-            try:
-                if not self._chain.index.has_output_of(transaction.txid):
-                    self._admission.accept(transaction, RETURNING)
-            except Refused:
-                continue  # Confirmed again, beaten, or resting on one that is: it has no place any more.
+        held = self._pool.drain()
+        for transaction in [each for block in reversed(change.disconnected) for each in block.transactions[1:]]:
+            if not self._chain.index.has_output_of(transaction.txid):
+                self._return(self._admission.accept, transaction, RETURNING)
+        for entry in held:
+            self._return(self._admission.readmit, entry)
+
+    def _return(self, call: Callable[[*Arguments], object], *args: *Arguments) -> None:
+        try:
+            call(*args)
+        except Refused:
+            return  # Confirmed again, beaten, or resting on one that is: it has no place any more.
 
 
 def decode(raw: bytes) -> Transaction:

@@ -20,6 +20,7 @@ from btclib.script.engine import ScriptFlag, sig_op_cost, verify_transaction
 from btclib.tx import Tx as PolicyTx
 from btclib.tx import TxOut as PolicyTxOut
 
+from ..script import ANCHOR_SCRIPT, Kind, classify
 from ..transaction import MONEY_MAX, Transaction, TxOut
 
 POLICY_FLAGS: Final = reduce(operator.or_, ScriptFlag)
@@ -75,6 +76,14 @@ class Judged:
     def sigop_cost(self, spent: Sequence[TxOut]) -> int:
         """Signature checks as a block counts them."""
         return int(sig_op_cost(_convert(spent), self.form, POLICY_FLAGS))
+
+    def runs_no_script(self, spent: Sequence[TxOut]) -> bool:
+        """Whether all inputs are taproot key paths (no annex: `find_input_fault` refuses it) or anchors."""
+        return all(
+            (len(each.witness) == 1 and classify(output.script) is Kind.TAPROOT)
+            or (not each.witness and output.script == ANCHOR_SCRIPT)
+            for each, output in zip(self.transaction.inputs, spent, strict=True)
+        )
 
     def find_script_fault(self, spent: Sequence[TxOut]) -> str:
         """Bitcoin Core's text for the script error under policy flags; empty if all scripts pass."""
