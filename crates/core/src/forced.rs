@@ -1,5 +1,5 @@
 //! Forced messages: what makes one ineligible, and the two chains of the queue.
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Bytes, B256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
@@ -66,7 +66,7 @@ impl Status {
 }
 
 /// One message's end, as a block records it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// Place in the queue, from 0.
     pub index: u64,
@@ -74,8 +74,10 @@ pub struct Ended {
     pub id: B256,
     /// How.
     pub status: Status,
-    /// Hash of its transaction, if it decodes.
+    /// Hash of its transaction, if it was eligible.
     pub transaction_hash: Option<B256>,
+    /// Why it was not executed, or halted; else empty. Not part of any commitment.
+    pub reason: String,
 }
 
 /// Why a message is ineligible: message, transaction and network decide alone.
@@ -105,7 +107,18 @@ pub enum Ineligible {
 
 impl fmt::Display for Ineligible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
+        f.write_str(match self {
+            Self::Unpaid => "its Bitcoin transaction does not pay forced_fee",
+            Self::Size => "it is larger than forced_size_max",
+            Self::Transaction => "it is no canonical signed transaction of type 0, 1, 2 or 4",
+            Self::Chain => "its chain id is absent or another chain's",
+            Self::GasLimit => "its gas limit is above forced_message_gas_limit",
+            Self::Intrinsic => "its gas limit is below its intrinsic gas",
+            Self::Fee => "its priority fee is above its max fee",
+            Self::InitCode => "its init code is too long (EIP-3860)",
+            Self::Nonce => "its nonce is the last one (EIP-2681)",
+            Self::Authorizations => "it is of type 4 without authorisations",
+        })
     }
 }
 

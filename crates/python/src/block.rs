@@ -149,6 +149,11 @@ impl Block {
             .collect()
     }
     #[getter]
+    fn forced_reasons(&self) -> Vec<&str> {
+        let ends = self.0.forced.iter();
+        ends.map(|ended| ended.reason.as_str()).collect()
+    }
+    #[getter]
     fn forced_count(&self) -> usize {
         self.0.forced_count
     }

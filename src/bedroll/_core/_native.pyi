@@ -159,6 +159,7 @@ class Block:
         receipts: Of the same order.
         forced: (queue index, id, status, transaction hash or None) of each message that ended in
             this block; status is "executed", "reverted", "skipped" or "ineligible".
+        forced_reasons: Of the same order: why it did not run, or what it halted with; else empty.
         forced_count: How many of `transactions` are not the leader's: the L1-info call and forced ones.
         book_length: Addresses in the AddressBook after this block.
         queue_done, queue_enqueued: Counts after this block.
@@ -172,6 +173,7 @@ class Block:
     transactions: list[Transaction]
     receipts: list[Receipt]
     forced: list[tuple[int, bytes, str, bytes | None]]
+    forced_reasons: list[str]
     forced_count: int
     book_length: int
     queue_done: int

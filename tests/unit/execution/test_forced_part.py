@@ -85,6 +85,7 @@ def test_a_revert_is_recorded_as_one(ledger, forcer):
     block = ledger.block(origin=ledger.next_origin([forcer.burner(0, 0, gas=100_000)]))
     assert [end[2] for end in block.forced] == ["reverted"]
     assert block.receipts[1].gas_used == 100_000
+    assert "OutOfGas" in block.forced_reasons[0]
 
 
 INELIGIBLE = {
@@ -107,6 +108,7 @@ def test_what_the_message_alone_decides_makes_it_ineligible(ledger, forcer, reas
     before = ledger.engine.view().balance(address_of(ledger.keys[0]))
     block = ledger.block(origin=ledger.next_origin([INELIGIBLE[reason](forcer)]))
     assert [end[2:] for end in block.forced] == [("ineligible", None)]
+    assert block.forced_reasons[0]
     assert len(block.transactions) == 1
     view = ledger.engine.view()
     assert (view.nonce(address_of(ledger.keys[0])), view.balance(address_of(ledger.keys[0]))) == (0, before)
@@ -137,6 +139,7 @@ def test_what_needs_state_skips_the_message(ledger, forcer, reason):
     message = SKIPPED[reason](forcer)
     block = ledger.block(origin=ledger.next_origin([message]))
     assert [end[2] for end in block.forced] == ["skipped"]
+    assert "nonce" in block.forced_reasons[0] or "funds" in block.forced_reasons[0]
     assert block.forced[0][3] is not None
     assert len(block.transactions) == 1
     assert ledger.engine.view().nonce(address_of(ledger.keys[0])) == 0

@@ -1,5 +1,5 @@
 //! A block as a store keeps it: all but the header, in RLP.
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use alloy_consensus::Header;
 use alloy_primitives::{Address, Bytes, B256};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
@@ -21,6 +21,7 @@ struct End {
     index: u64,
     id: B256,
     status: u8,
+    reason: String,
     transaction_hash: Option<B256>,
 }
 
@@ -69,6 +70,7 @@ fn end_of(ended: &Ended) -> End {
         index: ended.index,
         id: ended.id,
         status: ended.status as u8,
+        reason: ended.reason.clone(),
         transaction_hash: ended.transaction_hash,
     }
 }
@@ -94,6 +96,7 @@ pub fn decode_body(header: Header, bytes: &[u8]) -> alloy_rlp::Result<Block> {
                 index: end.index,
                 id: end.id,
                 status: Status::from_number(end.status)?,
+                reason: end.reason,
                 transaction_hash: end.transaction_hash,
             })
         })

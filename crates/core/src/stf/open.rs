@@ -1,4 +1,5 @@
 //! An open block: begun, filled, finished. Its state is the open layer of the [`State`] it is called with.
+use alloc::string::{String, ToString};
 use alloc::{sync::Arc, vec, vec::Vec};
 use alloy_consensus::{Header, Transaction as _};
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
@@ -210,9 +211,9 @@ impl OpenBlock {
                 Some(own) => self.enqueued[own as usize].clone(),
                 None => waiting.message(index)?,
             };
-            let judged = eligible(&message, &self.rules).ok();
-            let limit = judged.as_ref().and_then(Transaction::envelope);
-            let limit = limit.map_or(0, |tx| tx.gas_limit());
+            let judged = eligible(&message, &self.rules);
+            let fields = judged.as_ref().ok().and_then(Transaction::envelope);
+            let limit = fields.map_or(0, |tx| tx.gas_limit());
             let old = message.origin_height + self.rules.max_origin_lag < self.tail.origin_height;
             let budget = if old || self.automatic {
                 self.rules.block_gas_limit
@@ -222,10 +223,10 @@ impl OpenBlock {
             if limit.max(self.rules.forced_gas_min) > budget.saturating_sub(charged) {
                 break;
             }
-            let transaction_hash = judged.as_ref().map(|tx| tx.hash);
-            let (status, gas_used) = match judged {
-                None => (Status::Ineligible, 0),
-                Some(transaction) => self.run_forced(state, transaction)?,
+            let transaction_hash = judged.as_ref().ok().map(|tx| tx.hash);
+            let (status, gas_used, reason) = match judged {
+                Err(rule) => (Status::Ineligible, 0, rule.to_string()),
+                Ok(transaction) => self.run_forced(state, transaction)?,
             };
             charged += gas_used.max(self.rules.forced_gas_min);
             self.ended.push(Ended {
@@ -233,6 +234,7 @@ impl OpenBlock {
                 id: message.id,
                 status,
                 transaction_hash,
+                reason,
             });
         }
         Ok(())
@@ -242,7 +244,7 @@ impl OpenBlock {
         &mut self,
         state: &mut State<S>,
         transaction: Transaction,
-    ) -> Result<(Status, u64), StateError> {
+    ) -> Result<(Status, u64, String), StateError> {
         let ran = Runner::new(&self.rules, &self.setting, state).forced(&transaction);
         match ran {
             Ok(ran) => {
@@ -251,15 +253,18 @@ impl OpenBlock {
                 } else {
                     Status::Reverted
                 };
-                let gas_used = ran.gas_used;
+                let (gas_used, halt) = (ran.gas_used, ran.halt.clone());
                 let price = transaction.envelope().map_or(0, |tx| tx.max_fee_per_gas());
                 let price = price.min(u128::from(self.start.base_fee));
                 self.record.include(transaction, ran, 0, price);
-                Ok((status, gas_used))
+                Ok((status, gas_used, halt))
             }
             Err(EVMError::Database(error)) => Err(error),
             // What the message alone decides was judged before: the rest is its sender's state.
-            Err(_) => Ok((Status::Skipped, 0)),
+            Err(EVMError::Transaction(error)) => {
+                Ok((Status::Skipped, 0, Refused::from(error).message))
+            }
+            Err(other) => Ok((Status::Skipped, 0, other.to_string())),
         }
     }
 
