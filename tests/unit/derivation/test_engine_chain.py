@@ -10,7 +10,7 @@ from eth_utils import keccak
 
 from bedroll.da import Forced
 from bedroll.da.codec import encode_batch
-from bedroll.derivation import Accepted, Rejected
+from bedroll.derivation import Accepted, Rejected, derive
 from bedroll.derivation.record import AutomaticBlocks, ForcedDone, ObjectJudged
 from bedroll.primitives import Invalid
 from tests.framework.plain_rollup import LEADER
@@ -107,6 +107,22 @@ def test_a_node_on_an_empty_disk_rebuilds_every_block_and_receipt(leader, tmp_pa
     assert other.pipeline.checkpoint() == leader.pipeline.checkpoint()
     assert other.records == leader.records
     other.close()
+
+
+def test_derive_is_the_pipeline_in_a_loop(leader, tmp_path):
+    busy(leader, wallets())
+    leader.post(leader.batch())
+    for _ in range(9):
+        leader.chain.mine()
+    leader.follow()
+    site = Site(tmp_path / "pure", leader.genesis, leader.chain)
+    steps = list(derive(leader.genesis, leader.chain.anchor_times, leader.chain.blocks, site.executor))
+    assert [step.height for step in steps] == list(range(201, leader.chain.height + 1))
+    assert steps[-1].safe == leader.pipeline.safe
+    assert steps[-1].finalized == leader.pipeline.finalized
+    assert [record for step in steps for record in step.records] == leader.records
+    assert_equal_chains(leader, site)
+    site.close()
 
 
 def test_the_leaders_own_blocks_are_not_executed_again(leader):
