@@ -1,6 +1,9 @@
 """web3.py against a devnet process: deploy, send, read, estimate, logs, events over WebSocket."""
 
 import json
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,8 @@ from tests.framework.devnet_process import running_devnet
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 ARTIFACT = json.loads((Path(__file__).parents[2] / "src/bedroll/execution/artifact/demo_token.json").read_text())
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +111,30 @@ async def test_heads_and_logs_are_subscribed_to(devnet, web3, token):
             if kinds == {heads, logs}:
                 break
         assert await socket.eth.unsubscribe(heads)
+
+
+def test_the_examples_do_what_they_say(devnet, web3, token):
+    key = "0x" + accounts_of(DEVNET_MNEMONIC, 9)[8].secret.hex()
+    receiver = web3.eth.accounts[9]
+    before = web3.eth.get_balance(receiver)
+    sent = subprocess.run(
+        [sys.executable, EXAMPLES / "send_bitcoin.py", devnet.url, key, receiver, "1000"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "fee" in sent.stdout
+    assert web3.eth.get_balance(receiver) == before + 1000
+    command = [sys.executable, "-u", EXAMPLES / "watch_transfers.py", devnet.socket_url, token.address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watcher:
+        try:
+            # Transfers go on until the watcher, whose start nobody can see, has told of one.
+            line: list[str] = []
+            reading = threading.Thread(target=lambda: line.append(watcher.stdout.readline()))
+            reading.start()
+            while reading.is_alive():
+                wait(web3, token.functions.transfer(receiver, 11).transact({"from": web3.eth.accounts[0]}))
+            assert f"paid 11 to {receiver}" in line[0]
+        finally:
+            watcher.terminate()

@@ -137,6 +137,8 @@ class Feed:
             self._send("syncing", lambda _one: [_show_sync_change(self._service)])
 
     def _tell_block(self, block: Block, *, removed: bool) -> None:
+        if not any(subscriber.subscriptions for subscriber in self.subscribers):
+            return
         record = record_of(block)
         if not removed:
             self._service.records.keep(record)

@@ -9,18 +9,21 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from bedroll.api import Server, ServerOptions, Service
+from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.embedded import EmbeddedClient
 from bedroll.bitcoin.rpc import Access
 from bedroll.bitcoin.rpc import RpcClient as BitcoinRpcClient
 from bedroll.bitcoin.server import RpcServer
 from bedroll.bitcoin.wallet import Branch, SingleKeyring, Wallet
 from bedroll.bitcoin.wallet.key import script_of
+from bedroll.config import Config
 from bedroll.da.writer import SCHEMA, Queue, Writer
 from bedroll.node.devnet import Devnet, DevnetOption, devnet_key, open_devnet
 from bedroll.node.service import Node
@@ -31,6 +34,7 @@ from bedroll.sequencer.policy import BatchPolicy
 from bedroll.sequencer.service import SequencerOption
 from bedroll.storage import Database
 
+from .bitcoin import access_of, open_bitcoin
 from .comparison import Equal, compare
 from .forced import message_ids, put_forced
 from .output import Output, Steps
@@ -44,7 +48,7 @@ _WAIT_SECONDS: Final = 90.0
 _RECEIVER: Final = bytes.fromhex("00000000000000000000000000000000000fced0")
 
 
-@declare("demo", "log")
+@declare("demo", "bitcoin", "log")
 @click.option("--transactions", "count", type=click.IntRange(40, 100_000), default=2_000, show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep everything here.")
 def command(context: Context, flags: dict[str, object], *, count: int, folder: Path | None) -> None:
@@ -52,15 +56,15 @@ def command(context: Context, flags: dict[str, object], *, count: int, folder: P
 
     An embedded Bitcoin chain, a sequencer and a second node in one process; a contract and real signed transactions
     through JSON-RPC; batches on Bitcoin; the chain rebuilt on an empty disk from Bitcoin alone; a transaction forced
-    through Bitcoin after the sequencer has stopped.
+    through Bitcoin after the sequencer has stopped. With --bitcoin-source rpc on a fresh regtest bitcoind.
     """
-    context.load(flags, {"log.level": "error"})
+    config = context.load(flags, {"log.level": "error", "bitcoin.source": "embedded"})
     with ExitStack() as stack:
         if folder is not None and folder.exists() and any(folder.iterdir()):
             raise Misconfigured("the demo begins anew", option="folder", value=folder, allowed="an empty folder")
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bedroll-demo-")))
         started = time.monotonic()
-        found = run_once(Demo(context.output, place, count).run())
+        found = run_once(Demo(context.output, place, count, config).run())
         found["seconds"] = round(time.monotonic() - started, 1)
     show_result(context.output, found)
 
@@ -68,10 +72,11 @@ def command(context: Context, flags: dict[str, object], *, count: int, folder: P
 class Demo:
     """One run, step by step."""
 
-    def __init__(self, output: Output, folder: Path, count: int) -> None:
+    def __init__(self, output: Output, folder: Path, count: int, config: Config) -> None:
         self._output = output
         self._folder = folder
         self._count = count
+        self._config = replace(config, folder=folder)
         self._user = SingleKeyring(devnet_key("user"))
 
     async def run(self) -> dict[str, Any]:
@@ -81,28 +86,33 @@ class Demo:
                 return await self._run(steps, stack)
 
     async def _run(self, steps: Steps, stack: AsyncExitStack) -> dict[str, Any]:
-        step = steps.begin("Bitcoin: an embedded chain with mature coins")
-        bitcoin = await EmbeddedClient.open(self._folder / "bitcoin")
-        stack.push_async_callback(bitcoin.close)
+        step = steps.begin(f"Bitcoin: {self._config.bitcoin.source}, a chain with mature coins")
+        bitcoin, access = await self._open_bitcoin(stack)
         # The user's coin is mined first, so that it is mature when the sequencer stops.
-        if (await bitcoin.tip()).height == 0:
-            await bitcoin.mine(1, script_of(self._user.key(Branch.RECEIVE, 0)))
-        served = RpcServer(bitcoin, self._folder / "bitcoin.cookie")
-        await served.start()
-        stack.push_async_callback(served.stop)
+        await bitcoin.mine(1, script_of(self._user.key(Branch.RECEIVE, 0)))
         devnet = await stack.enter_async_context(open_devnet(self._folder, _option(), client=bitcoin))
-        step.done(f"Bitcoin: an embedded chain at height {(await bitcoin.tip()).height}")
+        step.done(f"Bitcoin: {self._config.bitcoin.source}, a chain at height {(await bitcoin.tip()).height}")
 
         leading = asyncio.create_task(devnet.run(), name="devnet")
         try:
             sent = await self._send(steps, devnet, leading)
             spending = await self._post(steps, devnet, leading)
-            second, equal, seconds = await self._rebuild(steps, stack, devnet, served)
+            second, equal, seconds = await self._rebuild(steps, stack, devnet, access)
         finally:
             leading.cancel()
             await asyncio.gather(leading, return_exceptions=True)
         forced = await self._force(steps, devnet, second)
         return _result(devnet, sent, spending, equal, seconds, forced)
+
+    async def _open_bitcoin(self, stack: AsyncExitStack) -> tuple[BitcoinClient, Access]:
+        """The chain's own client, and how another process would reach it."""
+        bitcoin = await stack.enter_async_context(open_bitcoin(self._config))
+        if not isinstance(bitcoin, EmbeddedClient):
+            return bitcoin, access_of(self._config.bitcoin, REGTEST.bitcoin)
+        served = RpcServer(bitcoin, self._folder / "bitcoin.cookie")
+        await served.start()
+        stack.push_async_callback(served.stop)
+        return bitcoin, Access(served.url, served.cookie)
 
     # --- steps --------------------------------------------------------------------------------------
 
@@ -149,12 +159,12 @@ class Demo:
         return spending
 
     async def _rebuild(
-        self, steps: Steps, stack: AsyncExitStack, devnet: Devnet, served: RpcServer
+        self, steps: Steps, stack: AsyncExitStack, devnet: Devnet, access: Access
     ) -> tuple[Node, Equal, float]:
         """A second node with an empty disk and one Bitcoin node, then the comparison."""
         target = devnet.node.heads().safe.height
         step = steps.begin("Second node: derive everything from Bitcoin alone")
-        reader = await BitcoinRpcClient.open(Access(served.url, served.cookie), REGTEST.bitcoin)
+        reader = await BitcoinRpcClient.open(access, REGTEST.bitcoin)
         stack.push_async_callback(reader.close)
         started = time.monotonic()
         node = await Node.open(self._folder / "second", devnet.genesis, reader)

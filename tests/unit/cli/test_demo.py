@@ -2,10 +2,12 @@
 
 from bedroll.cli.demo import Demo
 from bedroll.cli.output import Output
+from bedroll.config import load
 
 
 async def test_the_whole_path_of_a_transaction(tmp_path):
-    found = await Demo(Output(as_json=True), tmp_path, 60).run()
+    config = load(environment={}, defaults={"bitcoin.source": "embedded"}).config
+    found = await Demo(Output(as_json=True), tmp_path, 60, config).run()
     assert found["transactions"] == 60
     assert found["receipts_equal"] >= 61
     assert 0 < found["bytes_per_transaction"] < 500
