@@ -114,8 +114,8 @@ impl Bench {
         times.measure("  durable", || self.store.commit().unwrap());
     }
 
-    fn transfers(&mut self, times: &mut Times) {
-        let pairs: Vec<(u64, u64)> = (0..TRANSFERS)
+    fn transfers(&mut self, times: &mut Times, count: u64) {
+        let pairs: Vec<(u64, u64)> = (0..count)
             .map(|_| (self.random(ACCOUNTS), self.random(ACCOUNTS)))
             .collect();
         times.measure("  flat changes", || {
@@ -179,8 +179,18 @@ fn main() {
     println!("\nblock of one transfer");
     times.print();
 
+    for at in 1..=2_000 {
+        bench.transfers(&mut times, 20);
+        bench.seal(&mut times, 20);
+        if at % 200 == 0 {
+            bench.commit(&mut times);
+        }
+    }
+    println!("\nblock of 20 transfers; 200 of them made durable at once");
+    times.print();
+
     for _ in 0..10 {
-        bench.transfers(&mut times);
+        bench.transfers(&mut times, TRANSFERS);
         bench.seal(&mut times, TRANSFERS);
         bench.commit(&mut times);
     }
@@ -193,7 +203,7 @@ fn main() {
     );
 
     for _ in 0..10 {
-        bench.transfers(&mut times);
+        bench.transfers(&mut times, TRANSFERS);
         bench.seal(&mut times, TRANSFERS);
     }
     bench.commit(&mut times);
@@ -226,7 +236,7 @@ fn main() {
         .state_root;
     bench.state.reset(root);
     bench.height = target + 1;
-    bench.transfers(&mut times);
+    bench.transfers(&mut times, TRANSFERS);
     bench.seal(&mut times, TRANSFERS);
     times.measure("  trim to 100000 nodes and values", || {
         bench.state.trim(100_000)

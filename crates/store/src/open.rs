@@ -98,6 +98,12 @@ impl Store {
             }
         }
         txn.commit()?;
+        if options.sync {
+            // A new file is durable when its folder's entry is.
+            File::open(folder)
+                .and_then(|entry| entry.sync_all())
+                .map_err(io)?;
+        }
         Ok(Store {
             shared: Arc::new(Shared::new(
                 env,

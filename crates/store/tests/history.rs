@@ -153,6 +153,36 @@ fn heights_outside_the_kept_ones_are_refused_with_the_limit() {
 }
 
 #[test]
+fn hundreds_of_blocks_are_pruned_and_unwound() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new(open(folder.path()), Rng::new(8));
+    for height in 0..700 {
+        chain.grow();
+        if height % 150 == 149 {
+            chain.store.commit().unwrap();
+        }
+    }
+    chain.store.commit().unwrap();
+    chain.store.prune(300).unwrap();
+    assert_eq!(chain.store.oldest_state().unwrap(), 300);
+    let check = |chain: &Chain, height| {
+        check_view(&chain.store, &chain.models, &chain.hashes, height);
+    };
+    for height in [300, 301, 450, 699] {
+        check(&chain, height);
+    }
+    chain.unwind(500);
+    chain.grow();
+    chain.unwind(300);
+    check(&chain, 300);
+    check_proofs(&chain);
+    chain.grow();
+    chain.store.commit().unwrap();
+    chain.store.prune(301).unwrap();
+    check(&chain, 301);
+}
+
+#[test]
 fn logs_are_found_by_address_and_topic_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut chain = Chain::new(open(folder.path()), Rng::new(6));
