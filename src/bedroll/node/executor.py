@@ -150,13 +150,15 @@ class EngineExecutor:
         """The derived chain ends at `height` now; drop what cannot stand without the L1 blocks above `fork`."""
         keep = self._standing(height, fork) if self._keep_unsafe else height
         tip = self._engine.tip().number
-        if tip <= keep:
+        if tip <= keep and not self._keep_unsafe:
             return
         with self._lock:
             removed = tuple(self._block(above) for above in range(tip, keep, -1))
+            # An open block may have taken an origin that died, even where every sealed one stands.
             self._engine.abandon()
-            self._engine.unwind_to(keep)
-            self._engine.commit()
+            if removed:
+                self._engine.unwind_to(keep)
+                self._engine.commit()
         self._tell(keep, removed, keep)
 
     def forget(self, below: L2Height) -> None:

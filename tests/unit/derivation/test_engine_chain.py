@@ -12,6 +12,7 @@ from bedroll.da import Forced
 from bedroll.da.codec import encode_batch
 from bedroll.derivation import Accepted, Rejected, derive
 from bedroll.derivation.record import AutomaticBlocks, ForcedDone, ObjectJudged
+from bedroll.node.executor import native_origin
 from bedroll.primitives import Invalid
 from tests.framework.plain_rollup import LEADER
 from tests.framework.site import HOLDERS, LeaderSite, Site, Wallet, address_of, new_rollup
@@ -195,7 +196,7 @@ def test_a_batch_that_a_reorganisation_took_away_stays_as_unsafe_blocks_of_the_l
     assert [change.tip for change in follower.changes] == [2, 0]
     leader.post(batch)
     follower.follow()
-    assert leader.changes == []
+    assert [change.removed for change in leader.changes] == [()]
     assert_equal_chains(leader, follower)
     follower.close()
 
@@ -210,6 +211,19 @@ def test_blocks_whose_origin_died_leave_even_the_leader(leader):
     assert leader.engine.tip().number == 2
     (change,) = leader.changes
     assert (change.fork, len(change.removed)) == (2, 1)
+
+
+def test_an_open_block_whose_origin_died_is_abandoned(leader):
+    leader.seal()
+    leader.seal()
+    origin = leader.pipeline.origin(203)
+    leader.engine.begin(max(leader.engine.tip().timestamp, origin.median_time), native_origin(origin))
+    leader.chain.fork(202)
+    leader.pipeline.unwind(202)
+    (change,) = leader.changes
+    assert (change.fork, change.removed, change.tip) == (2, (), 2)
+    with pytest.raises(Invalid):
+        leader.engine.seal()
 
 
 def test_automatic_blocks_replace_what_the_leader_never_posted(leader, tmp_path):
