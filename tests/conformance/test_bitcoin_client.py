@@ -558,6 +558,33 @@ async def test_a_reorganisation_makes_locks_close_again(chain):
     assert await refusal_of(chain, payment) == "non-BIP68-final"
 
 
+async def test_a_reorganisation_that_joins_clusters_keeps_the_best(chain):
+    (given,) = await funded(chain)
+    outputs = [TxOut(Satoshi(200_000), ALICE.script)] * 2
+    parent = pay([given], *outputs, TxOut(Satoshi(0), data_script(bytes(50_000))), fee=20_000)
+    await chain.client.broadcast([parent.raw])
+    await chain.mine()
+    inputs = [ALICE.input(parent.out_point(at), 200_000) for at in range(2)]
+    poor, rich = padded(inputs[:1], 40_000, fee=10_000), padded(inputs[1:], 40_000, fee=15_000)
+    for each in (poor, rich):
+        await chain.client.broadcast([each.raw])
+    await chain.reorg(1)
+    assert (await chain.client.mempool_entry(parent.txid)).descendants == 2
+    assert (await chain.client.mempool_entry(rich.txid)).ancestors == 2
+    assert await chain.client.mempool_entry(poor.txid) is None
+
+
+async def test_a_reorganisation_of_a_wide_payment_ends_soon(chain):
+    inputs = await funded(chain, 300, value=Satoshi(2_000))
+    children = [pay([given], fee=200) for given in inputs]
+    for child in children:
+        await chain.client.broadcast([child.raw])
+    await chain.reorg(1)
+    held = [await chain.client.mempool_entry(child.txid) for child in children]
+    assert sum(entry is not None for entry in held) == 63
+    await chain.mine()
+
+
 async def test_a_branch_of_equal_work_does_not_win(chain):
     tip = await chain.client.tip()
     branch = await chain.reorg(2, extra=0)

@@ -133,11 +133,23 @@ async def test_mining_elsewhere_than_on_regtest_is_misconfigured():
 
 @pytest.mark.parametrize(
     "value",
-    [{"url": "ftp://x"}, {"url": "http://"}, {"url": "http://a:b@localhost"}, {"url": "http://localhost", "user": ""}],
+    [
+        {"url": "ftp://x"},
+        {"url": "http://"},
+        {"url": "http://a:secret@localhost"},
+        {"url": "http://localhost:99999"},
+        {"url": "http://[::1"},
+        {"url": "http://localhost", "user": ""},
+    ],
 )
 def test_an_access_that_cannot_work_is_misconfigured(value):
-    with pytest.raises(Misconfigured):
+    with pytest.raises(Misconfigured) as failure:
         Access(**{"user": "someone", **value})
+    assert "secret" not in str(failure.value)
+
+
+def test_an_access_does_not_show_its_password():
+    assert "secret" not in repr(Access("http://localhost:8332", user="someone", password="secret"))
 
 
 @pytest.mark.parametrize("amount", ["1e999999999", "-0.1", "21000001", "0.000000001", "1e-30"])

@@ -8,9 +8,10 @@ again, the ancestors of the transaction whose ancestors pay best; neighbours are
 fee rate falls from bundle to bundle. Bitcoin Core searches longer, but finds the same for clusters of a few.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 from bedroll.primitives import Satoshi, Txid, VSize
@@ -90,6 +91,44 @@ def split_clusters(entries: Iterable[Entry]) -> list[list[Entry]]:
 def is_oversized(cluster: Collection[Entry]) -> bool:
     """Whether a cluster breaks the limits."""
     return len(cluster) > CLUSTER_COUNT_MAX or sum(entry.weight for entry in cluster) > 4 * CLUSTER_SIZE_MAX_VB
+
+
+def rates_of(entries: Iterable[Entry]) -> dict[Txid, Fraction]:
+    """For each entry the fee rate of its bundle."""
+    return {entry.txid: bundle.rate() for bundle in bundles_of(entries) for entry in bundle.entries}
+
+
+def find_surplus(entries: Iterable[Entry], rates: Mapping[Txid, Fraction]) -> list[Entry]:
+    """Which entries must go so that no cluster is too large.
+
+    The best stay, each only with all its parents. The clusters may be far too large to be linearised.
+
+    Args:
+        entries: All of a pool.
+        rates: Of the bundles that they were in before their clusters were joined.
+    """
+    surplus = []
+    for cluster in split_clusters(entries):
+        if not is_oversized(cluster):
+            continue
+        inside = {entry.txid: entry for entry in cluster}
+        missing = {txid: len(entry.parents & inside.keys()) for txid, entry in inside.items()}
+        ready = [(-rates[txid], entry.order, txid) for txid, entry in inside.items() if not missing[txid]]
+        heapify(ready)
+        part: dict[Txid, list[Txid]] = {}
+        while ready:
+            _, _, txid = heappop(ready)
+            groups = {id(part[parent]): part[parent] for parent in inside[txid].parents if parent in part}
+            merged = [txid, *(each for group in groups.values() for each in group)]
+            if is_oversized([inside[each] for each in merged]):
+                continue
+            part.update((each, merged) for each in merged)
+            for child in inside[txid].children & inside.keys():
+                missing[child] -= 1
+                if not missing[child]:
+                    heappush(ready, (-rates[child], inside[child].order, child))
+        surplus += [entry for txid, entry in inside.items() if txid not in part]
+    return surplus
 
 
 def sort_by_dependency(entries: Iterable[Entry]) -> list[Entry]:

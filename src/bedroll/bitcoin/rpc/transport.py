@@ -10,7 +10,7 @@ import base64
 import io
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -67,14 +67,13 @@ class Access:
     url: str
     cookie: Path | None = None
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        if not _is_address(self.url):
             raise Misconfigured(
                 "cannot reach bitcoind at this address",
-                option="bitcoin.url", value=self.url, allowed="http://host:port",
+                option="bitcoin.url", value=self.url.rpartition("@")[2], allowed="http://host:port",
             )  # fmt: skip
         if self.cookie is None and not self.user:
             raise Misconfigured(
@@ -205,6 +204,16 @@ async def _read(answer: aiohttp.ClientResponse, method: str, size_max_bytes: int
         if len(body) > size_max_bytes:
             raise _unavailable(method, f"answer is longer than {size_max_bytes} bytes")
     return bytes(body)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = not parts.username and not parts.query and port != 0
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
 
 
 def _unavailable(method: str, reason: str) -> Unavailable:
