@@ -12,6 +12,7 @@ from typing import Final
 from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.embedded import EmbeddedClient
 from bedroll.bitcoin.rpc import Access, RpcClient
+from bedroll.bitcoin.server import RpcServer
 from bedroll.config import BitcoinConfig, Config
 from bedroll.primitives import Misconfigured, Unavailable
 from bedroll.protocol import network_named
@@ -28,8 +29,12 @@ HELP: Final = (
 
 
 @asynccontextmanager
-async def open_bitcoin(config: Config) -> AsyncIterator[BitcoinClient]:
+async def open_bitcoin(config: Config, *, serve: bool = False) -> AsyncIterator[BitcoinClient]:
     """Connect to the Bitcoin node of the options, or open the embedded chain in the folder.
+
+    Args:
+        config: The options.
+        serve: Let other processes follow an embedded chain, by the cookie `bitcoin.cookie` in the folder.
 
     Raises:
         Unavailable: It does not answer; the message says what to do.
@@ -37,7 +42,15 @@ async def open_bitcoin(config: Config) -> AsyncIterator[BitcoinClient]:
     """
     client = await _open(config)
     try:
-        yield client
+        if serve and isinstance(client, EmbeddedClient):
+            server = RpcServer(client, config.folder / "bitcoin.cookie")
+            await server.start(port=config.bitcoin.serve_port)
+            try:
+                yield client
+            finally:
+                await server.stop()
+        else:
+            yield client
     finally:
         await client.close()
 

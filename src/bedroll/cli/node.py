@@ -19,6 +19,7 @@ from .output import Output
 from .run import Context, declare, run_service
 from .serve import run_until, serving
 
+_PROGRESS_SECONDS: Final = 2.0
 _SECTIONS: Final = ("network", "folder", "genesis", "bitcoin", "rpc", "follow", "log")
 
 
@@ -39,7 +40,7 @@ async def serve_node(
 ) -> None:
     """Open a node, serve it until told to stop, close it."""
     genesis = read_genesis(config)
-    async with open_bitcoin(config) as client:
+    async with open_bitcoin(config, serve=True) as client:
         node = await Node.open(config.folder, genesis, client, leader=leader, follow_url=follow_url)
         try:
             async with serving(node, config.rpc) as server:
@@ -57,10 +58,32 @@ async def serve_node(
                     title=f"bedroll {node.role}",
                 )
                 output.hint(f"curl {server.url}/healthz; Ctrl-C ends it")
-                await run_until(node.run(), stop)
+                telling = asyncio.create_task(_tell_progress(output, node), name="progress")
+                try:
+                    await run_until(node.run(), stop)
+                finally:
+                    telling.cancel()
+                    await asyncio.gather(telling, return_exceptions=True)
                 output.say("stopped")
         finally:
             await node.close()
+
+
+async def _tell_progress(output: Output, node: Node) -> None:
+    """Say how far derivation has come, every few seconds while it is behind."""
+    behind = False
+    while True:
+        await asyncio.sleep(_PROGRESS_SECONDS)
+        sync = node.sync_status()
+        if sync is not None:
+            done, all_of = sync.current_l1 - sync.starting_l1, max(1, sync.highest_l1 - sync.starting_l1)
+            output.say(
+                f"deriving: Bitcoin block {sync.current_l1:,} of {sync.highest_l1:,} ({100 * done // all_of} %), "
+                f"block {sync.current_block:,}"
+            )
+        elif behind:
+            output.say(f"in sync at block {node.heads().latest.height:,}", style="green")
+        behind = sync is not None
 
 
 def read_genesis(config: Config) -> Genesis:

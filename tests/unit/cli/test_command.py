@@ -1,14 +1,19 @@
 """The command line: JSON or words, exit codes by who must act, first errors, wallet and forced message on a chain."""
 
 import json
+from hashlib import sha256
 
 import pytest
 from click.testing import CliRunner
 
 from bedroll.cli import main
+from bedroll.cli.inspect import describe_witness
+from bedroll.da import Forced, build_leaf
 from bedroll.primitives import Address, Gas, Wei
 from bedroll.protocol import REGTEST
 from bedroll.sdk import DEVNET_MNEMONIC, accounts_of
+
+BODY = Forced(network=REGTEST.number, payload=b"\x01\x02").encode()
 
 
 @pytest.fixture
@@ -118,6 +123,16 @@ def test_a_bitcoin_transaction_is_taken_apart(bedroll):
     assert shown["txid"] == "0e3e2357e806b6cdb1f70b54c3a3a17b6714ee1f0e68bebb44a74b1efd512098"
     assert shown["objects"] == [{"object": None, "reason": "no script path spend"}]
     assert bedroll("inspect", "transaction", "0x", code=1)["error"]
+
+
+def test_what_a_leaf_holds_is_described():
+    leaf = build_leaf(bytes.fromhex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"), BODY, 0)
+    shown = describe_witness((bytes(64), leaf, bytes(33)))
+    assert shown == {"object_id": sha256(BODY).digest().hex(), "object": "forced", "network": 3, "payload": "0102"}
+    assert describe_witness((bytes(64), leaf, bytes(33), b"\x50annex"))["object"] == "forced"
+    assert describe_witness((bytes(64), leaf[:-1], bytes(33)))["reason"]
+    assert describe_witness((b"", b"\x51", bytes(33)))["object"] is None
+    assert describe_witness(())["object"] is None
 
 
 def test_no_node_is_said_so(bedroll):
