@@ -6,7 +6,7 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
-pub use body::{decode_body, decode_receipts, decode_tail, encode_body};
+pub use body::{decode_body, decode_head, decode_receipts, encode_body, encode_head};
 
 use crate::forced::{Ended, Message};
 use crate::receipt::Receipt;

@@ -15,8 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use alloy_consensus::Header;
 use alloy_primitives::B256;
-use alloy_rlp::Decodable;
-use bedroll_core::block::{decode_tail, Block, Tail};
+use bedroll_core::block::{decode_head, Block, Tail};
 use bedroll_core::profile::Rules;
 use bedroll_core::state::State;
 
@@ -28,8 +27,10 @@ pub use query::{FoundLog, LogFilter};
 
 use writer::Writer;
 
-/// Blocks whose outputs stay in memory.
+/// Blocks that stay in memory, with what their transactions returned.
 const RECENT_BLOCKS: usize = 128;
+/// Most transactions of those blocks together; the newest block stays whatever it has.
+const RECENT_TRANSACTIONS: usize = 20_000;
 
 /// The newest sealed block, as much as the next one needs.
 #[derive(Debug, Clone)]
@@ -111,10 +112,15 @@ impl Engine {
 
     fn remember(&self, block: Arc<Block>) {
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-        if recent.len() == RECENT_BLOCKS {
+        recent.push_back(block);
+        let held = |recent: &VecDeque<Arc<Block>>| -> usize {
+            recent.iter().map(|block| block.transactions.len()).sum()
+        };
+        while recent.len() > RECENT_BLOCKS
+            || recent.len() > 1 && held(&recent) > RECENT_TRANSACTIONS
+        {
             recent.pop_front();
         }
-        recent.push_back(block);
     }
 
     fn forget_above(&self, height: u64) {
@@ -190,17 +196,11 @@ impl Engine {
 pub(crate) fn tip_facts(view: &View, height: u64) -> Result<TipFacts, EngineError> {
     let missing = || EngineError::Corrupt(format!("block {height} is not stored"));
     let sealed = view.sealed_header(height)?.ok_or_else(missing)?;
-    let body = view.body(height)?.ok_or_else(missing)?;
-    let header = decode_header(&sealed.header)?;
-    let tail = decode_tail(&body).map_err(|error| EngineError::damaged(height, &error))?;
+    let (header, tail) =
+        decode_head(&sealed.header).map_err(|error| EngineError::damaged(height, &error))?;
     Ok(TipFacts {
         header,
         hash: sealed.hash,
         tail,
     })
-}
-
-pub(crate) fn decode_header(bytes: &[u8]) -> Result<Header, EngineError> {
-    Header::decode(&mut &*bytes)
-        .map_err(|error| EngineError::Corrupt(format!("a stored header cannot be read: {error}")))
 }

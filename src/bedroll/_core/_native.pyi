@@ -109,7 +109,7 @@ class Receipt:
         data_gas: Data gas; 0 for forced messages and the L1-info call.
         cumulative_gas_used: EVM gas up to and including this one, the consensus value.
         effective_gas_price: wei a gas.
-        contract: Created address.
+        contract: Address of a creation, also of one that failed.
         output: Return or revert data (kept for the newest blocks only; empty otherwise).
     """
 

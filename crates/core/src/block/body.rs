@@ -1,4 +1,4 @@
-//! A block as a store keeps it: all but the header, in RLP.
+//! A block as a store keeps it, in RLP: a head of header and facts, and a body of all else.
 use alloc::{string::String, vec::Vec};
 use alloy_consensus::Header;
 use alloy_primitives::{Address, Bytes, B256};
@@ -27,7 +27,6 @@ struct End {
 
 #[derive(RlpEncodable, RlpDecodable)]
 struct Body {
-    tail: Tail,
     origin_step: bool,
     automatic: bool,
     forced_count: u64,
@@ -44,7 +43,6 @@ pub fn encode_body(block: &Block) -> Vec<u8> {
         ..receipt.clone()
     };
     let body = Body {
-        tail: block.tail.clone(),
         origin_step: block.origin_step,
         automatic: block.automatic,
         forced_count: block.forced_count as u64,
@@ -79,7 +77,7 @@ fn end_of(ended: &Ended) -> End {
 ///
 /// # Errors
 /// The bytes are not a block's.
-pub fn decode_body(header: Header, bytes: &[u8]) -> alloy_rlp::Result<Block> {
+pub fn decode_body(header: Header, tail: Tail, bytes: &[u8]) -> alloy_rlp::Result<Block> {
     let body = Body::decode(&mut &*bytes)?;
     let broken = alloy_rlp::Error::Custom("not what was stored");
     let transactions = body
@@ -105,7 +103,7 @@ pub fn decode_body(header: Header, bytes: &[u8]) -> alloy_rlp::Result<Block> {
     Ok(Block {
         hash: header.hash_slow(),
         header,
-        tail: body.tail,
+        tail,
         origin_step: body.origin_step,
         automatic: body.automatic,
         transactions,
@@ -117,13 +115,26 @@ pub fn decode_body(header: Header, bytes: &[u8]) -> alloy_rlp::Result<Block> {
     })
 }
 
-/// Decodes only the facts that the next block needs.
+/// Encodes the header and after it the facts that the next block needs.
+pub fn encode_head(block: &Block) -> Vec<u8> {
+    let mut out = Vec::with_capacity(768);
+    block.header.encode(&mut out);
+    block.tail.encode(&mut out);
+    out
+}
+
+/// Decodes what [`encode_head`] wrote.
 ///
 /// # Errors
-/// The bytes are not a block's.
-pub fn decode_tail(bytes: &[u8]) -> alloy_rlp::Result<Tail> {
-    let mut inside = alloy_rlp::Header::decode_bytes(&mut &*bytes, true)?;
-    Tail::decode(&mut inside)
+/// The bytes are not a head.
+pub fn decode_head(mut bytes: &[u8]) -> alloy_rlp::Result<(Header, Tail)> {
+    let header = Header::decode(&mut bytes)?;
+    let tail = Tail::decode(&mut bytes)?;
+    if bytes.is_empty() {
+        Ok((header, tail))
+    } else {
+        Err(alloy_rlp::Error::UnexpectedLength)
+    }
 }
 
 /// Decodes only the receipts.
@@ -132,8 +143,8 @@ pub fn decode_tail(bytes: &[u8]) -> alloy_rlp::Result<Tail> {
 /// The bytes are not a block's.
 pub fn decode_receipts(bytes: &[u8]) -> alloy_rlp::Result<Vec<Receipt>> {
     let mut inside = alloy_rlp::Header::decode_bytes(&mut &*bytes, true)?;
-    // tail, origin_step, automatic, forced_count, transactions
-    for _ in 0..5 {
+    // origin_step, automatic, forced_count, transactions
+    for _ in 0..4 {
         let item = alloy_rlp::Header::decode(&mut inside)?;
         inside = inside
             .get(item.payload_length..)

@@ -23,7 +23,7 @@ pub struct Call {
     pub data: Bytes,
     /// Wei.
     pub value: U256,
-    /// EVM gas; None: as much as a transaction may have.
+    /// EVM gas; None: as much as a transaction may have. A call may have more: who serves it bounds it.
     pub gas_limit: Option<u64>,
     /// Wei a gas; 0: fees are not looked at.
     pub gas_price: u128,
@@ -114,7 +114,7 @@ pub fn simulate<S: StateSource>(
     call: &Call,
 ) -> Result<Outcome, CallError> {
     let gas_limit = call.gas_limit.unwrap_or(fee::EVM_GAS_MAX);
-    run(rules, setting, state, call, gas_limit.min(fee::EVM_GAS_MAX))
+    run(rules, setting, state, call, gas_limit)
 }
 
 fn run<S: StateSource>(

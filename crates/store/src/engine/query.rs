@@ -7,7 +7,7 @@ use alloy_primitives::{Address, Log, B256};
 use bedroll_core::block::{decode_body, decode_receipts, Block};
 use bedroll_core::forced::Message;
 
-use super::{decode_header, writer, Engine, EngineError};
+use super::{tip_facts, writer, Engine, EngineError};
 use crate::{LogKey, LogPosition, View};
 
 /// Which logs are wanted.
@@ -79,10 +79,11 @@ impl Engine {
         if let Some(block) = self.recent_block(height) {
             return Ok(Some(block.header.clone()));
         }
-        let sealed = self.store.view(None)?.sealed_header(height)?;
-        sealed
-            .map(|sealed| decode_header(&sealed.header))
-            .transpose()
+        let view = self.store.view(None)?;
+        if height > view.height() {
+            return Ok(None);
+        }
+        Ok(Some(tip_facts(&view, height)?.header))
     }
 
     /// A sealed block; outputs are there for the newest only.
@@ -94,13 +95,13 @@ impl Engine {
             return Ok(Some(block));
         }
         let view = self.store.view(None)?;
-        let Some(sealed) = view.sealed_header(height)? else {
+        if height > view.height() {
             return Ok(None);
-        };
-        let header = decode_header(&sealed.header)?;
+        }
+        let facts = tip_facts(&view, height)?;
         let body = body_of(&view, height)?;
-        let block =
-            decode_body(header, &body).map_err(|error| EngineError::damaged(height, &error))?;
+        let block = decode_body(facts.header, facts.tail, &body)
+            .map_err(|error| EngineError::damaged(height, &error))?;
         Ok(Some(Arc::new(block)))
     }
 
@@ -184,7 +185,7 @@ impl Engine {
     /// The store's.
     pub fn forced_pending(&self) -> Result<Vec<(u64, Message)>, EngineError> {
         let view = self.store.view(None)?;
-        let facts = super::tip_facts(&view, view.height())?;
+        let facts = tip_facts(&view, view.height())?;
         let mut waiting = Vec::new();
         for index in facts.tail.queue_done..facts.tail.queue_enqueued {
             let missing = || EngineError::Corrupt(format!("message {index} is not stored"));

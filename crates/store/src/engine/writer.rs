@@ -2,8 +2,8 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Bytes, B256};
-use alloy_rlp::{Decodable, Encodable};
-use bedroll_core::block::{encode_body, Block, Origin};
+use alloy_rlp::Decodable;
+use bedroll_core::block::{encode_body, encode_head, Block, Origin};
 use bedroll_core::forced::{Message, ReadQueue};
 use bedroll_core::profile::Rules;
 use bedroll_core::receipt::Receipt;
@@ -244,8 +244,6 @@ impl Engine {
 
 /// What the store takes in of a block.
 pub(super) fn record(block: &Block, write_set: WriteSet) -> BlockRecord {
-    let mut header = Vec::with_capacity(640);
-    block.header.encode(&mut header);
     let first_book = block.tail.book_length - block.new_addresses.len() as u64;
     let first_enqueued = block.tail.queue_enqueued - block.enqueued.len() as u64;
     let done = (block.forced.iter()).map(|ended| (ended.index, None));
@@ -259,7 +257,7 @@ pub(super) fn record(block: &Block, write_set: WriteSet) -> BlockRecord {
         height: block.header.number,
         hash: block.hash,
         state_root: block.header.state_root,
-        header,
+        header: encode_head(block),
         body: encode_body(block),
         transactions: block.transactions.iter().map(|tx| tx.hash).collect(),
         logs: postings(block),
