@@ -239,6 +239,16 @@ async def test_a_long_wait_survives_an_answer_for_the_same_tip():
         await client.close()
 
 
+async def test_a_node_that_answers_at_once_is_not_asked_without_pause():
+    async with run_hostile(*[result(CHAIN), result({"hash": "ab" * 32, "height": 7})] * 30) as node:
+        client = await opened(node)
+        asked = len(node.requests)
+        tip = await client.wait_for_tip(BlockHash(bytes.fromhex("ab" * 32)), 0.3)
+        assert tip.height == 7
+        assert len(node.requests) - asked < 12
+        await client.close()
+
+
 async def test_bad_arguments_are_refused_before_the_node_is_asked():
     async with run_hostile(healthy()) as node:
         client = await opened(node)

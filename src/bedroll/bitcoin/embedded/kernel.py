@@ -53,7 +53,7 @@ class Kernel:
                 option="bitcoin.data",
                 value=str(self._folder),
                 allowed="a folder that no other process uses",
-                reason=" | ".join(line.strip() for line in log.lines[-2:]),
+                reason="; ".join(line.removeprefix("[error] ").strip() for line in log.lines),
             ) from failure
         self._chain = self._manager.get_active_chain()
 

@@ -45,6 +45,9 @@ GENESIS: Final = {
 """Hash of the first block, by the network's name in `getblockchaininfo`."""
 LONG_POLL_SECONDS: Final = 20.0
 """Longest wait in one call: below the time after which bitcoind drops a silent connection."""
+NEEDLESS_SECONDS: Final = 1.0
+NEEDLESS_MAX: Final = 3
+"""Answers in a row that come sooner than that and tell of no block, before there is a pause between questions."""
 POLL_SECONDS: Final = 10.0
 """How often the tip is asked for although ZMQ is silent: its messages can be lost."""
 SCAN_SECONDS: Final = 600.0
@@ -128,11 +131,17 @@ class RpcClient:
         """Return when the tip differs from `known`, or after the timeout."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_seconds
+        needless = 0
         while (tip := await self.tip()).hash == known and (left := deadline - loop.time()) > 0:
             if self._notification is not None:
                 await self._notification.wait(min(left, POLL_SECONDS))
-            else:
-                await self._poll_long(known, min(left, LONG_POLL_SECONDS))
+                continue
+            asked = loop.time()
+            await self._poll_long(known, min(left, LONG_POLL_SECONDS))
+            # A node that answers at once that nothing happened must not make us ask without pause.
+            needless = needless + 1 if loop.time() - asked < min(left, NEEDLESS_SECONDS) else 0
+            if needless > NEEDLESS_MAX:
+                await asyncio.sleep(min(left, NEEDLESS_SECONDS))
         return tip
 
     async def broadcast(self, package: Sequence[bytes]) -> None:
