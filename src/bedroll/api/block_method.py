@@ -6,6 +6,8 @@ Never: mixes blocks of two branches in one answer.  Spec: docs/spec/api.md#metho
 
 from typing import Final
 
+from bedroll.execution.engine import Transaction
+
 from .block_tag import BlockRef, find_height, parse_block, parse_number
 from .method import MethodTable, optional, required
 from .quantity import parse_bool, parse_hash, parse_quantity, show_quantity
@@ -139,9 +141,9 @@ def _at(record: BlockRecord | None, index: int) -> object:
 def _open_block(service: Service, full: bool) -> object:
     engine = service.backend.engine
     tip = engine.tip()
-    waiting = [transaction for pending, _queued in service.backend.pool_content().values() for transaction in pending][
-        : service.limits.pending_shown
-    ]
+    waiting: list[Transaction] = []
+    if service.backend.pool_status().pending <= service.limits.pending_shown:
+        waiting = [one for pending, _queued in service.backend.pool_content().values() for one in pending]
     return show_open_block(
         tip, timestamp=tip.timestamp, base_fee=engine.next_base_fee(), transactions=waiting, full=full
     )

@@ -20,6 +20,8 @@ _TIP_BLOCKS: Final = 5
 _TIP_FLOOR_DIVISOR: Final = 8
 """Where nobody tips, an eighth of the base fee: a gas price with it outlives one rise of the base fee."""
 _HISTORY_BLOCKS_MAX: Final = 1_024
+_REWARD_BLOCKS_MAX: Final = 128
+"""With percentiles every transaction of each block is looked at."""
 _PERCENTILES_MAX: Final = 100
 
 
@@ -51,7 +53,7 @@ async def fee_history(service: Service, count: int, ref: BlockRef, percentiles: 
     """Base fees, fullness and tips of a run of blocks."""
     engine = service.backend.engine
     newest = need_height(service, ref)
-    first = max(0, newest - count + 1)
+    first = max(0, newest - min(count, _REWARD_BLOCKS_MAX if percentiles else count) + 1)
     base_fees: list[str] = []
     ratios: list[float] = []
     rewards: list[list[str]] = []

@@ -19,7 +19,7 @@ class Limits:
         log_range_blocks: Blocks that one `eth_getLogs` covers.
         log_results: Logs that one `eth_getLogs` returns.
         call_gas: Gas limit of `eth_call` and `eth_estimateGas`.
-        pending_shown: Waiting transactions that the block `pending` lists.
+        pending_shown: Waiting transactions up to which the block `pending` lists them; of more it lists none.
         heavy_running: Calls into the engine that run at a time, each on a thread of its own.
         heavy_waiting: Calls that may wait for such a thread; more are refused.
         connections: Open connections, HTTP and WebSocket together; more are closed at once.

@@ -57,10 +57,22 @@ def record_of(block: Block) -> BlockRecord:
 class Records:
     """The newest read blocks, by hash, so that a reorganisation cannot make an entry wrong."""
 
-    def __init__(self, engine: Engine, worker: Worker, *, blocks_max: int = 64) -> None:
+    def __init__(
+        self, engine: Engine, worker: Worker, *, blocks_max: int = 256, transactions_max: int = 20_000
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            engine: Where blocks are read.
+            worker: Threads to read them on.
+            blocks_max: Blocks to keep.
+            transactions_max: Transactions of all of them: what bounds the memory, at about 2 kB each.
+        """
         self._engine = engine
         self._worker = worker
         self._blocks_max = blocks_max
+        self._transactions_max = transactions_max
+        self._transactions = 0
         self._kept: OrderedDict[bytes, BlockRecord] = OrderedDict()
 
     async def at(self, height: int) -> BlockRecord | None:
@@ -79,9 +91,15 @@ class Records:
 
     def keep(self, record: BlockRecord) -> None:
         """Remember a block that will be asked about soon."""
+        if record.header.hash in self._kept:
+            return
         self._kept[record.header.hash] = record
-        if len(self._kept) > self._blocks_max:
-            self._kept.popitem(last=False)
+        self._transactions += len(record.transactions)
+        while len(self._kept) > 1 and (
+            len(self._kept) > self._blocks_max or self._transactions > self._transactions_max
+        ):
+            _, gone = self._kept.popitem(last=False)
+            self._transactions -= len(gone.transactions)
 
     async def with_transaction(self, transaction_hash: bytes) -> tuple[BlockRecord, int] | None:
         """The block that includes a transaction, and its position there."""
