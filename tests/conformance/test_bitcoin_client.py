@@ -156,8 +156,18 @@ async def test_broadcasting_again_is_success(chain):
     payment = pay(await funded(chain))
     for _ in range(2):
         await chain.client.broadcast([payment.raw])
-    await chain.mine()
+    other = payment.with_witness(0, (bytes(64),))
+    await chain.client.broadcast([other.raw])
+    tested = [await chain.client.test_accept([each.raw]) for each in (payment, other)]
+    assert [(each.accepted, each.reason) for (each,) in tested] == [
+        (False, "txn-already-in-mempool"),
+        (False, "txn-same-nonwitness-data-in-mempool"),
+    ]
+    (block,) = await chain.mine()
+    assert payment in (await chain.parsed(block)).transactions
     await chain.client.broadcast([payment.raw])
+    (tested_again,) = await chain.client.test_accept([payment.raw])
+    assert (tested_again.accepted, tested_again.reason) == (False, "txn-already-known")
     parent = pay(await funded(chain))
     child = pay([BOB.input(parent.out_point(0), parent.outputs[0].value)])
     for _ in range(2):

@@ -157,8 +157,8 @@ class Admission:
             parent = beside.get(parent_txid)
             if parent is None:
                 held = self.pool.entries.get(parent_txid)
-                if held is None:
-                    continue
+                if held is None or held.fee:
+                    continue  # Who pays a fee was not let in with dust.
                 parent = held.transaction
             if any(parent.out_point(at) not in spent for at in Judged.of(parent).dust()):
                 raise candidate.refused("missing-ephemeral-spends", "did not spend parent's ephemeral dust")
