@@ -71,7 +71,8 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn durable_tip(&self) -> Result<Option<(u64, B256)>, StoreError> {
-        Meta::tip(&self.shared.tables, &*self.shared.env.read_txn()?)
+        let shared = &self.shared;
+        shared.read(|txn| Meta::tip(&shared.tables, txn))
     }
 
     /// Lowest height whose state can be viewed or unwound to.
@@ -79,7 +80,8 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn oldest_state(&self) -> Result<u64, StoreError> {
-        Meta::oldest(&self.shared.tables, &*self.shared.env.read_txn()?)
+        let shared = &self.shared;
+        shared.read(|txn| Meta::oldest(&shared.tables, txn))
     }
 
     /// Drops what is needed to view or unwind to heights below `keep_from`. Blocks stay.

@@ -111,6 +111,15 @@ impl Shared {
         snapshots.push(Arc::downgrade(slot));
     }
 
+    /// Reads what is durable, for a moment: the map does not grow meanwhile.
+    pub(crate) fn read<R>(
+        &self,
+        look: impl FnOnce(&RoTxn<'_>) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
+        let _chain = lock(&self.chain);
+        look(&*self.env.read_txn()?)
+    }
+
     /// Runs `work` in one transaction and commits it; the map grows if it is full.
     pub(crate) fn write(
         &self,

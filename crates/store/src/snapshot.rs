@@ -56,23 +56,23 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// The chain as it is now, up to `height` (None: the tip).
     pub(crate) fn open(shared: &Arc<Shared>, height: Option<u64>) -> Result<Self, StoreError> {
-        let (pending, txn) = {
-            let chain = lock(&shared.chain);
-            (chain.clone(), shared.env.clone().static_read_txn()?)
-        };
+        // The map may grow once the chain is let go: the transaction and its block must be known by then.
+        let chain = lock(&shared.chain);
+        let pending = chain.clone();
+        let txn = shared.env.clone().static_read_txn()?;
+        let anchor = Meta::tip(&shared.tables, &txn)?;
+        let oldest = Meta::oldest(&shared.tables, &txn)?;
+        let slot = TxnSlot::Open(txn, anchor.map(|(height, _)| height));
+        let slot = Arc::new(Mutex::new(slot));
+        shared.register(&slot);
         let (tip, tip_hash) = pending.tip.ok_or(StoreError::Empty)?;
         let height = height.unwrap_or(tip);
         if height > tip {
             return Err(StoreError::AboveTip { height, tip });
         }
-        let oldest = Meta::oldest(&shared.tables, &txn)?;
         if height < oldest {
             return Err(StoreError::BelowOldest { height, oldest });
         }
-        let anchor = Meta::tip(&shared.tables, &txn)?;
-        let slot = TxnSlot::Open(txn, anchor.map(|(height, _)| height));
-        let slot = Arc::new(Mutex::new(slot));
-        shared.register(&slot);
         let mut snapshot = Snapshot {
             shared: Arc::downgrade(shared),
             tables: shared.tables,
@@ -85,6 +85,7 @@ impl Snapshot {
         if height != tip {
             snapshot.hash = snapshot.hash_at(height)?;
         }
+        drop(chain);
         Ok(snapshot)
     }
 
