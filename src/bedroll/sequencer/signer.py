@@ -21,7 +21,7 @@ from bedroll.storage.crash_point import crash_point
 from bedroll.storage.record_log import RecordLog, sync_folder
 
 _IDENTITY: Final = b"identity"
-_COMPACT_BYTES: Final = 1 << 20
+_COMPACT_BYTES: Final = 64 << 10
 """Beyond this the file is rewritten with its newest record alone."""
 
 

@@ -14,7 +14,7 @@ from bedroll.bitcoin.transaction import TxOut
 from bedroll.bitcoin.wallet import Payment, State, Wallet, WalletCoin
 from bedroll.crypto import tagged_hash
 from bedroll.crypto.secp256k1 import SecretKey
-from bedroll.primitives import FeeRate, L1Height, Satoshi, Txid, VSize, Weight
+from bedroll.primitives import FeeRate, Invalid, L1Height, Satoshi, Txid, VSize, Weight
 from bedroll.protocol import Network
 from bedroll.storage.crash_point import crash_point
 
@@ -154,15 +154,28 @@ class Builder:
         purpose = f"{posting.purpose} child"
         with self._queue.transaction():
             for child in self._wallet.payments(purpose=purpose, state=State.PENDING):
-                if child.transaction.inputs[0].previous.txid == parent:
-                    self._wallet.abandon(child.transaction.txid)
+                if child.transaction.inputs[0].previous.txid != parent:
+                    continue
+                if not self._is_last({child.transaction.txid}):
+                    # Replacing it would take the later posting that hangs on it along.
+                    raise Invalid("a child's change pays for a later posting", child=child.transaction.txid)
+                self._wallet.abandon(child.transaction.txid)
             self._wallet.pay_for(parent, rate, purpose)
             self._queue.set_rate(posting.id, attempt.number, rate, l1_tip)
         crash_point("writer.after_bump_build")
 
-    def is_alone(self, attempt: Attempt) -> bool:
-        """Whether nothing but its own reveals hangs on a commit."""
-        own = {attempt.commit, *attempt.reveals.values()}
+    def is_replaceable(self, attempt: Attempt) -> bool:
+        """Whether a commit stands alone: it spends confirmed coins, and nothing but its own reveals hangs on it.
+
+        A replacement lifts nothing but itself, and takes along what hangs on it; everything else is lifted by a child.
+        """
+        commit = self._payment(attempt.commit)
+        parents = {each.previous.txid for each in commit.transaction.inputs}
+        unconfirmed = {payment.transaction.txid for payment in self._wallet.payments(state=State.PENDING)}
+        return not parents & unconfirmed and self._is_last({attempt.commit, *attempt.reveals.values()})
+
+    def _is_last(self, own: set[Txid]) -> bool:
+        """Whether no unconfirmed transaction but these spends from them."""
         return not any(
             each.previous.txid in own
             for payment in self._wallet.payments(state=State.PENDING)

@@ -307,7 +307,7 @@ class Writer:
 
     async def _bump(self, plan: Plan, live: Attempt, commit: Payment, rate: FeeRate, l1_tip: L1Height) -> None:
         pending = commit.state is State.PENDING
-        if pending and not plan.is_big and commit.transaction.vsize < BIG_SIZE and self._builder.is_alone(live):
+        if pending and not plan.is_big and commit.transaction.vsize < BIG_SIZE and self._builder.is_replaceable(live):
             try:
                 replaced = self._builder.replace(plan, live, rate, l1_tip)
             except InsufficientValue:
