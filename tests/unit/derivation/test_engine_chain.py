@@ -12,7 +12,7 @@ from bedroll.da import Forced
 from bedroll.da.codec import encode_batch
 from bedroll.derivation import Accepted, Rejected, derive
 from bedroll.derivation.record import AutomaticBlocks, ForcedDone, ObjectJudged
-from bedroll.node.executor import native_origin
+from bedroll.node.executor import EngineExecutor, native_origin
 from bedroll.primitives import Invalid
 from tests.framework.plain_rollup import LEADER
 from tests.framework.site import HOLDERS, LeaderSite, Site, Wallet, address_of, new_rollup
@@ -458,3 +458,19 @@ def test_five_thousand_forced_messages_in_one_block_pass_in_order_and_the_last_i
     other = fresh(leader, tmp_path)
     assert_equal_chains(leader, other)
     other.close()
+
+
+@pytest.mark.parametrize("archive", [True, False])
+def test_an_engine_forgets_what_no_reorganisation_needs_unless_it_is_an_archive(leader, tmp_path, archive):
+    site = Site(tmp_path / "site", leader.genesis, leader.chain)
+    site.executor = EngineExecutor(site.engine, archive=archive)
+    site.pipeline = site.new_pipeline()
+    for _ in range(30):
+        leader.chain.mine()
+    site.follow()
+    assert (site.engine.oldest_state() == 0) is archive
+    assert site.executor.oldest() == site.engine.oldest_state()
+    deepest = leader.chain.height - 10
+    assert site.pipeline.hash_at(deepest)
+    assert site.pipeline.unwind(deepest).safe.height == site.engine.tip().number
+    site.close()
