@@ -123,7 +123,7 @@ def decode(raw):
     v, r, s = _integer(items[-3], 16), _integer(items[-2], 32), _integer(items[-1], 32)
     if kind == 0:
         chain_id, parity = (None, v - 27) if v in (27, 28) else ((v - 35) // 2, (v - 35) % 2)
-        if v < 27 or 28 < v < 35:
+        if v < 27 or 28 < v < 35 or (chain_id or 0) >= 2**64:
             raise NoTransaction("v")
         nonce, price, gas_limit, to, value, data = items[:6]
         tip, access_list = price, []
