@@ -113,6 +113,7 @@ class Node:
         self._history = History(engine, store, genesis.network)
         self._follower: Follower | None = None
         self._wallet_file: Database | None = None
+        self._leader_key = b""
         self._stop_reason = ""
         self._condition = Condition.STARTING
         self._sync: SyncStatus | None = None
@@ -183,13 +184,8 @@ class Node:
         self._note_heads()
 
     def _make_leader(self, folder: Path, leader: LeaderSetup, clock: Callable[[], float]) -> None:
-        if leader.key.x_only != self.deriver.leader:
-            raise Misconfigured(
-                "this is not the leader's key",
-                option="leader key",
-                value=leader.key.x_only.hex(),
-                allowed=self.deriver.leader.hex(),
-            )
+        self._leader_key = leader.key.x_only
+        self._require_lead()
         self._wallet_file = Database.open(folder / "wallet.sqlite", SCHEMA)
         self.wallet = Wallet(self._wallet_file, leader.keyring)
         self.writer = self._history.writer = Writer(
@@ -309,11 +305,26 @@ class Node:
             self.sealed(block)
         self._note_records(derived)
         if self.sequencer is not None:
+            self._require_lead()
             self.sequencer.l1_changed()
         if self._follower is not None:
             self._follower.l1_changed(derived.is_disturbed)
         self._note_heads()
         self._note_sync()
+
+    def _require_lead(self) -> None:
+        """A rotated key leads no more: whatever it signed from now on would be ignored.
+
+        Raises:
+            Misconfigured: Another key leads.
+        """
+        if self._leader_key != self.deriver.leader:
+            raise Misconfigured(
+                "another key leads now: this sequencer ends",
+                option="leader key",
+                value=self._leader_key.hex(),
+                allowed=self.deriver.leader.hex(),
+            )
 
     def _note_records(self, derived: Derived) -> None:
         if derived.unwound_blocks:

@@ -1,13 +1,19 @@
 """Shows that a node rebuilds the leader's chain from Bitcoin alone, over restarts, reorganisations and silence."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from bedroll.bitcoin.wallet import SingleKeyring
+from bedroll.crypto import schnorr
+from bedroll.da import Rotate
+from bedroll.node.devnet import devnet_key
 from bedroll.node.port import BlockAdded, BlockRemoved, Condition, HeadsMoved
-from bedroll.node.service import Node
+from bedroll.node.service import LeaderSetup, Node
 from bedroll.primitives import Invalid, L1Height, L2Height, Misconfigured, Unavailable
 from bedroll.protocol import REGTEST
+from tests.framework.chain import secret_key
 from tests.framework.devnet import OPTION, assert_same_chain, open_rollup
 
 DEPTH = REGTEST.parameters.finality_depth
@@ -237,8 +243,6 @@ async def test_a_plain_node_takes_no_transactions(embedded_chain, tmp_path):
 
 
 async def test_a_genesis_of_another_bitcoin_chain_is_named(embedded_chain, tmp_path):
-    from dataclasses import replace
-
     async with open_rollup(tmp_path / "net", embedded_chain) as rollup:
         foreign = replace(rollup.devnet.genesis, anchor_hash=b"\x07" * 32)
         with pytest.raises(Misconfigured) as refusal:
@@ -247,15 +251,32 @@ async def test_a_genesis_of_another_bitcoin_chain_is_named(embedded_chain, tmp_p
 
 
 async def test_a_wrong_leader_key_is_refused_at_start(embedded_chain, tmp_path):
-    from bedroll.bitcoin.wallet import SingleKeyring
-    from bedroll.node.service import LeaderSetup
-    from tests.framework.chain import secret_key
-
     async with open_rollup(tmp_path / "net", embedded_chain) as rollup:
         key = secret_key("somebody else")
         setup = LeaderSetup(key=key, keyring=SingleKeyring(key), option=OPTION.sequencer, wallet_start=L1Height(1))
-        with pytest.raises(Misconfigured, match="not the leader's key"):
+        with pytest.raises(Misconfigured, match="another key leads"):
             await Node.open(tmp_path / "node", rollup.devnet.genesis, embedded_chain.client, leader=setup, sync=False)
+
+
+async def test_a_rotated_leader_ends_and_the_new_key_goes_on(embedded_chain, tmp_path):
+    async with open_rollup(tmp_path / "net", embedded_chain) as rollup:
+        await rollup.send(rollup.transfer(0))
+        await rollup.block()
+        await rollup.settle()
+        successor, genesis = devnet_key("successor"), rollup.devnet.genesis
+        unsigned = Rotate(network=REGTEST.number, n=1, key=successor.x_only)
+        signature = schnorr.sign(devnet_key("rotation"), unsigned.signing_hash())
+        rollup.node.writer.put(replace(unsigned, signature=signature).encode(), "rotate")
+        await rollup.node.writer.step()
+        with pytest.raises(Misconfigured, match="another key leads now"):
+            await rollup.mine(DEPTH + 1)
+        assert rollup.node.deriver.leader == successor.x_only
+        latest = rollup.node.heads().latest
+    key = SingleKeyring(devnet_key("wallet"))
+    setup = LeaderSetup(key=successor, keyring=key, option=OPTION.sequencer, wallet_start=L1Height(1))
+    node = await Node.open(tmp_path / "net/sequencer", genesis, embedded_chain.client, leader=setup, sync=False)
+    assert node.heads().latest == latest
+    await node.close()
 
 
 async def test_an_invalid_transaction_is_answered_and_changes_nothing(embedded_chain, tmp_path):
