@@ -72,7 +72,11 @@ async def test_a_second_process_rebuilds_the_chain_and_a_user_forces_his_way_in(
             await settle(client, int(receipt["blockNumber"], 16))
             batch = await client.call("bedroll_getBatch", receipt["blockNumber"])
             assert batch["state"] == "accepted"
-            assert (await client.call("bedroll_getObject", batch["id"]))["txids"]
+            carrier = (await client.call("bedroll_getObject", batch["id"]))["txids"][-1]
+            shown = bedroll("inspect", "transaction", carrier, "--block", str(batch["l1Height"]), *where)
+            assert shown["relevant_on"] == ["regtest"]
+            assert shown["objects"][0]["object"] == "batch"
+            assert shown["objects"][0]["object_id"] == batch["id"][2:]
 
             genesis = str(tmp_path / "devnet" / "genesis.json")
             command = [sys.executable, "-m", "bedroll", "node", "--json", "--rpc-port", "0", "--genesis", genesis]

@@ -9,8 +9,10 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from bedroll.api import Server
 from bedroll.bitcoin.address import decode_address
@@ -150,12 +152,22 @@ def _welcome(output: Output, devnet: Devnet, server: Server, bitcoin: RpcServer,
     for number, account in enumerate(devnet.accounts):
         output.say(f"({number}) 0x{account.secret.hex()}")
     output.warn("everybody knows these keys; never pay to them on another chain")
+    if not _is_loopback(server.url):
+        output.warn("others can reach this devnet and spend from its accounts")
     output.say(f"\nMnemonic  {DEVNET_MNEMONIC}\nPath      m/44'/60'/0'/0/")
     output.say(f"\nChain id  {chain_id}\nRPC       {server.url} (HTTP and WebSocket)", style="bold")
     output.say(f"Bitcoin   {bitcoin.url} (JSON-RPC, cookie {bitcoin.cookie})")
     if is_kept:
         output.say(f"Folder    {devnet.folder}")
     output.hint(f"cast send --rpc-url {server.url} --private-key 0x{devnet.accounts[0].secret.hex()} …\n")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 async def _block_lines(output: Output, devnet: Devnet) -> None:

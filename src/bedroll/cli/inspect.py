@@ -10,13 +10,16 @@ from typing import Any, Final
 
 import click
 
+from bedroll.bitcoin.block import Block
 from bedroll.bitcoin.transaction import Transaction
+from bedroll.config import Config
 from bedroll.da import object_id, parse_leaf, parse_object
-from bedroll.primitives import Invalid
+from bedroll.primitives import Invalid, L1Height
 from bedroll.protocol import NETWORKS
 from bedroll.protocol.fee_output import FEE_SCRIPT
 from bedroll.sdk import RpcClient
 
+from .bitcoin import open_bitcoin
 from .output import Output
 from .run import Context, declare, run_once
 
@@ -31,18 +34,21 @@ def command() -> None:
     """Look at a Bitcoin transaction, an object, a batch, a block."""
 
 
-@declare("transaction", group=command)
-@click.argument("raw")
-def transaction(context: Context, _flags: dict[str, object], raw: str) -> None:
+@declare("transaction", "network", "folder", "bitcoin", "log", group=command)
+@click.argument("transaction")
+@click.option("--block", "height", type=click.IntRange(min=0), help="Height of the Bitcoin block that holds it.")
+def transaction(context: Context, flags: dict[str, object], transaction: str, *, height: int | None) -> None:
     """Take a Bitcoin transaction apart: which objects it carries.
 
-    RAW is its hexadecimal form (bitcoin-cli getrawtransaction), or - to read it from standard input.
+    TRANSACTION is its hexadecimal form (bitcoin-cli getrawtransaction), - to read that from standard input, or with
+    --block its txid.
     """
-    text = sys.stdin.read(2 * _RAW_BYTES_MAX + 1).strip() if raw == "-" else raw
+    text = sys.stdin.read(2 * _RAW_BYTES_MAX + 1).strip() if transaction == "-" else transaction
     try:
-        parsed = Transaction.parse(bytes.fromhex(text))
+        raw = bytes.fromhex(text)
     except ValueError:
         raise Invalid("not hexadecimal", characters=len(text)) from None
+    parsed = Transaction.parse(raw) if height is None else run_once(_fetch(context.load(flags), raw[::-1], height))
     tags = [name for name, network in NETWORKS.items() if parsed.wtxid.startswith(network.parameters.tag)]
     context.output.result(
         {
@@ -80,6 +86,22 @@ def block_of_chain(context: Context, _flags: dict[str, object], block: str, url:
     name = _block_name(block)
     method = "eth_getBlockByHash" if len(name) == 66 else "eth_getBlockByNumber"
     _ask(context.output, url, "block", method, name, False)
+
+
+async def _fetch(config: Config, txid: bytes, height: int) -> Transaction:
+    """A transaction of a block of Bitcoin's best chain.
+
+    Raises:
+        Invalid: There is no such block, or it does not hold the transaction.
+    """
+    async with open_bitcoin(config) as client:
+        block = await client.block_hash(L1Height(height))
+        if block is None:
+            raise Invalid("Bitcoin has no block at this height", height=height)
+        for each in Block.parse(await client.block(block)).transactions:
+            if each.txid == txid:
+                return each
+    raise Invalid("the block does not hold this transaction", height=height, txid=txid[::-1])
 
 
 def _ask(output: Output, url: str, title: str, method: str, *params: object) -> None:

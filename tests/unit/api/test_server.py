@@ -177,6 +177,27 @@ async def test_a_stop_closes_websockets(chain):
         assert connection.close_code == 1001
 
 
+async def test_a_stop_lets_running_calls_end(chain):
+    server = Server(Service(chain), ServerOptions(port=0))
+    await server.start()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def send(raw):
+        begun.set()
+        await go_on.wait()
+        return raw[:1] * 32
+
+    chain.send_transaction = send
+    call = asyncio.create_task(post(server, CALL | {"method": "eth_sendRawTransaction", "params": ["0xab"]}))
+    await begun.wait()
+    stop = asyncio.create_task(server.stop())
+    await asyncio.sleep(0)
+    go_on.set()
+    status, _, answer = await asyncio.wait_for(call, 10)
+    assert (status, answer["result"]) == (200, "0x" + "ab" * 32)
+    await asyncio.wait_for(stop, 10)
+
+
 async def test_a_body_that_does_not_arrive_is_given_up(chain):
     server = Server(Service(chain, Limits(read_seconds=0.05)), ServerOptions(port=0))
     await server.start()
