@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from bedroll.bitcoin.rpc import Access, RpcClient
 from bedroll.bitcoin.server import RpcServer
 from bedroll.node.devnet import open_devnet
 from bedroll.node.port import Condition
-from bedroll.node.service import REBUILD_MARK
+from bedroll.node.service import REBUILD_MARK, Node
 from bedroll.primitives import Reorg
 from bedroll.protocol import REGTEST
 from tests.framework.devnet import OPTION, Rollup, assert_same_chain, open_rollup
@@ -73,8 +74,6 @@ async def test_a_bitcoin_that_stands_still_stops_blocks_with_a_clear_word_and_a_
         await rollup.block()
         head = rollup.leader.producer._head
         # As if 3,600 blocks had been made: making them takes minutes.
-        import msgspec
-
         rollup.leader.producer._head = msgspec.structs.replace(head, origin_blocks=3_600)
         assert await rollup.leader.producer.make_block() is None
         assert "waiting for an L1 block" in rollup.leader.producer.stalled
@@ -106,3 +105,40 @@ async def test_a_reorganisation_beyond_what_is_kept_is_derived_again_from_the_an
         async with again.fresh_node(tmp_path / "fresh") as fresh:
             assert_same_chain(again.node.engine, fresh.engine, again.node.heads().latest.height)
         assert (tmp_path / "net/sequencer/chain.0").is_dir()
+
+
+class Sick:
+    """A Bitcoin node that gives half a block, then none, then the truth."""
+
+    def __init__(self, client) -> None:
+        self._client = client
+        self.lies = [lambda raw: raw[: len(raw) // 2], lambda raw: b"", lambda raw: raw[:-1] + bytes([raw[-1] ^ 1])]
+        self.told = 0
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    async def block(self, block):
+        raw = await self._client.block(block)
+        if not self.lies:
+            return raw
+        self.told += 1
+        return self.lies.pop()(raw)
+
+
+async def test_blocks_that_are_none_are_asked_for_again(embedded_chain, tmp_path):
+    async with open_rollup(tmp_path / "net", embedded_chain) as rollup:
+        await rollup.send(rollup.transfer(0))
+        await rollup.block()
+        await rollup.settle()
+        sick = Sick(embedded_chain.client)
+        node = await Node.open(tmp_path / "node", rollup.devnet.genesis, sick, sync=False)
+        task = asyncio.create_task(node.run())
+        async with asyncio.timeout(60):
+            await node.deriver.synced.wait()
+        assert sick.told == 3
+        assert node.heads().safe == rollup.node.heads().safe
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await node.close()

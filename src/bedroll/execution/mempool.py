@@ -83,6 +83,8 @@ class Mempool:
         self._order: dict[bytes, int] = {}
         self._arrivals = 0
         self._size_bytes = 0
+        self._floor_wei: int | None = None
+        """Where the pool is full: a tip that was too low to make room."""
         self._fresh: dict[bytes, None] = {}
         """Senders that may have something executable: all others wait for a new base fee or nonce."""
 
@@ -162,12 +164,16 @@ class Mempool:
         over_count = len(self._transaction) + 1 - self._limit.count
         if over_bytes <= 0 and over_count <= 0:
             return []
+        tip_wei = fee.tip_wei(transaction)
+        if self._floor_wei is not None and tip_wei <= self._floor_wei:
+            # Looked for in vain before, and nothing has left since: cheap floods cost no search.
+            raise Refused("transaction underpriced", tip_wei=tip_wei, pool="full")
         # Room for a hundredth more, so that a full pool does not sort itself at every arrival.
         over_bytes += self._limit.size_bytes // 100
         over_count += self._limit.count // 100
         victims: list[Transaction] = []
         for worst in sorted(self._last_of_each(), key=lambda each: (fee.tip_wei(each), -self._order[each.hash])):
-            if fee.tip_wei(worst) >= fee.tip_wei(transaction) or worst.sender == transaction.sender:
+            if fee.tip_wei(worst) >= tip_wei or worst.sender == transaction.sender:
                 continue
             victims.append(worst)
             over_bytes -= len(worst.raw)
@@ -177,7 +183,8 @@ class Mempool:
         short_bytes = over_bytes - self._limit.size_bytes // 100
         short_count = over_count - self._limit.count // 100
         if short_bytes > 0 or short_count > 0:
-            raise Refused("transaction underpriced", tip_wei=fee.tip_wei(transaction), pool="full")
+            self._floor_wei = tip_wei
+            raise Refused("transaction underpriced", tip_wei=tip_wei, pool="full")
         for victim in victims:
             self._remove(victim)
         return victims
@@ -246,6 +253,7 @@ class Mempool:
     def refresh(self) -> None:
         """Base fee, L1 rate or room have changed: everybody may be executable again."""
         self._fresh = dict.fromkeys(self._account)
+        self._floor_wei = None
 
     def reset(self, state: AccountState, senders: Iterable[bytes] | None = None) -> list[Transaction]:
         """The chain changed under the pool: read nonces and balances anew and drop what cannot go any more.
@@ -274,6 +282,7 @@ class Mempool:
     def _remove(self, transaction: Transaction) -> None:
         if self._transaction.pop(transaction.hash, None) is None:
             return
+        self._floor_wei = None
         del self._order[transaction.hash]
         self._size_bytes -= len(transaction.raw)
         account = self._account[transaction.sender]

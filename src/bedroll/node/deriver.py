@@ -21,7 +21,8 @@ from bedroll.derivation.port import OriginBlock
 from bedroll.execution.engine import Engine, Origin
 from bedroll.execution.genesis import Genesis
 from bedroll.metrics import Metrics
-from bedroll.primitives import BlockHash, Corrupt, L1Height, L2Height, Misconfigured, Unavailable
+from bedroll.primitives import BlockHash, Corrupt, Invalid, L1Height, L2Height, Misconfigured, Unavailable
+from bedroll.sequencer.stream import CATCH_UP_BLOCKS_MAX
 from bedroll.storage.crash_point import crash_point
 
 from .engine_thread import EngineThread
@@ -240,8 +241,9 @@ class Deriver:
             UnknownUpgrade: An upgrade is active that this version does not know.
         """
         failures = 0
-        reader = Reader(self._client, self.height, self.hash, self._pipeline.hash_at)
         while True:
+            # Anew each time: a reader that was interrupted may be ahead of what was derived.
+            reader = Reader(self._client, self.height, self.hash, self._pipeline.hash_at)
             try:
                 tip = await self._client.tip()
                 self._saw(tip.height, tip.hash)
@@ -253,11 +255,12 @@ class Deriver:
                         await self.connect(event)
                     else:
                         await self.disconnect(event)
-            except Unavailable as error:
+            except (Unavailable, Invalid) as error:
+                # What a client gives as a block and is none is no better than no answer.
                 self._sight.reason = str(error)
                 wait_seconds = _BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)]
                 failures += 1
-                _LOG.warning("Bitcoin does not answer", extra={"reason": str(error), "wait_seconds": wait_seconds})
+                _LOG.warning("Bitcoin cannot be followed", extra={"reason": str(error), "wait_seconds": wait_seconds})
                 await asyncio.sleep(wait_seconds)
 
     async def catch_up(self) -> None:
@@ -302,11 +305,18 @@ class Deriver:
         self._begin()
         step = self._pipeline.advance(raw)
         crash_point("node.after_l1_block")
-        # What a checkpoint refers to must not be younger than the chain on disk.
-        self._engine.commit()
-        self._store.put_step(
-            self._pipeline.checkpoint(), step.records, self._pipeline.object_bytes, self._pipeline.needed_from()
-        )
+        try:
+            # What a checkpoint refers to must not be younger than the chain on disk.
+            self._engine.commit()
+            self._store.put_step(
+                self._pipeline.checkpoint(), step.records, self._pipeline.object_bytes, self._pipeline.needed_from()
+            )
+        except Unavailable:
+            # A full disk: the block is derived again when there is room, so that no checkpoint is left out.
+            self._pipeline.unwind(L1Height(step.height - 1))
+            raise
+        if step.finalized is not None:
+            self._store.prune_signatures(step.finalized.height - CATCH_UP_BLOCKS_MAX)
         crash_point("node.after_checkpoint")
         return self._end(step, 0)
 

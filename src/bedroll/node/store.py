@@ -148,6 +148,10 @@ class NodeStore:
         )
         return rows[0][0] if rows else None
 
+    def prune_signatures(self, below: int) -> None:
+        """Drop signatures of blocks that every follower has from Bitcoin."""
+        self._database.execute("delete from signature where height < ?", (below,))
+
     def highest_signature(self) -> L2Height:
         """Newest height with a signature; 0 if there is none."""
         rows = self._database.execute("select max(height) from signature")
