@@ -1,19 +1,16 @@
 //! A transaction, decoded: what follows from its bytes alone.
+mod env;
 mod origin_call;
 
 use alloc::{boxed::Box, vec, vec::Vec};
 use alloy_consensus::{EthereumTxEnvelope, Transaction as _, TxEip4844};
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
-use alloy_eips::eip2930::AccessList;
-use alloy_eips::eip7702::{RecoveredAuthority, RecoveredAuthorization, SignedAuthorization};
 use alloy_primitives::{Address, Bytes, TxKind, B256, U256};
 use alloy_rlp::Header;
 use core::fmt;
-use revm::context::either::Either;
 use revm::context::TxEnv;
-use revm::handler::validation::validate_initial_tx_gas;
-use revm::primitives::hardfork::SpecId;
 
+pub use env::intrinsic_gas;
 pub use origin_call::{OriginCall, OriginFacts, ORIGIN_GAS};
 
 use crate::fee::{self, lz_length};
@@ -220,7 +217,7 @@ impl Transaction {
                 env.kind = TxKind::Call(call.to);
                 env.data = call.input.clone();
             }
-            Body::Signed(tx) => fill(&mut env, tx, &self.authorities),
+            Body::Signed(tx) => env::fill(&mut env, tx, &self.authorities),
         }
         env
     }
@@ -232,48 +229,6 @@ impl Transaction {
             .checked_mul(U256::from(tx.max_fee_per_gas()))?
             .checked_add(tx.value())
     }
-}
-
-fn fill(env: &mut TxEnv, tx: &Envelope, authorities: &[Option<Address>]) {
-    env.tx_type = tx.tx_type() as u8;
-    env.gas_limit = tx.gas_limit();
-    env.gas_price = tx.max_fee_per_gas();
-    env.gas_priority_fee = tx.max_priority_fee_per_gas();
-    env.kind = tx.kind();
-    env.value = tx.value();
-    env.data = tx.input().clone();
-    env.nonce = tx.nonce();
-    env.chain_id = tx.chain_id();
-    if let Some(list) = tx.access_list() {
-        env.access_list = AccessList::clone(list);
-    }
-    if let Some(hashes) = tx.blob_versioned_hashes() {
-        env.blob_hashes = hashes.to_vec();
-        env.max_fee_per_blob_gas = tx.max_fee_per_blob_gas().unwrap_or_default();
-    }
-    let grants = tx.authorization_list().unwrap_or_default();
-    env.authorization_list = grants
-        .iter()
-        .zip(authorities)
-        .map(|(grant, authority)| Either::Right(recovered(grant, *authority)))
-        .collect();
-}
-
-fn recovered(grant: &SignedAuthorization, authority: Option<Address>) -> RecoveredAuthorization {
-    RecoveredAuthorization::new_unchecked(
-        grant.inner().clone(),
-        authority.map_or(RecoveredAuthority::Invalid, RecoveredAuthority::Valid),
-    )
-}
-
-/// Intrinsic gas, the EIP-7623 floor included.
-pub fn intrinsic_gas(env: &TxEnv) -> u64 {
-    let unlimited = TxEnv {
-        gas_limit: u64::MAX,
-        ..env.clone()
-    };
-    validate_initial_tx_gas(&unlimited, SpecId::OSAKA, false, false, u64::MAX, None)
-        .map_or(u64::MAX, |gas| gas.initial_total_gas().max(gas.floor_gas()))
 }
 
 /// Decodes the canonical form of a signed transaction without recovering its sender.

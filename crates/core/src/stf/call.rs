@@ -6,7 +6,9 @@ use revm::context::result::EVMError;
 use revm::context::TxEnv;
 
 use super::handler::Charge;
-use super::run::{config, BlockSetting, Ran, Refused, Runner};
+use super::refused::Refused;
+use super::run::{config, Ran, Runner};
+use super::setting::BlockSetting;
 use crate::fee::{self, TRANSFER_GAS};
 use crate::profile::Rules;
 use crate::state::{State, StateError, StateSource};

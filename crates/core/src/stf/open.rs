@@ -1,17 +1,20 @@
 //! An open block: begun, filled, finished. Its state is the open layer of the [`State`] it is called with.
-use alloc::string::{String, ToString};
 use alloc::{sync::Arc, vec, vec::Vec};
-use alloy_consensus::{Header, Transaction as _};
+use alloy_consensus::Header;
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
 use alloy_primitives::{Address, Bytes, B256};
 use revm::context::result::EVMError;
 
 use super::admission::{next_tail, RuleBroken};
-use super::run::{effective_price, split_gas, BlockSetting, Ran, Refused, Runner, SYSTEM_CALLER};
+use super::admit::{admit, effective_price};
+use super::record::Record;
+use super::refused::Refused;
+use super::run::{Ran, Runner, SYSTEM_CALLER};
+use super::setting::BlockSetting;
 use crate::block::{Block, Origin, Tail};
 use crate::fee;
-use crate::forced::{eligible, Ended, Message, Queue, ReadQueue, Status};
+use crate::forced::{Ended, Message, Queue, ReadQueue};
 use crate::header::{self, HeaderEnd, HeaderStart};
 use crate::hook;
 use crate::profile::Rules;
@@ -54,48 +57,20 @@ pub struct Opening<'a> {
     pub automatic: bool,
 }
 
-/// Included transactions and what they did.
-#[derive(Debug, Clone, Default)]
-struct Record {
-    transactions: Vec<Transaction>,
-    receipts: Vec<Receipt>,
-    gas_used: u64,
-}
-
-impl Record {
-    fn include(&mut self, transaction: Transaction, ran: Ran, data_gas: u64, price: u128) {
-        self.gas_used += ran.gas_used;
-        let contract = transaction.created();
-        self.receipts.push(Receipt {
-            kind: transaction.kind(),
-            success: ran.success,
-            gas_used: ran.gas_used,
-            data_gas,
-            cumulative_gas_used: self.gas_used,
-            effective_gas_price: price,
-            transaction_hash: transaction.hash,
-            logs: ran.logs,
-            output: ran.output,
-            contract,
-        });
-        self.transactions.push(transaction);
-    }
-}
-
 /// A block that transactions can be added to.
 #[derive(Debug, Clone)]
 pub struct OpenBlock {
-    rules: Arc<Rules>,
-    start: HeaderStart,
-    setting: BlockSetting,
-    tail: Tail,
-    origin_step: bool,
-    automatic: bool,
-    queue: Queue,
-    record: Record,
-    ended: Vec<Ended>,
-    forced_count: usize,
-    enqueued: Vec<Message>,
+    pub(super) rules: Arc<Rules>,
+    pub(super) start: HeaderStart,
+    pub(super) setting: BlockSetting,
+    pub(super) tail: Tail,
+    pub(super) origin_step: bool,
+    pub(super) automatic: bool,
+    pub(super) queue: Queue,
+    pub(super) record: Record,
+    pub(super) ended: Vec<Ended>,
+    pub(super) forced_count: usize,
+    pub(super) enqueued: Vec<Message>,
 }
 
 impl OpenBlock {
@@ -195,77 +170,6 @@ impl OpenBlock {
         let free = Ran { gas_used: 0, ..ran };
         self.record.include(transaction, free, 0, 0);
         Ok(())
-    }
-
-    /// Runs messages from the head of the queue until one does not fit.
-    fn forced_part<S: StateSource>(
-        &mut self,
-        state: &mut State<S>,
-        waiting: &dyn ReadQueue,
-    ) -> Result<(), StateError> {
-        let carried = self.queue.enqueued - self.enqueued.len() as u64;
-        let mut charged = 0u64;
-        while self.queue.done < self.queue.enqueued {
-            let index = self.queue.done;
-            let message = match index.checked_sub(carried) {
-                Some(own) => self.enqueued[own as usize].clone(),
-                None => waiting.message(index)?,
-            };
-            let judged = eligible(&message, &self.rules);
-            let fields = judged.as_ref().ok().and_then(Transaction::envelope);
-            let limit = fields.map_or(0, |tx| tx.gas_limit());
-            let old = message.origin_height + self.rules.max_origin_lag < self.tail.origin_height;
-            let budget = if old || self.automatic {
-                self.rules.block_gas_limit
-            } else {
-                self.rules.forced_gas_limit
-            };
-            if limit.max(self.rules.forced_gas_min) > budget.saturating_sub(charged) {
-                break;
-            }
-            let transaction_hash = judged.as_ref().ok().map(|tx| tx.hash);
-            let (status, gas_used, reason) = match judged {
-                Err(rule) => (Status::Ineligible, 0, rule.to_string()),
-                Ok(transaction) => self.run_forced(state, transaction)?,
-            };
-            charged += gas_used.max(self.rules.forced_gas_min);
-            self.ended.push(Ended {
-                index: self.queue.end(&message.id, status),
-                id: message.id,
-                status,
-                transaction_hash,
-                reason,
-            });
-        }
-        Ok(())
-    }
-
-    fn run_forced<S: StateSource>(
-        &mut self,
-        state: &mut State<S>,
-        transaction: Transaction,
-    ) -> Result<(Status, u64, String), StateError> {
-        let ran = Runner::new(&self.rules, &self.setting, state).forced(&transaction);
-        match ran {
-            Ok(ran) => {
-                let status = if ran.success {
-                    Status::Executed
-                } else {
-                    Status::Reverted
-                };
-                let (gas_used, halt) = (ran.gas_used, ran.halt.clone());
-                let price = transaction.envelope().map_or(0, |tx| tx.max_fee_per_gas());
-                let price = price.min(u128::from(self.start.base_fee));
-                self.record.include(transaction, ran, 0, price);
-                Ok((status, gas_used, halt))
-            }
-            Err(EVMError::Database(error)) => Err(error),
-            // What the message alone decides was judged before: the rest is its sender's state.
-            Err(EVMError::Transaction(error)) => {
-                Ok((Status::Skipped, 0, Refused::from(error).message))
-            }
-            Err(other) => Ok((Status::Skipped, 0, other.to_string())),
-        }
     }
 
     /// Runs the leader's transactions in order; says of each the index of its receipt, or why it was left out.
@@ -400,43 +304,6 @@ pub fn next_base_fee(rules: &Rules, parent: &Header, l1_rate: u128) -> u64 {
     };
     let base_fee = parent.base_fee_per_gas.unwrap_or_default();
     fee::next_base_fee(parent.gas_used, parent.gas_limit, base_fee, floor)
-}
-
-/// Checks what a leader's transaction needs before it runs; gives its data gas and EVM gas.
-fn admit(
-    rules: &Rules,
-    transaction: &Transaction,
-    tail: &Tail,
-    setting: &BlockSetting,
-    left: u64,
-) -> Result<(u64, u64), Refused> {
-    let fields = transaction
-        .envelope()
-        .ok_or_else(|| Refused::new("type", "the chain alone makes L1-info calls"))?;
-    match fields.chain_id() {
-        Some(chain_id) if chain_id == rules.chain_id => {}
-        None if fields.kind().is_create() || !rules.is_bedroll() => {}
-        None => {
-            return Err(Refused::new(
-                "chain",
-                "a legacy transaction without chain id must create a contract",
-            ))
-        }
-        Some(chain_id) => {
-            return Err(Refused::new(
-                "chain",
-                alloc::format!("chain id {chain_id} is not {}", rules.chain_id),
-            ))
-        }
-    }
-    let (data_gas, evm_gas) = split_gas(rules, transaction, tail.l1_rate, setting.base_fee)?;
-    if evm_gas > left {
-        return Err(Refused::new(
-            "block_full",
-            alloc::format!("block gas limit reached: needs {evm_gas}, left {left}"),
-        ));
-    }
-    Ok((data_gas, evm_gas))
 }
 
 /// Addresses that the AddressBook takes in, in order: of each transaction the sender, then recipient or creation.

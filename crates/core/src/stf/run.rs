@@ -1,17 +1,14 @@
 //! Running single transactions in an open block.
-use alloc::string::{String, ToString};
-use alloy_consensus::Transaction as _;
-use alloy_primitives::{Address, Bytes, Log, TxKind, B256, U256};
-use core::fmt;
-use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction};
+use alloc::string::String;
+use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
+use revm::context::result::{EVMError, ExecutionResult};
 use revm::context::{BlockEnv, CfgEnv, Context, ContextSetters, TxEnv};
-use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::handler::Handler;
 use revm::primitives::hardfork::SpecId;
 use revm::{ExecuteEvm, MainBuilder, MainContext};
 
 use super::handler::{Charge, ChargeHandler, Evm, EvmError};
-use crate::fee;
+use super::setting::BlockSetting;
 use crate::profile::Rules;
 use crate::state::{State, StateError, StateSource};
 use crate::transaction::Transaction;
@@ -21,109 +18,6 @@ pub const SYSTEM_CALLER: Address = Address::new([
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     0xff, 0xff, 0xff, 0xfe,
 ]);
-
-/// What the EVM sees of the block.
-#[derive(Debug, Clone)]
-pub struct BlockSetting {
-    /// `NUMBER`.
-    pub number: u64,
-    /// `TIMESTAMP`.
-    pub timestamp: u64,
-    /// `GASLIMIT`.
-    pub gas_limit: u64,
-    /// `BASEFEE`.
-    pub base_fee: u64,
-    /// `COINBASE`.
-    pub coinbase: Address,
-    /// `PREVRANDAO`.
-    pub prev_randao: B256,
-}
-
-impl BlockSetting {
-    pub(crate) fn env(&self) -> BlockEnv {
-        BlockEnv {
-            number: U256::from(self.number),
-            beneficiary: self.coinbase,
-            timestamp: U256::from(self.timestamp),
-            gas_limit: self.gas_limit,
-            basefee: self.base_fee,
-            prevrandao: Some(self.prev_randao),
-            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice {
-                excess_blob_gas: 0,
-                blob_gasprice: 1,
-            }),
-            ..BlockEnv::default()
-        }
-    }
-}
-
-/// Why a transaction was left out. The words are those wallets know from Ethereum's nodes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// One word for the rule.
-    pub reason: &'static str,
-    /// Said in full, with value and limit.
-    pub message: String,
-}
-
-impl Refused {
-    pub(crate) fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            reason,
-            message: message.into(),
-        }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl core::error::Error for Refused {}
-
-impl From<InvalidTransaction> for Refused {
-    fn from(error: InvalidTransaction) -> Self {
-        use InvalidTransaction as I;
-        match &error {
-            I::NonceTooLow { tx, state } => Self::new(
-                "nonce_low",
-                alloc::format!("nonce too low: {tx}, next is {state}"),
-            ),
-            I::NonceTooHigh { tx, state } => Self::new(
-                "nonce_high",
-                alloc::format!("nonce too high: {tx}, next is {state}"),
-            ),
-            I::LackOfFundForMaxFee { fee, balance } => Self::new(
-                "funds",
-                alloc::format!(
-                    "insufficient funds for gas * price + value: balance {balance}, needed {fee}"
-                ),
-            ),
-            I::CallGasCostMoreThanGasLimit {
-                initial_gas,
-                gas_limit,
-            } => Self::new(
-                "intrinsic",
-                alloc::format!("intrinsic gas too low: limit {gas_limit}, needed {initial_gas}"),
-            ),
-            I::GasFloorMoreThanGasLimit {
-                gas_floor,
-                gas_limit,
-            } => Self::new(
-                "intrinsic",
-                alloc::format!("intrinsic gas too low: limit {gas_limit}, needed {gas_floor}"),
-            ),
-            I::GasPriceLessThanBasefee => {
-                Self::new("fee", "max fee per gas less than block base fee")
-            }
-            I::RejectCallerWithCode => Self::new("code", "sender is a contract (EIP-3607)"),
-            I::InvalidChainId => Self::new("chain", "chain id is not this chain's"),
-            _ => Self::new("rule", error.to_string()),
-        }
-    }
-}
 
 /// What running a transaction gave.
 #[derive(Debug, Clone)]
@@ -325,37 +219,5 @@ impl<'a, S: StateSource> Runner<'a, S> {
     fn settle(&mut self) -> Result<(), StateError> {
         let state = self.evm.finalize();
         self.evm.ctx.journaled_state.database.apply(state)
-    }
-}
-
-/// Price a leader's transaction pays.
-pub fn effective_price(transaction: &Transaction, base_fee: u64) -> u128 {
-    transaction
-        .envelope()
-        .map_or(0, |tx| tx.effective_gas_price(Some(base_fee)))
-}
-
-/// Data gas and EVM gas of a leader's transaction.
-///
-/// # Errors
-/// Its limit does not cover its data gas.
-pub fn split_gas(
-    rules: &Rules,
-    transaction: &Transaction,
-    l1_rate: u128,
-    base_fee: u64,
-) -> Result<(u64, u64), Refused> {
-    let limit = transaction.envelope().map_or(0, |tx| tx.gas_limit());
-    if !rules.is_bedroll() {
-        return Ok((0, limit));
-    }
-    let size = transaction.size(rules.transfer_bytes);
-    let data = fee::data_gas(l1_rate, size, rules.transfer_bytes, base_fee);
-    match fee::evm_gas(limit, data) {
-        Some(evm) => Ok((data, evm)),
-        None => Err(Refused::new(
-            "data_gas",
-            alloc::format!("gas limit {limit} does not cover data gas {data}"),
-        )),
     }
 }
