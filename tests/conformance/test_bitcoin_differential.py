@@ -158,7 +158,7 @@ async def _mine(twins):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [SEED, SEED + 1, SEED + 2])
+@pytest.mark.parametrize("seed", [SEED, SEED + 1, 4])
 async def test_random_steps_lead_to_equal_mempools(tmp_path, seed):
     clock = ManualClock()
     async with run_bitcoind(tmp_path / "bitcoind") as other:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from typing import Final
 
 from bedroll.primitives import Satoshi, Txid, VSize
@@ -22,6 +23,10 @@ CLUSTER_COUNT_MAX: Final = 64
 """Transactions in a cluster."""
 CLUSTER_SIZE_MAX_VB: Final = 101_000
 """Virtual bytes of a cluster."""
+
+
+Run = list[tuple[Txid, Fraction]]
+"""Entries of a cluster in the order in which a miner takes them, each with the fee rate of its bundle."""
 
 
 @dataclass(eq=False, slots=True)
@@ -93,42 +98,65 @@ def is_oversized(cluster: Collection[Entry]) -> bool:
     return len(cluster) > CLUSTER_COUNT_MAX or sum(entry.weight for entry in cluster) > 4 * CLUSTER_SIZE_MAX_VB
 
 
-def rates_of(entries: Iterable[Entry]) -> dict[Txid, Fraction]:
-    """For each entry the fee rate of its bundle."""
-    return {entry.txid: bundle.rate() for bundle in bundles_of(entries) for entry in bundle.entries}
+def runs_of(entries: Iterable[Entry]) -> list[Run]:
+    """For each cluster its entries as a miner would take them, with the fee rate of each one's bundle."""
+    return [
+        [(entry.txid, bundle.rate()) for bundle in linearize(cluster) for entry in bundle.entries]
+        for cluster in split_clusters(entries)
+    ]
 
 
-def find_surplus(entries: Iterable[Entry], rates: Mapping[Txid, Fraction]) -> list[Entry]:
+def find_surplus(entries: Iterable[Entry], runs: Iterable[Run]) -> list[Entry]:
     """Which entries must go so that no cluster is too large.
 
-    The best stay, each only with all its parents. The clusters may be far too large to be linearised.
+    As Bitcoin Core does it: the runs are merged by fee rate, each keeping its order; what would make a cluster too
+    large goes, and with it all that rests on it or comes after it in its run. The clusters may be far too large to be
+    linearised anew.
 
     Args:
         entries: All of a pool.
-        rates: Of the bundles that they were in before their clusters were joined.
+        runs: Of the clusters before they were joined.
     """
-    surplus = []
-    for cluster in split_clusters(entries):
-        if not is_oversized(cluster):
+    rates: dict[Txid, Fraction] = {}
+    before: dict[Txid, Txid] = {}
+    held = {entry.txid: entry for entry in entries}
+    for run in runs:
+        left = [(txid, rate) for txid, rate in run if txid in held]
+        rates.update(left)
+        before.update((later[0], earlier[0]) for earlier, later in pairwise(left))
+    return [
+        entry
+        for cluster in split_clusters(held.values())
+        if is_oversized(cluster)
+        for entry in _find_cluster_surplus(cluster, rates, before)
+    ]
+
+
+def _find_cluster_surplus(
+    cluster: Sequence[Entry], rates: Mapping[Txid, Fraction], before: Mapping[Txid, Txid]
+) -> list[Entry]:
+    inside = {entry.txid: entry for entry in cluster}
+    waits = {txid: entry.parents & inside.keys() | {before.get(txid, txid)} - {txid} for txid, entry in inside.items()}
+    after: dict[Txid, list[Txid]] = {txid: [] for txid in inside}
+    for txid, needed in waits.items():
+        for each in needed:
+            after[each].append(txid)
+    missing = {txid: len(needed) for txid, needed in waits.items()}
+    ready = [(-rates[txid], inside[txid].order, txid) for txid in inside if not missing[txid]]
+    heapify(ready)
+    part: dict[Txid, list[Txid]] = {}
+    while ready:
+        _, _, txid = heappop(ready)
+        groups = {id(part[each]): part[each] for each in waits[txid]}
+        merged = [txid, *(each for group in groups.values() for each in group)]
+        if is_oversized([inside[each] for each in merged]):
             continue
-        inside = {entry.txid: entry for entry in cluster}
-        missing = {txid: len(entry.parents & inside.keys()) for txid, entry in inside.items()}
-        ready = [(-rates[txid], entry.order, txid) for txid, entry in inside.items() if not missing[txid]]
-        heapify(ready)
-        part: dict[Txid, list[Txid]] = {}
-        while ready:
-            _, _, txid = heappop(ready)
-            groups = {id(part[parent]): part[parent] for parent in inside[txid].parents if parent in part}
-            merged = [txid, *(each for group in groups.values() for each in group)]
-            if is_oversized([inside[each] for each in merged]):
-                continue
-            part.update((each, merged) for each in merged)
-            for child in inside[txid].children & inside.keys():
-                missing[child] -= 1
-                if not missing[child]:
-                    heappush(ready, (-rates[child], inside[child].order, child))
-        surplus += [entry for txid, entry in inside.items() if txid not in part]
-    return surplus
+        part.update((each, merged) for each in merged)
+        for each in after[txid]:
+            missing[each] -= 1
+            if not missing[each]:
+                heappush(ready, (-rates[each], inside[each].order, each))
+    return [entry for txid, entry in inside.items() if txid not in part]
 
 
 def sort_by_dependency(entries: Iterable[Entry]) -> list[Entry]:

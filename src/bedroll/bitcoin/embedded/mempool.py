@@ -5,15 +5,14 @@ Never: judges a transaction.  Spec: docs/spec/bitcoin.md#client
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
-from fractions import Fraction
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from bedroll.primitives import FeeRate, Satoshi, Txid
 
 from ..block import BLOCK_WEIGHT_MAX, Block
 from ..transaction import OutPoint, Transaction, TxOut
-from .cluster import Entry, bundles_of, find_surplus, sort_by_dependency, split_clusters
+from .cluster import Entry, Run, bundles_of, find_surplus, sort_by_dependency, split_clusters
 
 BLOCK_RESERVED_WU: Final = 8_000
 """Weight of a block kept free for header, count and coinbase."""
@@ -112,13 +111,13 @@ class Mempool:
         }
         self.remove(self.descendants(beaten))
 
-    def trim(self, rates: Mapping[Txid, Fraction]) -> None:
+    def trim(self, runs: Iterable[Run]) -> None:
         """Throw out what makes clusters too large: only a reorganisation joins them so.
 
         Args:
-            rates: Fee rates of the entries' bundles before that.
+            runs: Of the clusters before that.
         """
-        self.remove([entry.txid for entry in find_surplus(self.entries.values(), rates)])
+        self.remove([entry.txid for entry in find_surplus(self.entries.values(), runs)])
 
     def drain(self) -> list[Entry]:
         """Take everything out, parents first."""

@@ -17,7 +17,7 @@ from ..refusal import UNDECODABLE, Refused, reason_of
 from ..transaction import OutPoint, Transaction
 from .admission import RETURNING, SINGLE, Admission
 from .chain import Chain, Change
-from .cluster import rates_of
+from .cluster import runs_of
 from .index import MEDIAN_SPAN
 from .mempool import Mempool
 from .miner import build_block
@@ -218,14 +218,14 @@ class Node:
                 self._pool.remove_confirmed(block)
             return
         held = self._pool.drain()
-        rates = rates_of(held)
+        runs = runs_of(held)
         for transaction in [each for block in reversed(change.disconnected) for each in block.transactions[1:]]:
             if not self._chain.index.has_output_of(transaction.txid):
                 self._return(self._admission.accept, transaction, RETURNING)
-        rates |= rates_of(self._pool.entries.values())
+        runs += runs_of(self._pool.entries.values())
         for entry in held:
             self._return(self._admission.readmit, entry)
-        self._pool.trim(rates)
+        self._pool.trim(runs)
 
     def _return(self, call: Callable[[*Arguments], object], *args: *Arguments) -> None:
         try:
