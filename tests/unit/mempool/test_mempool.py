@@ -230,3 +230,16 @@ def test_counts_bytes_and_runs_stay_true_over_any_history(steps):
         assert all(each.nonce >= state.nonce(each.sender) for each in waiting)
         assert len(pool) <= 12
     event(f"accepted {through * 2 >= sum(action == 'add' for *_, action in steps)}")
+
+
+def test_a_flood_that_is_too_cheap_is_refused_until_room_comes():
+    pool, state = Mempool(CHAIN, PoolLimit(count=2)), State()
+    first = sign(ALICE, 0, tip=50)
+    pool.add(first, state, FEE)
+    pool.add(sign(BOB, 0, tip=50), state, FEE)
+    for tip in (50, 40, 10):
+        with pytest.raises(Refused, match="transaction underpriced"):
+            pool.add(sign(CAROL, 0, tip=tip), state, FEE)
+    pool.executed(first)
+    pool.add(sign(CAROL, 0, tip=10), state, FEE)
+    assert len(pool) == 2
