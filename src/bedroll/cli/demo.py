@@ -336,10 +336,10 @@ def show_result(output: Output, found: dict[str, Any]) -> None:
         ("blocks", found["l2_blocks"]),
         ("Bitcoin transactions that carry them", found["l1_transactions"]),
         ("bytes on Bitcoin a transaction", f"{found['bytes_per_transaction']} witness bytes, all included"),
-        ("vbytes spent", found["l1_size_vb"]),
-        ("sats spent", found["l1_fee_sat"]),
+        ("vbytes spent", f"{found['l1_size_vb']:,}"),
+        ("sats spent", f"{found['l1_fee_sat']:,}"),
         ("rebuilt from Bitcoin alone", f"{found['derive_seconds']} s, {found['derive_per_second']:,} transactions/s"),
-        ("equal receipts", found["receipts_equal"]),
+        ("equal receipts", f"{found['receipts_equal']:,}"),
         ("state root", found["state_root"]),
         (
             "forced transaction, leader silent",

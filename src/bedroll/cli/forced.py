@@ -18,7 +18,7 @@ from bedroll.protocol import Network, network_named
 from bedroll.sdk import RpcClient
 
 from .purse import Purse, open_purse
-from .run import Context, declare, run_once
+from .run import QUIET, Context, declare, run_once
 
 _SECTIONS: Final = ("network", "folder", "bitcoin", "log")
 _KINDS: Final = (0, 1, 2, 4)
@@ -35,7 +35,7 @@ def command() -> None:
 @click.option("--wait", is_flag=True, help="Wait until a Bitcoin block holds it, paying more where it takes long.")
 def send(context: Context, flags: dict[str, object], raw: str, *, wait: bool) -> None:
     """Post a signed transaction of this chain. RAW is its hexadecimal form, as eth_sendRawTransaction takes it."""
-    config = context.load(flags)
+    config = context.load(flags, QUIET)
     network = network_named(config.network)
     transaction = check_payload(raw, network)
     shown = run_once(_post(config, network, transaction, wait=wait))
@@ -51,7 +51,7 @@ def send(context: Context, flags: dict[str, object], raw: str, *, wait: bool) ->
 @click.option("--rpc", "url", default="http://127.0.0.1:8545", envvar="BEDROLL_NODE_URL", show_default=True)
 def status(context: Context, flags: dict[str, object], message: str, url: str) -> None:
     """Ask a node what became of a forced message, by its id."""
-    context.load(flags)
+    context.load(flags, QUIET)
 
     async def ask() -> Any:
         async with RpcClient(url) as client:

@@ -21,7 +21,7 @@ from bedroll.sdk import RpcClient
 
 from .bitcoin import open_bitcoin
 from .output import Output
-from .run import Context, declare, run_once
+from .run import QUIET, Context, declare, run_once
 
 _URL: Final = click.option(
     "--rpc", "url", default="http://127.0.0.1:8545", envvar="BEDROLL_NODE_URL", show_default=True, help="Node to ask."
@@ -48,7 +48,9 @@ def transaction(context: Context, flags: dict[str, object], transaction: str, *,
         raw = bytes.fromhex(text)
     except ValueError:
         raise Invalid("not hexadecimal", characters=len(text)) from None
-    parsed = Transaction.parse(raw) if height is None else run_once(_fetch(context.load(flags), raw[::-1], height))
+    parsed = (
+        Transaction.parse(raw) if height is None else run_once(_fetch(context.load(flags, QUIET), raw[::-1], height))
+    )
     tags = [name for name, network in NETWORKS.items() if parsed.wtxid.startswith(network.parameters.tag)]
     context.output.result(
         {

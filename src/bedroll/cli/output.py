@@ -30,12 +30,15 @@ class Output:
         if self.as_json:
             self.line(fields)
             return
-        table = Table(title=title or None, show_header=False, box=None, title_justify="left", padding=(0, 2, 0, 0))
-        table.add_column(style="cyan", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, text in flatten(fields):
-            table.add_row(escape(name), escape(text))
-        self.console.print(table)
+        # Lines, not a table: a folded id could not be copied.
+        rows = list(flatten(fields))
+        width = max((len(name) for name, _ in rows), default=0)
+        if title:
+            self.console.print(escape(title), style="bold")
+        for name, text in rows:
+            for number, line in enumerate(text.split("\n")):
+                shown = name if number == 0 else ""
+                self.console.print(f"[cyan]{escape(shown):<{width}}[/cyan]  {escape(line)}")
 
     def rows(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Show a table; with `--json` a list of objects."""
@@ -142,8 +145,6 @@ def show(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, int):
-        return f"{value:,}"
     if isinstance(value, list | tuple):
         return "\n".join(show(item) for item in value) or "-"
     if isinstance(value, Mapping):

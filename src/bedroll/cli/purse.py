@@ -47,8 +47,9 @@ async def make_purse(config: Config) -> None:
     """
     async with open_bitcoin(config) as client:
         tip = await client.tip()
-        write_key(folder_of(config) / "seed.json", KEY_KIND, os.urandom(32), config.key_password)
-        wallet, _, database = _open_wallet(config)
+        seed = os.urandom(32)
+        write_key(folder_of(config) / "seed.json", KEY_KIND, seed, config.key_password)
+        wallet, _, database = _open_wallet(config, seed)
         try:
             await follow(wallet, client, tip.height)
         finally:
@@ -63,15 +64,17 @@ async def open_purse(config: Config) -> AsyncIterator[Purse]:
         Misconfigured: There is none; the message says how to make one.
         Unavailable: Bitcoin does not answer, or another process has the wallet open.
     """
-    if not (folder_of(config) / "seed.json").exists():
+    file = folder_of(config) / "seed.json"
+    if not file.exists():
         text = "there is no wallet here: make one by `bedroll wallet new`"
         raise Misconfigured(text, option="folder", value=config.folder, allowed="a folder with a wallet")
+    seed = read_key(file, KEY_KIND, config.key_password)
     async with open_bitcoin(config) as client:
-        wallet, queue, database = _open_wallet(config)
+        wallet, queue, database = _open_wallet(config, seed)
         try:
             tip = await client.tip()
             await follow(wallet, client, tip.height)
-            secret = tagged_hash("bedroll/envelope-keys", _seed(config))
+            secret = tagged_hash("bedroll/envelope-keys", seed)
             yield Purse(
                 client, wallet, Writer(client, wallet, queue, network_named(config.network), secret, start=tip.height)
             )
@@ -79,10 +82,6 @@ async def open_purse(config: Config) -> AsyncIterator[Purse]:
             database.close()
 
 
-def _open_wallet(config: Config) -> tuple[Wallet, Queue, Database]:
+def _open_wallet(config: Config, seed: bytes) -> tuple[Wallet, Queue, Database]:
     database = Database.open(folder_of(config) / "wallet.sqlite", SCHEMA)
-    return Wallet(database, SeedKeyring(_seed(config), network_named(config.network))), Queue(database), database
-
-
-def _seed(config: Config) -> bytes:
-    return read_key(folder_of(config) / "seed.json", KEY_KIND, config.key_password)
+    return Wallet(database, SeedKeyring(seed, network_named(config.network))), Queue(database), database

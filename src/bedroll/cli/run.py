@@ -29,6 +29,10 @@ EXIT_CODES: Final = ((Misconfigured, 2), (Unavailable, 3), (Corrupt, 4), (Invali
 """Exit code by branch of the error tree."""
 
 
+QUIET: Final = {"log.level": "warning"}
+"""Defaults of commands that end by themselves: what they do is in their result."""
+
+
 @dataclass(slots=True)
 class Context:
     """What every command has."""
@@ -37,7 +41,7 @@ class Context:
     file: Path | None
     sources: Mapping[str, Source] = field(default_factory=dict)
 
-    def load(self, flags: dict[str, object], defaults: dict[str, Any] | None = None) -> Config:
+    def load(self, flags: dict[str, object], defaults: Mapping[str, Any] | None = None) -> Config:
         """Put the options together, and set the logs up by them."""
         given = {name: value for name, value in flags.items() if value not in (None, ())}
         loaded = load(self.file, flags=given, defaults=defaults)

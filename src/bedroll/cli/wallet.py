@@ -14,7 +14,7 @@ from bedroll.primitives import Invalid, Satoshi
 from bedroll.protocol import network_named
 
 from .purse import folder_of, make_purse, open_purse
-from .run import Context, declare, run_once
+from .run import QUIET, Context, declare, run_once
 
 _SECTIONS = ("network", "folder", "bitcoin", "log")
 _TARGET_BLOCKS = 2
@@ -30,7 +30,7 @@ def command() -> None:
 @declare("new", *_SECTIONS, group=command)
 def new(context: Context, flags: dict[str, object]) -> None:
     """Make a wallet. Set BEDROLL_KEY_PASSWORD to have its seed encrypted."""
-    config = context.load(flags)
+    config = context.load(flags, QUIET)
     run_once(make_purse(config))
     address = run_once(_address(config))
     context.output.result({"folder": str(folder_of(config)), "address": address}, title="wallet")
@@ -42,13 +42,13 @@ def new(context: Context, flags: dict[str, object]) -> None:
 @declare("address", *_SECTIONS, group=command)
 def address(context: Context, flags: dict[str, object]) -> None:
     """Show an address to pay to, a new one each time."""
-    context.output.result({"address": run_once(_address(context.load(flags)))}, title="wallet")
+    context.output.result({"address": run_once(_address(context.load(flags, QUIET)))}, title="wallet")
 
 
 @declare("balance", *_SECTIONS, group=command)
 def balance(context: Context, flags: dict[str, object]) -> None:
     """Show what the coins are worth."""
-    config = context.load(flags)
+    config = context.load(flags, QUIET)
 
     async def ask() -> dict[str, object]:
         async with open_purse(config) as purse:
@@ -69,7 +69,7 @@ def balance(context: Context, flags: dict[str, object]) -> None:
 @click.argument("amount_sat", type=click.IntRange(min=1))
 def send(context: Context, flags: dict[str, object], to: str, amount_sat: int) -> None:
     """Pay AMOUNT_SAT to the address TO."""
-    config = context.load(flags)
+    config = context.load(flags, QUIET)
 
     async def pay() -> dict[str, object]:
         script = decode_address(to, network_named(config.network))
@@ -87,7 +87,7 @@ def send(context: Context, flags: dict[str, object], to: str, amount_sat: int) -
 @declare("fund", *_SECTIONS, group=command)
 def fund(context: Context, flags: dict[str, object]) -> None:
     """Mine coins to the wallet; regtest only. The leader of a running devnet is silent meanwhile."""
-    config = context.load(flags)
+    config = context.load(flags, QUIET)
     if network_named(config.network).bitcoin != "regtest":
         raise Invalid("coins are mined on regtest only", network=config.network)
 
