@@ -125,3 +125,40 @@ fn trimmed(bytes: &[u8]) -> &[u8] {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     &bytes[zeros..]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_survive_both_stored_forms() {
+        let hash = B256::repeat_byte(3);
+        for nonce in [0, 1, 255, 256, u64::MAX] {
+            for balance in [U256::ZERO, U256::from(1), U256::MAX] {
+                for (storage_root, code_hash) in [
+                    (EMPTY_ROOT, KECCAK_EMPTY),
+                    (hash, KECCAK_EMPTY),
+                    (EMPTY_ROOT, hash),
+                    (hash, hash),
+                ] {
+                    let account = Account {
+                        nonce,
+                        balance,
+                        storage_root,
+                        code_hash,
+                    };
+                    assert_eq!(Account::from_rlp(&account.to_rlp()), Some(account));
+                    assert_eq!(Account::from_flat(&account.to_flat()), Some(account));
+                    let flat = account.to_flat();
+                    assert_eq!(Account::from_flat(&flat[..0]), None);
+                    for at in 0..flat.len() {
+                        // A cut form may be another account's; it never panics.
+                        let _ = Account::from_flat(&flat[..at]);
+                    }
+                }
+            }
+        }
+        assert_eq!(Account::from_flat(&[9, 1, 1, 1, 1, 1, 1, 1, 1, 1]), None);
+        assert_eq!(Account::from_flat(&[0; 34]), None);
+    }
+}

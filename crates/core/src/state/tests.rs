@@ -2,7 +2,7 @@
 //! and abandoned blocks, with flat values or with trie nodes alone.
 use super::*;
 use crate::trie::{NoSource, Path, SourceError};
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, vec::Vec};
 use revm::state::{Account as Touched, AccountInfo, EvmState, EvmStorageSlot, TransactionId};
 use std::println;
 
@@ -260,38 +260,6 @@ fn codes_are_written_once_and_checked_when_read() {
         state.code(&unknown).unwrap_err(),
         StateError::NoCode { hash: unknown }
     );
-}
-
-#[test]
-fn accounts_survive_both_stored_forms() {
-    let hash = B256::repeat_byte(3);
-    for nonce in [0, 1, 255, 256, u64::MAX] {
-        for balance in [U256::ZERO, U256::from(1), U256::MAX] {
-            for (storage_root, code_hash) in [
-                (EMPTY_ROOT, KECCAK_EMPTY),
-                (hash, KECCAK_EMPTY),
-                (EMPTY_ROOT, hash),
-                (hash, hash),
-            ] {
-                let account = Account {
-                    nonce,
-                    balance,
-                    storage_root,
-                    code_hash,
-                };
-                assert_eq!(Account::from_rlp(&account.to_rlp()), Some(account));
-                assert_eq!(Account::from_flat(&account.to_flat()), Some(account));
-                let flat = account.to_flat();
-                assert_eq!(Account::from_flat(&flat[..0]), None);
-                for at in 0..flat.len() {
-                    // A cut form may be another account's; it never panics.
-                    let _ = Account::from_flat(&flat[..at]);
-                }
-            }
-        }
-    }
-    assert_eq!(Account::from_flat(&[9, 1, 1, 1, 1, 1, 1, 1, 1, 1]), None);
-    assert_eq!(Account::from_flat(&[0; 34]), None);
 }
 
 #[test]
