@@ -2,8 +2,8 @@
 mod admission;
 mod admit;
 mod call;
+mod charge;
 mod forced_part;
-mod handler;
 mod open;
 mod record;
 mod refused;
@@ -13,7 +13,7 @@ mod setting;
 pub use admission::{check_origin, check_time, time_bounds, RuleBroken};
 pub use admit::split_gas;
 pub use call::{estimate, padded_data_gas, simulate, Call, CallError, Outcome, OutcomeStatus};
-pub use handler::{Charge, EvmError};
+pub use charge::{Charge, EvmError};
 pub use open::{next_base_fee, BlockError, OpenBlock, Opening};
 pub use refused::Refused;
 pub use run::{ethereum_config, Ran, Runner, SYSTEM_CALLER};

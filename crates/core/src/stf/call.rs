@@ -5,7 +5,7 @@ use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
 use revm::context::result::EVMError;
 use revm::context::TxEnv;
 
-use super::handler::Charge;
+use super::charge::Charge;
 use super::refused::Refused;
 use super::run::{config, Ran, Runner};
 use super::setting::BlockSetting;

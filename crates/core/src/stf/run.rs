@@ -7,7 +7,7 @@ use revm::handler::Handler;
 use revm::primitives::hardfork::SpecId;
 use revm::{ExecuteEvm, MainBuilder, MainContext};
 
-use super::handler::{Charge, ChargeHandler, Evm, EvmError};
+use super::charge::{Charge, ChargeHandler, Evm, EvmError};
 use super::setting::BlockSetting;
 use crate::profile::Rules;
 use crate::state::{State, StateError, StateSource};
