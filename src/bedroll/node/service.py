@@ -16,6 +16,7 @@ from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.wallet import Branch, Keyring, Wallet
 from bedroll.crypto import tagged_hash
 from bedroll.crypto.secp256k1 import SecretKey
+from bedroll.da import Carrier
 from bedroll.da.codec import encode_batch
 from bedroll.da.writer import SCHEMA, Queue, RatePolicy, Writer
 from bedroll.derivation.record import CommitmentSeen, ObjectJudged, ObjectSeen
@@ -82,6 +83,7 @@ class LeaderSetup:
         option: The operator's choice.
         rates: What to pay.
         wallet_start: First L1 height of interest to an empty wallet.
+        carrier: Form of the envelopes; `DROP` where nodes around do not relay the other.
     """
 
     key: SecretKey
@@ -89,6 +91,7 @@ class LeaderSetup:
     option: SequencerOption = field(default_factory=SequencerOption)
     rates: RatePolicy = field(default_factory=RatePolicy)
     wallet_start: L1Height
+    carrier: Carrier = Carrier.BRANCH
 
 
 class Node:
@@ -196,6 +199,7 @@ class Node:
             envelope_secret(leader.keyring),
             start=leader.wallet_start,
             rates=leader.rates,
+            carrier=leader.carrier,
         )
         self.sequencer = Sequencer(
             self._engine, self._thread, self.deriver, self, self._store, self.writer, self._client, self.network,

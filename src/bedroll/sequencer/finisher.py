@@ -60,8 +60,6 @@ class Finisher:
         self._outlet = outlet
         self._sealed: list[Block] = []
         self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     @property
     def signed_height(self) -> L2Height:
@@ -72,7 +70,6 @@ class Finisher:
         """A block was sealed."""
         crash_point("sequencer.after_seal")
         self._sealed.append(block)
-        self._idle.clear()
         self._wake.set()
 
     def removed(self, fork: int) -> None:
@@ -86,11 +83,6 @@ class Finisher:
             self._wake.clear()
             while self._sealed:
                 await self.finish()
-            self._idle.set()
-
-    async def idle(self) -> None:
-        """Wait until every sealed block is durable and signed."""
-        await self._idle.wait()
 
     async def finish(self) -> None:
         """Finish what is sealed now."""
