@@ -1,6 +1,5 @@
 """A devnet as people use it: other processes follow its Bitcoin, force a transaction, stop and start it again."""
 
-import asyncio
 import json
 import signal
 import subprocess
@@ -10,7 +9,7 @@ import pytest
 
 from bedroll.primitives import Address, Gas, Wei
 from bedroll.sdk import DEVNET_MNEMONIC, RpcClient, accounts_of
-from tests.framework.devnet_process import running_devnet
+from tests.framework.devnet_process import ask_until, new_heads, running_devnet
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -43,21 +42,19 @@ def signed(chain_id, nonce, *, value=7):
     )
 
 
-async def until(client, method, *params, wanted):
-    """Ask until the answer is as wanted."""
-    while not wanted(answer := await client.call(method, *params)):
-        await asyncio.sleep(0.05)
-    return answer
+def is_executed(status):
+    return status["state"] == "executed"
 
 
 async def settle(client, height):
     """Mine, as the leader posts, until a block is final."""
-    while int((await client.call("eth_getBlockByNumber", "finalized", False))["number"], 16) < height:
-        status = await client.call("bedroll_status")
-        safe = int(status["heads"]["safe"]["number"], 16)
-        if safe >= height or status["writer"]["unconfirmed"]:
-            await client.call("bedroll_mine", 1)
-        await asyncio.sleep(0.05)
+    async with new_heads(client.url) as next_head:
+        while int((await client.call("eth_getBlockByNumber", "finalized", False))["number"], 16) < height:
+            status = await client.call("bedroll_status")
+            safe = int(status["heads"]["safe"]["number"], 16)
+            if safe >= height or status["writer"]["unconfirmed"]:
+                await client.call("bedroll_mine", 1)
+            await next_head()
 
 
 async def test_a_second_process_rebuilds_the_chain_and_a_user_forces_his_way_in(tmp_path):
@@ -68,7 +65,7 @@ async def test_a_second_process_rebuilds_the_chain_and_a_user_forces_his_way_in(
         own = ["--folder", str(tmp_path / "user"), *where]
         async with RpcClient(devnet.url) as client:
             sent = await client.call("eth_sendRawTransaction", signed(devnet.chain_id, 0))
-            receipt = await until(client, "eth_getTransactionReceipt", sent, wanted=bool)
+            receipt = await ask_until(devnet.url, client, "eth_getTransactionReceipt", sent)
             await settle(client, int(receipt["blockNumber"], 16))
             batch = await client.call("bedroll_getBatch", receipt["blockNumber"])
             assert batch["state"] == "accepted"
@@ -87,7 +84,7 @@ async def test_a_second_process_rebuilds_the_chain_and_a_user_forces_his_way_in(
                 ready = json.loads(node.stdout.readline())
                 async with RpcClient(ready["rpc"]) as second:
                     block = receipt["blockNumber"]
-                    theirs = await until(second, "eth_getBlockByNumber", block, True, wanted=bool)
+                    theirs = await ask_until(devnet.url, second, "eth_getBlockByNumber", block, True)
                     ours = await client.call("eth_getBlockByNumber", block, True)
                     assert theirs | {"class": ""} == ours | {"class": ""}
                     with pytest.raises(Exception, match="takes no transactions"):
@@ -105,9 +102,7 @@ async def test_a_second_process_rebuilds_the_chain_and_a_user_forces_his_way_in(
             (message,) = forced["message_ids"]
             for _ in range(6):
                 await client.call("bedroll_mine", 1)
-            status = await until(
-                client, "bedroll_getForced", message, wanted=lambda status: status["state"] == "executed"
-            )
+            status = await ask_until(devnet.url, client, "bedroll_getForced", message, wanted=is_executed)
             assert status["transactionHash"] == forced["transaction_hash"]
             assert (await client.call("eth_getTransactionReceipt", forced["transaction_hash"]))["forcedId"] == message
             assert int(await client.call("eth_getBalance", RECEIVER, "latest"), 16) == 16
@@ -119,13 +114,13 @@ async def test_a_devnet_with_a_folder_goes_on_where_it_was(tmp_path):
     with running_devnet(tmp_path / "devnet", *QUICK) as devnet:
         async with RpcClient(devnet.url) as client:
             sent = await client.call("eth_sendRawTransaction", signed(devnet.chain_id, 0))
-            before = await until(client, "eth_getTransactionReceipt", sent, wanted=bool)
+            before = await ask_until(devnet.url, client, "eth_getTransactionReceipt", sent)
     with running_devnet(tmp_path / "devnet", *QUICK) as devnet:
         async with RpcClient(devnet.url) as client:
-            after = await until(client, "eth_getTransactionReceipt", sent, wanted=bool)
+            after = await ask_until(devnet.url, client, "eth_getTransactionReceipt", sent)
             assert after["blockHash"] == before["blockHash"]
             sent = await client.call("eth_sendRawTransaction", signed(devnet.chain_id, 1))
-            await until(client, "eth_getTransactionReceipt", sent, wanted=bool)
+            await ask_until(devnet.url, client, "eth_getTransactionReceipt", sent)
 
 
 def test_a_second_process_on_one_folder_is_refused_by_name(tmp_path):

@@ -17,6 +17,7 @@ from bedroll.primitives import Address, Gas, Wei
 from bedroll.protocol import REGTEST
 from bedroll.sdk import DEVNET_MNEMONIC, RpcClient, accounts_of
 from tests.framework.bitcoind import free_port
+from tests.framework.devnet_process import ask_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -94,8 +95,7 @@ async def test_a_leader_leads_and_a_follower_follows(tmp_path):
                     value=Wei(5),
                 )
                 sent = await client.call("eth_sendRawTransaction", "0x" + raw.hex())
-                while (receipt := await client.call("eth_getTransactionReceipt", sent)) is None:
-                    await asyncio.sleep(0.05)
+                receipt = await ask_until(ready["rpc"], client, "eth_getTransactionReceipt", sent)
                 assert receipt["status"] == "0x1"
                 stream = f"http://127.0.0.1:{port}"
                 genesis = made["genesis"]
@@ -104,6 +104,4 @@ async def test_a_leader_leads_and_a_follower_follows(tmp_path):
                 ) as other:
                     told = json.loads(await asyncio.wait_for(other, 30))
                     async with RpcClient(told["rpc"]) as second:
-                        while (theirs := await second.call("eth_getTransactionReceipt", sent)) is None:
-                            await asyncio.sleep(0.05)
-                        assert theirs == receipt
+                        assert await ask_until(ready["rpc"], second, "eth_getTransactionReceipt", sent) == receipt

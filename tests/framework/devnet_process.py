@@ -4,10 +4,15 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bedroll.sdk import RpcClient
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,22 @@ def running_devnet(folder: Path, *options: str) -> Iterator[Devnet]:
             process.stdout.close()
             code = process.wait(30)
     assert code == 0, (folder.parent / "devnet.log").read_text()
+
+
+@asynccontextmanager
+async def new_heads(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """A leader's blocks as the clock of a test: what may have changed has changed with a block. Call it to wait."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        await socket.send_json({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]})
+        await socket.receive_json()
+        yield socket.receive_json
+
+
+async def ask_until(
+    leader: str, client: RpcClient, method: str, *params: object, wanted: Callable[[Any], bool] = bool
+) -> Any:
+    """Ask a node, with every block of the leader, until the answer is as wanted."""
+    async with new_heads(leader) as next_head:
+        while not wanted(answer := await client.call(method, *params)):
+            await next_head()
+    return answer
