@@ -69,8 +69,10 @@ SYNC_LAG_BLOCKS: Final = 2
 """A node that is further behind Bitcoin's tip says that it is syncing."""
 REBUILD_MARK: Final = "rebuild"
 """File that says: the chain is to be derived from the anchor again."""
-COIN_SECONDS: Final = 600.0
+L1_BLOCK_SECONDS: Final = 600.0
 """L1 blocks are about so far apart: makes an age of a count of blocks."""
+STALE_SECONDS: Final = 3 * 3_600.0
+"""A silence of Bitcoin that happens about once in 1,250 years by chance (e^-18 a block)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -404,6 +406,8 @@ class Node:
             return Condition.L1_UNAVAILABLE
         if self._sync is not None:
             return Condition.SYNCING
+        if is_stale(self.network, self.deriver.status().seconds_since_block):
+            return Condition.L1_STALLED
         if self.sequencer is not None:
             if self.sequencer.producer.stalled:
                 return Condition.L1_STALLED
@@ -471,7 +475,7 @@ class Node:
             return None
         state = self.writer.state()
         return WriterStatus(
-            state.waiting, state.unconfirmed, state.oldest_blocks * COIN_SECONDS, FeeRate(state.fee_rate),
+            state.waiting, state.unconfirmed, state.oldest_blocks * L1_BLOCK_SECONDS, FeeRate(state.fee_rate),
             state.spent_sat, state.reason,
         )  # fmt: skip
 
@@ -518,6 +522,8 @@ class Node:
     def _reason(self, l1: L1Status) -> str:
         if self._stop_reason or l1.reason:
             return self._stop_reason or l1.reason
+        if is_stale(self.network, l1.seconds_since_block):
+            return f"no Bitcoin block for {l1.seconds_since_block:.0f} s: compare with another Bitcoin node"
         if self.sequencer is not None:
             return self.sequencer.producer.stalled or self.sequencer.intake.throttled
         return self._follower.reason if self._follower is not None else ""
@@ -556,6 +562,11 @@ class Node:
         """Mine L1 blocks to the writer's wallet. Misconfigured except on regtest."""
         script = b"\x51" if self.wallet is None else self.wallet.receive_script()
         return await self._client.mine(count, script)
+
+
+def is_stale(network: Network, seconds_since_block: float) -> bool:
+    """Whether Bitcoin has given no block for so long that the node asked may be cut off or on a dead branch."""
+    return network.bitcoin != "regtest" and seconds_since_block > STALE_SECONDS
 
 
 def envelope_secret(keyring: Keyring) -> bytes:

@@ -10,9 +10,9 @@ from bedroll.crypto import schnorr
 from bedroll.da import Rotate
 from bedroll.node.devnet import devnet_key
 from bedroll.node.port import BlockAdded, BlockRemoved, Condition, HeadsMoved
-from bedroll.node.service import LeaderSetup, Node
+from bedroll.node.service import LeaderSetup, Node, is_stale
 from bedroll.primitives import Invalid, L1Height, L2Height, Misconfigured, Unavailable
-from bedroll.protocol import REGTEST
+from bedroll.protocol import MAINNET, REGTEST
 from tests.framework.chain import secret_key
 from tests.framework.devnet import OPTION, assert_same_chain, open_rollup
 
@@ -287,6 +287,12 @@ async def test_an_invalid_transaction_is_answered_and_changes_nothing(embedded_c
         assert isinstance(answers[1], bytes)
         assert "already known" in str(answers[2])
         assert rollup.node.pool_status().pending == 1
+
+
+def test_a_bitcoin_silent_for_hours_is_told_except_where_blocks_come_on_demand():
+    assert is_stale(MAINNET, 3 * 3_600 + 1)
+    assert not is_stale(MAINNET, 2 * 3_600)
+    assert not is_stale(REGTEST, 10**9)
 
 
 async def test_the_first_word_of_a_node_is_starting(embedded_chain, tmp_path):
