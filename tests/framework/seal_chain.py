@@ -28,7 +28,18 @@ from bedroll.node.port import (
     TransactionPending,
     WriterStatus,
 )
-from bedroll.primitives import Address, BlockHash, FeeRate, Hash32, Invalid, L1Height, L2Height, Satoshi, Wei
+from bedroll.primitives import (
+    Address,
+    BlockHash,
+    FeeRate,
+    Hash32,
+    Invalid,
+    L1Height,
+    L2Height,
+    Satoshi,
+    Unavailable,
+    Wei,
+)
 from bedroll.protocol import REGTEST
 from bedroll.sdk import DEVNET_MNEMONIC, Account, accounts_of
 
@@ -53,7 +64,7 @@ class SealChain:
     waiting: dict[bytes, Transaction] = field(default_factory=dict)
     origin: int = ANCHOR
     origin_hash: bytes = sha256(b"anchor").digest()
-    readers: list[asyncio.Queue[ChainEvent]] = field(default_factory=list)
+    readers: list[asyncio.Queue[ChainEvent | Unavailable]] = field(default_factory=list)
 
     @staticmethod
     def open(folder: Path, count: int = 4) -> "SealChain":
@@ -219,13 +230,21 @@ class SealChain:
 
     async def subscribe(self) -> AsyncIterator[ChainEvent]:
         """All events from now on."""
-        events: asyncio.Queue[ChainEvent] = asyncio.Queue()
+        events: asyncio.Queue[ChainEvent | Unavailable] = asyncio.Queue()
         self.readers.append(events)
         try:
             while True:
-                yield await events.get()
+                event = await events.get()
+                if isinstance(event, Unavailable):
+                    raise event
+                yield event
         finally:
             self.readers.remove(events)
+
+    def lose_events(self) -> None:
+        """Tell every reader that it was too slow."""
+        for reader in self.readers:
+            reader.put_nowait(Unavailable("the subscriber is too slow"))
 
     async def mine(self, count: int) -> list[BlockHash]:
         """Take new origins."""

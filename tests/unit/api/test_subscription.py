@@ -1,6 +1,11 @@
 """Subscriptions: heads, logs with `removed` after a reorganisation, waiting transactions, progress."""
 
+import asyncio
+
+from aiohttp import ClientSession, WSMsgType
+
 from bedroll.node.port import SyncStatus
+from tests.unit.api.conftest import Socket
 from tests.unit.api.test_method import data_of, deploy, pay
 
 
@@ -73,3 +78,14 @@ async def test_unknown_kinds_and_too_many_are_refused(socket):
 async def test_http_has_no_subscriptions(rpc):
     answer = await rpc._post({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]})
     assert answer["error"]["code"] == -32601
+
+
+async def test_whoever_missed_events_has_to_connect_anew(socket, server, chain):
+    await socket.call("eth_subscribe", "newHeads")
+    chain.lose_events()
+    assert (await asyncio.wait_for(socket.connection.receive(), 10)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
+    async with ClientSession() as session, session.ws_connect(server.url) as connection:
+        again = Socket(connection, asyncio.Queue())
+        await again.call("eth_subscribe", "newHeads")
+        chain.seal()
+        assert (await again.next())["result"]["number"] == "0x2"
