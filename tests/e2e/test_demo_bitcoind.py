@@ -28,4 +28,5 @@ async def test_the_demo_runs_on_bitcoin_core(tmp_path):
     assert found["transactions"] == 2_000
     assert found["receipts_equal"] >= 2_001
     assert found["forced"]["executed"] is True
+    assert found["forced"]["automatic"] is True
     assert found["bytes_per_transaction"] < 120

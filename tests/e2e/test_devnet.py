@@ -133,5 +133,6 @@ def test_the_demo_shows_the_whole_path():
     found = bedroll("demo", "--transactions", "60")
     assert found["receipts_equal"] >= 61
     assert found["forced"]["executed"] is True
+    assert found["forced"]["automatic"] is True
     assert found["forced"]["l1_blocks"] <= found["forced"]["l1_blocks_at_most"] == 30
     assert found["l1_fee_sat"] > 0

@@ -209,12 +209,20 @@ class Demo:
                     await _until_derived(devnet, second)
                 status = second.forced_status(Hash32(message))
                 receipt = await client.call("eth_getTransactionReceipt", "0x" + (status.transaction_hash or b"").hex())
+                block = await client.call("eth_getBlockByNumber", receipt["blockNumber"], False)
         finally:
             database.close()
             await server.stop()
         waited = (await devnet.client.tip()).height - posted
-        step.done(f"Forced: executed in block {status.l2_height}, {waited} Bitcoin blocks later, leader silent")
-        return {"message": "0x" + message.hex(), "l1_blocks": waited, "receipt": receipt, "window": _window()}
+        kind = "automatic block" if block["automatic"] else "block"
+        step.done(f"Forced: executed in {kind} {status.l2_height}, {waited} Bitcoin blocks later, leader silent")
+        return {
+            "message": "0x" + message.hex(),
+            "l1_blocks": waited,
+            "receipt": receipt,
+            "automatic": block["automatic"],
+            "window": _window(),
+        }
 
 
 def _option() -> DevnetOption:
@@ -317,6 +325,7 @@ def _result(
         "derive_per_second": round(count / seconds),
         "forced": {
             "executed": forced["receipt"]["status"] == "0x1",
+            "automatic": forced["automatic"],
             "l1_blocks": forced["l1_blocks"],
             "l1_blocks_at_most": forced["window"],
             "block": int(forced["receipt"]["blockNumber"], 16),

@@ -13,4 +13,5 @@ async def test_the_whole_path_of_a_transaction(tmp_path):
     assert 0 < found["bytes_per_transaction"] < 500
     assert found["l1_fee_sat"] >= found["l1_size_vb"]
     assert found["forced"]["executed"] is True
+    assert found["forced"]["automatic"] is True
     assert 0 < found["forced"]["l1_blocks"] <= 30
