@@ -7,6 +7,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from eth_keys import keys
+from hypothesis import HealthCheck
+from hypothesis import strategies as st
 
 from bedroll._core._native import Engine, Origin
 from bedroll.execution.genesis import Genesis
@@ -137,3 +139,16 @@ def pair_with(rules):
             yield pair
         finally:
             pair.close()
+
+
+# --- what random tests of it share
+
+BOUNDED = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
+access_lists = st.lists(
+    st.tuples(st.sampled_from(TARGETS), st.lists(st.sampled_from([bytes(32), b"\x01" * 32]), max_size=3)).map(list),
+    max_size=2,
+)
+calldata = st.one_of(
+    st.just(b""), st.just(b""), st.binary(max_size=90), st.builds(lambda part, times: part * times,
+    st.binary(min_size=1, max_size=9), st.integers(2, 40)),
+)  # fmt: skip

@@ -8,17 +8,22 @@ receipt, status and header is compared; the state root in the header speaks for 
 from dataclasses import replace
 
 import pytest
-import rlp as rlp_library
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bedroll._core._native import Origin, decode_transaction
-from bedroll.primitives import Invalid
-from bedroll.protocol import REGTEST
-from tests.framework.execution_pair import SECRETS, SENDERS, TARGETS, TIME, pair_with
+from bedroll._core._native import Origin
+from tests.framework.execution_pair import (
+    BOUNDED,
+    SECRETS,
+    SENDERS,
+    TARGETS,
+    TIME,
+    access_lists,
+    calldata,
+    pair_with,
+)
 from tests.reference.execution_model import PROGRAMS, RATE_MAX, RATE_MIN
-from tests.reference.merkle_patricia import rlp
-from tests.reference.signed_transaction import NoTransaction, Signed, decode, sign, with_signature
+from tests.reference.signed_transaction import Signed, sign, with_signature
 
 TINY = {
     "block_gas_limit": 300_000, "forced_gas_limit": 120_000, "forced_message_gas_limit": 110_000,
@@ -29,14 +34,6 @@ RULES = [TINY, TINY, TINY | {"timestamp_lead_max": 40, "transfer_bytes": 7}, {}]
 
 # --- what is sent --------------------------------------------------------------------------------
 
-access_lists = st.lists(
-    st.tuples(st.sampled_from(TARGETS), st.lists(st.sampled_from([bytes(32), b"\x01" * 32]), max_size=3)).map(list),
-    max_size=2,
-)
-calldata = st.one_of(
-    st.just(b""), st.just(b""), st.binary(max_size=90), st.builds(lambda part, times: part * times,
-    st.binary(min_size=1, max_size=9), st.integers(2, 40)),
-)  # fmt: skip
 FLAWS = [
     "chain", "cut", "fee beyond", "fee low", "gas huge", "gas limit", "gas short", "garbage", "high s", "no chain",
     "nonce beyond", "nonce end", "nonce high", "nonce low", "replay", "sum beyond", "tip high", "type 4", "unpaid",
@@ -169,9 +166,6 @@ def run_chain(rules, plan):
         return pair.ends
 
 
-BOUNDED = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
-
-
 @given(chains)
 @settings(max_examples=45, **BOUNDED)
 def test_random_chains_are_those_of_the_model(chain):
@@ -181,72 +175,9 @@ def test_random_chains_are_those_of_the_model(chain):
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
 @given(chains)
-@settings(max_examples=1_500, **BOUNDED)
+@settings(max_examples=1_000, **BOUNDED)
 def test_many_random_chains_are_those_of_the_model(chain):
     run_chain(*chain)
-
-
-# --- bytes that look like transactions -------------------------------------------------------------
-
-
-@st.composite
-def spellings(draw):
-    """A signed transaction, some of whose items or bytes are spelt in another way."""
-    kind, to = draw(st.sampled_from([0, 1, 2])), draw(st.sampled_from([b"", b"\x77" * 20]))
-    access_list = draw(access_lists) if kind else []
-    made = Signed(kind, 5, 1, 7, 7, 30_000, to, draw(st.sampled_from([0, 127, 128])), draw(calldata), access_list)
-    raw = sign(made, SECRETS[0])
-    items = rlp_library.decode(raw[1:] if kind else raw)
-    place = draw(st.integers(0, len(items) - 1))
-    item = items[place]
-    change = draw(st.sampled_from(["none", "zero", "longer", "list", "drop", "twice", "other", "word", "past"]))
-    wider = {"zero": b"\0", "longer": b"\1", "past": bytes(33)}
-    if change in wider and isinstance(item, bytes):
-        items[place] = wider[change] + item
-    elif change in ("list", "twice", "drop"):
-        items[place : place + 1] = {"list": [[item]], "twice": [item, item], "drop": []}[change]
-    elif change in ("other", "word"):
-        items[place] = draw(st.binary(max_size=9)) if change == "other" else b"\xff" * 32
-    payload = rlp(items)
-    if draw(st.integers(0, 7)) == 0:
-        inside = b"".join(map(rlp, items))
-        payload = b"\xf9" + len(inside).to_bytes(2, "big") + inside
-    spelt = bytearray((bytes([kind]) if kind else b"") + payload + draw(st.sampled_from([b"", b"", b"", b"\0"])))
-    if draw(st.integers(0, 3)) == 0:
-        spelt[draw(st.integers(0, len(spelt) - 1))] = draw(st.integers(0, 255))
-    return bytes(spelt)
-
-
-@given(spellings())
-@settings(max_examples=250, **BOUNDED)
-def test_both_take_the_same_bytes_for_transactions(raw):
-    read_by_both(raw)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1_800)
-@given(spellings())
-@settings(max_examples=20_000, **BOUNDED)
-def test_both_take_the_same_bytes_for_transactions_many_times(raw):
-    read_by_both(raw)
-
-
-def read_by_both(raw):
-    """Decode in both; what one takes the other takes for the same."""
-    try:
-        ours = decode(raw)
-    except NoTransaction:
-        with pytest.raises(Invalid):
-            decode_transaction(raw)
-        return
-    theirs = decode_transaction(raw)
-    assert (theirs.sender, theirs.hash, theirs.payload) == (ours.sender, ours.hash, ours.payload)
-    assert (theirs.kind, theirs.chain_id, theirs.nonce) == (ours.kind, ours.chain_id, ours.nonce)
-    assert theirs.gas_limit == ours.gas_limit
-    assert (theirs.max_fee_per_gas, theirs.max_priority_fee_per_gas) == (ours.max_fee, ours.tip)
-    assert (theirs.to or b"", theirs.value, theirs.input) == (ours.to, ours.value, ours.data)
-    assert theirs.intrinsic_gas == max(ours.intrinsic_gas, ours.floor_gas)
-    assert theirs.size == ours.size(REGTEST.parameters.transfer_bytes)
 
 
 # --- what chance seldom meets --------------------------------------------------------------------
@@ -303,4 +234,14 @@ def test_an_origin_is_refused_by_both_for_each_of_its_rules():
         for change in [*wrong, {"l1_rate": RATE_MAX + 1}, {"median_time": TIME + 2}]:
             assert pair.begin(TIME + 1, Origin(**(fields | change))) is None
         assert pair.begin(TIME + 1, good)
+        pair.seal()
+
+
+def test_no_transaction_has_more_evm_gas_than_eip_7825_allows():
+    with pair_with({}) as pair:
+        next_block(pair)
+        assert pair.begin(pair.model.time + 1)
+        spent = [message(pair, nonce=nonce, to=b"", data=b"\xfe", gas_limit=2**25) for nonce in range(2)]
+        assert pair.add(spent[0])[0].gas_used == 2**24
+        assert pair.add(spent[1]) is None
         pair.seal()
