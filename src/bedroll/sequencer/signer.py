@@ -6,9 +6,11 @@ Spec: docs/spec/sequencer.md#signer
 
 File: a record log of `height u64 ‖ block hash 32`, first record `"identity" ‖ device u64 ‖ inode u64`. A copy that
 was restored from a backup lies in another inode: it may be older than what was signed, so it is refused until the
-operator says above which height nothing was signed.
+operator says above which height nothing was signed. A second name beside it (`.anchor`) keeps the inode from being
+given to another file once the first name is gone.
 """
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,6 +66,7 @@ class BlockSigner:
             if resume_above is not None:
                 self._highest = max(self._highest, resume_above)
             self._rewrite()
+        self._hold_inode(path)
 
     @property
     def x_only(self) -> bytes:
@@ -127,10 +130,21 @@ class BlockSigner:
         aside.unlink(missing_ok=True)
         log = RecordLog(aside)
         log.append([_identity(aside), newest], sync=True)
+        self._hold_inode(aside)
         os.replace(aside, self._path)
         sync_folder(self._path.parent)
         self._log.close()
         self._log = log
+
+    def _hold_inode(self, path: Path) -> None:
+        """Give the file its second name. Where the file system has none, the inode's number alone must do."""
+        anchor, aside = self._path.with_suffix(".anchor"), self._path.with_suffix(".anchor.new")
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+            os.link(path, aside)
+            os.replace(aside, anchor)
+            # Renaming one name of a file onto another of the same file does nothing.
+            aside.unlink(missing_ok=True)
 
 
 def _identity(path: Path) -> bytes:

@@ -92,7 +92,6 @@ def test_a_restored_file_does_not_sign_until_the_operator_says_from_where(tmp_pa
     signer.sign([block(2)])
     signer.close()
     (tmp_path / "signer.log").unlink()
-    (tmp_path / "other").write_bytes(b"takes the inode")
     shutil.copy(tmp_path / "backup", tmp_path / "signer.log")
     with pytest.raises(Misconfigured) as refusal:
         open_signer(tmp_path)
