@@ -258,6 +258,8 @@ class Node:
         with contextlib.suppress(Invalid):
             await self._thread.run(self._engine.commit)
         self._thread.close()
+        if self.sequencer is not None:
+            self.sequencer.close()
         self._engine.close()
         self._store.close()
         if self._wallet_file is not None:

@@ -129,6 +129,11 @@ class Sequencer:
                     group.create_task(part.run(), name=type(part).__name__.lower())
         finally:
             await self.stream.stop()
+            self.close()
+
+    def close(self) -> None:
+        """Close both files, durably; a second call does nothing."""
+        if not self._is_closed:
             self._signer.close()
             self._log.close()
             self._is_closed = True
