@@ -152,6 +152,32 @@ async def test_unsigned_blocks_at_heights_that_were_signed_are_taken_after_an_un
         assert node.heads().latest.height == 3
 
 
+async def test_a_follower_goes_with_the_leader_through_silence(embedded_chain, tmp_path):
+    async with open_rollup(tmp_path / "net", embedded_chain) as rollup:
+        await rollup.block()
+        await rollup.settle()
+        async with following(rollup, tmp_path / "node") as node:
+            events = node.subscribe()
+            await rollup.send(*(rollup.transfer(0) for _ in range(3)))
+            await rollup.block()
+            await until(node, events, 2)
+            voided = node.heads().latest.hash
+            await rollup.mine(REGTEST.parameters.auto_block_window)
+            automatic = rollup.node.heads().latest.height
+            assert rollup.node.engine.block(automatic).automatic
+            await rollup.block()
+            await rollup.settle()
+            await rollup.leader.batcher.step()
+            await rollup.block()
+            await until(node, events, rollup.node.heads().latest.height)
+            async with asyncio.timeout(20):
+                while node.heads().latest != rollup.node.heads().latest:
+                    await anext(events)
+            assert node.engine.height_of(voided) is None
+            assert_same_chain(rollup.node.engine, node.engine, rollup.node.heads().latest.height)
+            assert node._follower.refused == 0
+
+
 async def test_a_follower_of_another_chain_is_told_so(embedded_chain, tmp_path):
     async with open_rollup(tmp_path / "net", embedded_chain) as rollup:
         await rollup.leader.stream.start("127.0.0.1", 0)
