@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bedroll_core::fee;
-use bedroll_store::engine::{Engine as CoreEngine, LogFilter};
+use bedroll_store::engine::{Engine as CoreEngine, LogFilter, Style, TraceWanted};
 use bedroll_store::StoreOptions;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyList, PyString};
 use crate::block::{Block, Header, Origin};
 use crate::convert::{address, bytes, hash, raws};
 use crate::error::{closed, invalid, of_engine};
+use crate::trace;
 use crate::transaction::{Log, Receipt};
 use crate::view::View;
 
@@ -213,6 +214,84 @@ impl Engine {
     fn prune(&self, py: Python<'_>, keep_from: u64) -> PyResult<()> {
         let engine = self.get()?;
         py.detach(|| engine.prune(keep_from)).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (height, index, options, *, result_bytes, seconds))]
+    fn trace<'py>(
+        &self,
+        py: Python<'py>,
+        height: u64,
+        index: Option<usize>,
+        options: &str,
+        result_bytes: usize,
+        seconds: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let engine = self.get()?;
+        let bounds = trace::bounds(result_bytes, seconds)?;
+        let traced = py.detach(|| engine.trace(height, index, &Style::geth(options)?, &bounds));
+        traced.map(|json| bytes(py, json)).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (height, index, parts, *, result_bytes, seconds))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn replay<'py>(
+        &self,
+        py: Python<'py>,
+        height: u64,
+        index: Option<usize>,
+        parts: Vec<String>,
+        result_bytes: usize,
+        seconds: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let engine = self.get()?;
+        let bounds = trace::bounds(result_bytes, seconds)?;
+        let traced = py.detach(|| engine.trace(height, index, &Style::replay(&parts)?, &bounds));
+        traced.map(|json| bytes(py, json)).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (height, index, *, result_bytes, seconds))]
+    fn flat_traces<'py>(
+        &self,
+        py: Python<'py>,
+        height: u64,
+        index: Option<usize>,
+        result_bytes: usize,
+        seconds: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let engine = self.get()?;
+        let bounds = trace::bounds(result_bytes, seconds)?;
+        let traced = py.detach(|| engine.trace(height, index, &Style::Flat, &bounds));
+        traced.map(|json| bytes(py, json)).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (first, last, *, senders, recipients, both, after, count, result_bytes, seconds))]
+    #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)]
+    fn filter_traces<'py>(
+        &self,
+        py: Python<'py>,
+        first: u64,
+        last: u64,
+        senders: Vec<Vec<u8>>,
+        recipients: Vec<Vec<u8>>,
+        both: bool,
+        after: u64,
+        count: Option<u64>,
+        result_bytes: usize,
+        seconds: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let engine = self.get()?;
+        let bounds = trace::bounds(result_bytes, seconds)?;
+        let all = |of: &[Vec<u8>]| of.iter().map(|who| address(who)).collect::<PyResult<_>>();
+        let wanted = TraceWanted {
+            blocks: (first, last),
+            senders: all(&senders)?,
+            recipients: all(&recipients)?,
+            both,
+            after,
+            count,
+        };
+        let traced = py.detach(|| engine.filter_traces(&wanted, &bounds));
+        traced.map(|json| bytes(py, json)).map_err(of_engine)
     }
 
     fn forced_pending<'py>(&self, py: Python<'py>) -> PyResult<Vec<MessageRow<'py>>> {

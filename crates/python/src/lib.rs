@@ -8,6 +8,7 @@ mod convert;
 mod da;
 mod engine;
 mod error;
+mod trace;
 mod transaction;
 mod view;
 

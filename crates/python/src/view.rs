@@ -1,7 +1,7 @@
 //! Views and what calls on them give.
 use alloy_primitives::Bytes;
 use bedroll_core::stf::{Call, Outcome as CoreOutcome, OutcomeStatus};
-use bedroll_store::engine::Look;
+use bedroll_store::engine::{Look, Style};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -125,6 +125,40 @@ impl View {
         };
         let outcome = py.detach(|| self.0.call(&call, overrides));
         outcome.map(Outcome).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, options, result_bytes, seconds))]
+    #[allow(clippy::too_many_arguments)]
+    fn trace_call<'py>(
+        &self,
+        py: Python<'py>,
+        sender: &[u8],
+        to: Option<&[u8]>,
+        data: &[u8],
+        value: &Bound<'py, PyAny>,
+        gas_limit: u64,
+        gas_price: u128,
+        access_list: AccessRows,
+        overrides: &str,
+        options: &str,
+        result_bytes: usize,
+        seconds: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let call = Call {
+            sender: address(sender)?,
+            to: to.map(address).transpose()?,
+            data: Bytes::copy_from_slice(data),
+            value: word(value)?,
+            gas_limit: Some(gas_limit),
+            gas_price,
+            access_list: self::access_list(access_list)?,
+        };
+        let bounds = crate::trace::bounds(result_bytes, seconds)?;
+        let traced = py.detach(|| {
+            let style = Style::geth(options)?;
+            self.0.trace_call(&call, overrides, &style, &bounds)
+        });
+        traced.map(|json| bytes(py, json)).map_err(of_engine)
     }
 
     #[pyo3(signature = (*, sender, to, data, value, gas_limit, max_fee_per_gas, access_list, overrides))]

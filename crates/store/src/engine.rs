@@ -7,6 +7,7 @@ mod genesis;
 mod look;
 mod overrides;
 mod query;
+mod trace;
 mod writer;
 
 use std::collections::VecDeque;
@@ -24,6 +25,7 @@ use crate::{Store, StoreOptions, View};
 pub use error::EngineError;
 pub use look::Look;
 pub use query::{FoundLog, LogFilter};
+pub use trace::{Style, TraceBounds, TraceWanted};
 
 use writer::Writer;
 

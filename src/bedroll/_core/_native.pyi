@@ -221,6 +221,23 @@ class View:
     ) -> Outcome:
         """Run a call on top of this block as if in a next block with its time and base fee. `overrides`: JSON or ""."""
 
+    def trace_call(
+        self,
+        *,
+        sender: bytes,
+        to: bytes | None,
+        data: bytes,
+        value: int,
+        gas_limit: int,
+        gas_price: int,
+        access_list: Sequence[tuple[bytes, Sequence[bytes]]],
+        overrides: str,
+        options: str,
+        result_bytes: int,
+        seconds: float,
+    ) -> bytes:
+        """Trace a call; JSON. `options`, bounds and errors as `Engine.trace`."""
+
     def estimate_gas(
         self,
         *,
@@ -308,6 +325,48 @@ class Engine:
 
     def prune(self, keep_from: int) -> None:
         """Drop reverse diffs of blocks at or below `keep_from`."""
+
+    def trace(
+        self, height: int, index: int | None, options: str, *, result_bytes: int, seconds: float
+    ) -> bytes:
+        """Run a sealed block's transaction again as it ran there, or all of them (None), with one of geth's tracers.
+
+        Args:
+            height: Of the block.
+            index: Of the transaction.
+            options: JSON as of geth's `debug_traceTransaction`; `{}`: the struct logger.
+            result_bytes: Longest answer; four times as much may be held while it is made.
+            seconds: Longest time.
+
+        Returns:
+            JSON: the trace, or for a block a list of `{txHash, result}`.
+
+        Raises:
+            Invalid: No such block or transaction; with reason `limit` beyond a bound, `tracer` for bad options.
+        """
+
+    def replay(
+        self, height: int, index: int | None, parts: Sequence[str], *, result_bytes: int, seconds: float
+    ) -> bytes:
+        """The same as Parity's `trace_replay…` tells it. `parts`: of `trace`, `vmTrace`, `stateDiff`."""
+
+    def flat_traces(self, height: int, index: int | None, *, result_bytes: int, seconds: float) -> bytes:
+        """The same as Parity's `trace_transaction` and `trace_block` tell it: a list of calls."""
+
+    def filter_traces(
+        self,
+        first: int,
+        last: int,
+        *,
+        senders: Sequence[bytes],
+        recipients: Sequence[bytes],
+        both: bool,
+        after: int,
+        count: int | None,
+        result_bytes: int,
+        seconds: float,
+    ) -> bytes:
+        """Calls of a range of blocks by who calls and who is called; none given: anyone."""
 
     def forced_pending(self) -> list[tuple[int, bytes, bytes]]:
         """(index, id, payload) of messages that wait in the queue."""

@@ -20,8 +20,11 @@ from . import (
     fee_method,
     log_method,
     node_method,
+    parity_method,
+    raw_method,
     send_method,
     state_method,
+    trace_method,
 )
 from .envelope import JSON_NULL, Body, Call, encode_answer, join_answers, parse_body
 from .error import Code, RpcError, from_invalid, method_not_found
@@ -134,6 +137,9 @@ def method_table(*, devnet: bool) -> MethodTable:
         send_method,
         node_method,
         bedroll_method,
+        trace_method,
+        parity_method,
+        raw_method,
     ):
         table.include(module.TABLE)
     if devnet:

@@ -19,6 +19,9 @@ class Limits:
         log_range_blocks: Blocks that one `eth_getLogs` covers.
         log_results: Logs that one `eth_getLogs` returns.
         call_gas: Gas limit of `eth_call` and `eth_estimateGas`.
+        trace_bytes: JSON that one trace gives; a trace that would need more ends in an error.
+        trace_seconds: How long one trace may run; clients may ask for less.
+        trace_range_blocks: Blocks that one `trace_filter` covers: each is run again.
         pending_shown: Waiting transactions up to which the block `pending` lists them; of more it lists none.
         heavy_running: Calls into the engine that run at a time, each on a thread of its own.
         heavy_waiting: Calls that may wait for such a thread; more are refused.
@@ -38,6 +41,9 @@ class Limits:
     log_range_blocks: int = 10_000
     log_results: int = 10_000
     call_gas: int = 50_000_000
+    trace_bytes: int = 20 << 20
+    trace_seconds: float = 10.0
+    trace_range_blocks: int = 100
     pending_shown: int = 1_000
     heavy_running: int = 4
     heavy_waiting: int = 256

@@ -3,7 +3,7 @@ use alloc::{string::String, vec::Vec};
 use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
 use revm::context::result::EVMError;
-use revm::context::TxEnv;
+use revm::context::{CfgEnv, TxEnv};
 
 use super::charge::Charge;
 use super::refused::Refused;
@@ -88,7 +88,17 @@ pub enum CallError {
 }
 
 impl Call {
-    fn env(&self, rules: &Rules, gas_limit: u64) -> TxEnv {
+    /// What is not checked of a call: nonce, code of the sender, gas of the block, and without a price the fees.
+    pub(super) fn config(&self, rules: &Rules) -> CfgEnv {
+        let mut config = config(rules);
+        config.disable_nonce_check = true;
+        config.disable_eip3607 = true;
+        config.disable_block_gas_limit = true;
+        config.disable_base_fee = self.gas_price == 0;
+        config
+    }
+
+    pub(super) fn env(&self, rules: &Rules, gas_limit: u64) -> TxEnv {
         let kind = self.to.map_or(TxKind::Create, TxKind::Call);
         TxEnv {
             tx_type: if self.access_list.is_empty() { 0 } else { 1 },
@@ -126,11 +136,7 @@ fn run<S: StateSource>(
     call: &Call,
     gas_limit: u64,
 ) -> Result<Outcome, CallError> {
-    let mut config = config(rules);
-    config.disable_nonce_check = true;
-    config.disable_eip3607 = true;
-    config.disable_block_gas_limit = true;
-    config.disable_base_fee = call.gas_price == 0;
+    let config = call.config(rules);
     let ran = Runner::with_config(rules, setting.env(), config, state)
         .simulate(call.env(rules, gas_limit), Charge::default());
     match ran {

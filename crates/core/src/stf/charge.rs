@@ -8,14 +8,18 @@ use revm::handler::pre_execution::{
 };
 use revm::handler::MainnetContext;
 use revm::handler::{post_execution, EvmTr, FrameResult, Handler, ItemOrResult};
+use revm::inspector::{Inspector, InspectorEvmTr, InspectorHandler};
+use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_action::{FrameInit, FrameInput};
 use revm::interpreter::InitialAndFloorGas;
 use revm::MainnetEvm;
 
 use crate::state::{State, StateError, StateSource};
 
-/// The EVM over the state of an open block.
-pub type Evm<'a, S> = MainnetEvm<MainnetContext<&'a mut State<S>>>;
+/// What the EVM runs in: the state of an open block.
+pub type EvmContext<'a, S> = MainnetContext<&'a mut State<S>>;
+/// The EVM over the state of an open block, with who looks on.
+pub type Evm<'a, S, I = ()> = MainnetEvm<EvmContext<'a, S>, I>;
 /// What can go wrong with a transaction: it is invalid, or the store is.
 pub type EvmError = EVMError<StateError, InvalidTransaction>;
 
@@ -34,12 +38,12 @@ pub struct Charge {
 }
 
 /// revm's handler with a [`Charge`].
-pub struct ChargeHandler<'a, S> {
+pub struct ChargeHandler<'a, S, I = ()> {
     charge: Charge,
-    of: core::marker::PhantomData<&'a S>,
+    of: core::marker::PhantomData<(&'a S, I)>,
 }
 
-impl<S> ChargeHandler<'_, S> {
+impl<S, I> ChargeHandler<'_, S, I> {
     /// For one transaction.
     pub fn new(charge: Charge) -> Self {
         Self {
@@ -49,8 +53,8 @@ impl<S> ChargeHandler<'_, S> {
     }
 }
 
-impl<'a, S: StateSource + 'a> Handler for ChargeHandler<'a, S> {
-    type Evm = Evm<'a, S>;
+impl<'a, S: StateSource + 'a, I> Handler for ChargeHandler<'a, S, I> {
+    type Evm = Evm<'a, S, I>;
     type Error = EvmError;
     type HaltReason = HaltReason;
 
@@ -127,9 +131,59 @@ impl<'a, S: StateSource + 'a> Handler for ChargeHandler<'a, S> {
     }
 }
 
+impl<'a, S, I> InspectorHandler for ChargeHandler<'a, S, I>
+where
+    S: StateSource + 'a,
+    I: Inspector<EvmContext<'a, S>, EthInterpreter>,
+{
+    type IT = EthInterpreter;
+
+    fn inspect_run_exec_loop(
+        &mut self,
+        evm: &mut Self::Evm,
+        first: FrameInit,
+    ) -> Result<FrameResult, Self::Error> {
+        if let ItemOrResult::Result(result) = inspect_init_frame(evm, first)? {
+            return Ok(result);
+        }
+        loop {
+            let result = match evm.inspect_frame_run()? {
+                ItemOrResult::Item(init) => match inspect_init_frame(evm, init)? {
+                    ItemOrResult::Item(()) => continue,
+                    ItemOrResult::Result(result) => result,
+                },
+                ItemOrResult::Result(result) => result,
+            };
+            if let Some(result) = evm.frame_return_result(result)? {
+                return Ok(result);
+            }
+        }
+    }
+}
+
+/// As [`init_frame`], with somebody who looks on.
+fn inspect_init_frame<'a, S, I>(
+    evm: &mut Evm<'a, S, I>,
+    init: FrameInit,
+) -> Result<ItemOrResult<(), FrameResult>, EvmError>
+where
+    S: StateSource,
+    I: Inspector<EvmContext<'a, S>, EthInterpreter>,
+{
+    let Some(taken) = storage_collision(evm, &init)? else {
+        return Ok(evm.inspect_frame_init(init)?.map_item(|_| ()));
+    };
+    set_nonce(evm, taken, 1);
+    let outcome = evm
+        .inspect_frame_init(init)
+        .map(|item| item.map_item(|_| ()));
+    set_nonce(evm, taken, 0);
+    Ok(outcome?)
+}
+
 /// Starts a frame; a creation upon an address that has storage fails as one upon code does (EIP-7610).
-fn init_frame<'a, S: StateSource>(
-    evm: &mut Evm<'a, S>,
+fn init_frame<'a, S: StateSource, I>(
+    evm: &mut Evm<'a, S, I>,
     init: FrameInit,
 ) -> Result<ItemOrResult<(), FrameResult>, EvmError> {
     let Some(taken) = storage_collision(evm, &init)? else {
@@ -142,15 +196,15 @@ fn init_frame<'a, S: StateSource>(
     Ok(outcome?)
 }
 
-fn set_nonce<S: StateSource>(evm: &mut Evm<'_, S>, address: Address, nonce: u64) {
+fn set_nonce<S: StateSource, I>(evm: &mut Evm<'_, S, I>, address: Address, nonce: u64) {
     if let Some(account) = evm.ctx().journaled_state.inner.state.get_mut(&address) {
         account.info.nonce = nonce;
     }
 }
 
 /// The address a creation would land on, if only its storage speaks against it.
-fn storage_collision<S: StateSource>(
-    evm: &mut Evm<'_, S>,
+fn storage_collision<S: StateSource, I>(
+    evm: &mut Evm<'_, S, I>,
     init: &FrameInit,
 ) -> Result<Option<Address>, EvmError> {
     let FrameInput::Create(inputs) = &init.frame_input else {

@@ -23,7 +23,7 @@ use crate::state::{State, StateError, StateSource, WriteSet};
 use crate::transaction::{OriginCall, OriginFacts, Transaction, ORIGIN_GAS};
 
 /// Gas of the calls to the contracts of EIP-4788 and EIP-2935.
-const SYSTEM_GAS: u64 = 30_000_000;
+pub(super) const SYSTEM_GAS: u64 = 30_000_000;
 
 /// Why a block could not be begun.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Running single transactions in an open block.
 use alloc::string::String;
-use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
+use alloy_primitives::{Address, Bytes, Log};
 use revm::context::result::{EVMError, ExecutionResult};
 use revm::context::{BlockEnv, CfgEnv, Context, ContextSetters, TxEnv};
 use revm::handler::Handler;
@@ -8,6 +8,7 @@ use revm::primitives::hardfork::SpecId;
 use revm::{ExecuteEvm, MainBuilder, MainContext};
 
 use super::charge::{Charge, ChargeHandler, Evm, EvmError};
+use super::env::{forced_env, leaders_env, system_env};
 use super::setting::BlockSetting;
 use crate::profile::Rules;
 use crate::state::{State, StateError, StateSource};
@@ -116,15 +117,7 @@ impl<'a, S: StateSource> Runner<'a, S> {
     /// # Errors
     /// The store's.
     pub fn system(&mut self, to: Address, data: Bytes, gas_limit: u64) -> Result<Ran, StateError> {
-        let env = TxEnv {
-            caller: SYSTEM_CALLER,
-            kind: TxKind::Call(to),
-            data,
-            gas_limit,
-            gas_price: 0,
-            ..TxEnv::default()
-        };
-        self.evm.ctx.set_tx(env);
+        self.evm.ctx.set_tx(system_env(to, data, gas_limit));
         let result = ChargeHandler::new(Charge::default()).run_system_call(&mut self.evm);
         match result {
             Ok(result) => {
@@ -182,16 +175,8 @@ impl<'a, S: StateSource> Runner<'a, S> {
         evm_gas: u64,
         data_gas: u64,
     ) -> Result<Ran, EvmError> {
-        let mut env = transaction.env();
-        env.gas_limit = evm_gas;
-        self.transact(
-            env,
-            Charge {
-                data_gas,
-                max_cost: Some(transaction.max_cost().unwrap_or(U256::MAX)),
-                base_fee_vault: self.base_fee_vault,
-            },
-        )
+        let (env, charge) = leaders_env(transaction, evm_gas, data_gas, self.base_fee_vault);
+        self.transact(env, charge)
     }
 
     /// Runs a forced transaction: price min(max fee, base fee), no tip, no data gas.
@@ -199,19 +184,10 @@ impl<'a, S: StateSource> Runner<'a, S> {
     /// # Errors
     /// As [`Self::transact`].
     pub fn forced(&mut self, transaction: &Transaction) -> Result<Ran, EvmError> {
-        let base_fee = u128::from(self.evm.ctx.block.basefee);
-        let mut env = transaction.env();
-        env.gas_price = env.gas_price.min(base_fee);
-        env.gas_priority_fee = env.gas_priority_fee.map(|_| 0);
+        let base_fee = self.evm.ctx.block.basefee;
+        let (env, charge) = forced_env(transaction, base_fee, self.base_fee_vault);
         self.evm.ctx.cfg.disable_base_fee = true;
-        let ran = self.transact(
-            env,
-            Charge {
-                data_gas: 0,
-                max_cost: Some(transaction.max_cost().unwrap_or(U256::MAX)),
-                base_fee_vault: self.base_fee_vault,
-            },
-        );
+        let ran = self.transact(env, charge);
         self.evm.ctx.cfg.disable_base_fee = false;
         ran
     }

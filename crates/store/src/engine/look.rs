@@ -18,7 +18,7 @@ use crate::View;
 #[derive(Clone)]
 pub struct Look {
     view: View,
-    rules: Arc<Rules>,
+    pub(super) rules: Arc<Rules>,
     /// Of the open block; None: the view is of a sealed one.
     open: Option<(BlockSetting, u128)>,
 }
@@ -129,7 +129,7 @@ impl Look {
         Ok((setting, rate))
     }
 
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         overrides: &str,
     ) -> Result<(State<CallSource>, BlockSetting, u128), EngineError> {
@@ -196,9 +196,16 @@ impl Look {
 }
 
 /// A view as a state for calls reads it: flat values only.
-struct CallSource {
+pub(super) struct CallSource {
     view: View,
     open: bool,
+}
+
+impl CallSource {
+    /// Of a sealed block.
+    pub(super) fn sealed(view: View) -> Self {
+        Self { view, open: false }
+    }
 }
 
 impl StateSource for CallSource {

@@ -1,0 +1,229 @@
+//! A sealed block's transactions run again with somebody who looks on, exactly as they ran in the block.
+use alloy_primitives::Bytes;
+use revm::context::result::{EVMError, HaltReason, ResultAndState};
+use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
+use revm::inspector::{Inspector, InspectorHandler, NoOpInspector};
+use revm::{ExecuteEvm, MainBuilder, MainContext};
+
+use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
+use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
+
+use super::admit::split_gas;
+use super::call::{Call, CallError};
+use super::charge::{Charge, ChargeHandler, EvmContext, EvmError};
+use super::env::{forced_env, leaders_env, system_env};
+use super::open::SYSTEM_GAS;
+use super::refused::Refused;
+use super::run::{config, Runner};
+use super::setting::BlockSetting;
+use crate::block::Block;
+use crate::fee;
+use crate::forced::Queue;
+use crate::hook;
+use crate::profile::Rules;
+use crate::state::{State, StateError, StateSource};
+use crate::transaction::ORIGIN_GAS;
+
+/// What the EVM is to run: a transaction or a call, with all that surrounds it.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Its block.
+    pub block: BlockEnv,
+    /// Its fields.
+    pub env: TxEnv,
+    config: CfgEnv,
+    charge: Charge,
+    /// Without check, fee or nonce.
+    system: bool,
+}
+
+/// What a run gave; the state does not have it yet.
+pub type Inspected = Result<ResultAndState<HaltReason>, EvmError>;
+
+impl Subject {
+    /// A call, as [`super::simulate`] runs it.
+    pub fn of_call(rules: &Rules, setting: &BlockSetting, call: &Call) -> Self {
+        let gas_limit = call.gas_limit.unwrap_or(fee::EVM_GAS_MAX);
+        Self {
+            block: setting.env(),
+            env: call.env(rules, gas_limit),
+            config: call.config(rules),
+            charge: Charge::default(),
+            system: false,
+        }
+    }
+
+    /// Runs it on a state, which does not change.
+    ///
+    /// # Errors
+    /// It is invalid, the store cannot be read, or the inspector stopped it (`EVMError::Custom`).
+    pub fn inspect<'a, S, I>(&self, state: &'a mut State<S>, inspector: I) -> Inspected
+    where
+        S: StateSource + 'a,
+        I: Inspector<EvmContext<'a, S>>,
+    {
+        let mut evm = Context::mainnet()
+            .with_db(state)
+            .with_cfg(self.config.clone())
+            .with_block(self.block.clone())
+            .with_tx(self.env.clone())
+            .build_mainnet_with_inspector(inspector);
+        let mut handler = ChargeHandler::new(self.charge);
+        let result = if self.system {
+            handler.inspect_run_system_call(&mut evm)
+        } else {
+            handler.inspect_run(&mut evm)
+        };
+        let state = evm.finalize();
+        Ok(ResultAndState {
+            result: result?,
+            state,
+        })
+    }
+}
+
+/// A block that is run again upon its parent's state.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    rules: &'a Rules,
+    block: &'a Block,
+    setting: BlockSetting,
+    /// The queue as the block left it.
+    queue: Queue,
+    next: usize,
+}
+
+impl<'a> Replay<'a> {
+    /// Begins it: system contracts and, at a new origin, the queue.
+    ///
+    /// `queue` is what the light client holds after the block: what a block takes in is done before its first
+    /// transaction, and what it ends is written after its last forced one.
+    ///
+    /// # Errors
+    /// The state could not be read.
+    pub fn begin<S: StateSource>(
+        rules: &'a Rules,
+        block: &'a Block,
+        queue: Queue,
+        state: &mut State<S>,
+    ) -> Result<Self, StateError> {
+        let header = &block.header;
+        let setting = BlockSetting {
+            number: header.number,
+            timestamp: header.timestamp,
+            gas_limit: header.gas_limit,
+            base_fee: header.base_fee_per_gas.unwrap_or_default(),
+            coinbase: header.beneficiary,
+            prev_randao: header.mix_hash,
+        };
+        let root = header.parent_beacon_block_root.unwrap_or_default();
+        let root = Bytes::copy_from_slice(root.as_slice());
+        let parent = Bytes::copy_from_slice(header.parent_hash.as_slice());
+        let mut runner = Runner::new(rules, &setting, state);
+        runner.system(BEACON_ROOTS_ADDRESS, root, SYSTEM_GAS)?;
+        runner.system(HISTORY_STORAGE_ADDRESS, parent, SYSTEM_GAS)?;
+        if rules.is_bedroll() && block.origin_step {
+            let before = hook::read_queue(state, rules.light_client)?;
+            let taken_in = Queue {
+                done_acc: before.done_acc,
+                done: before.done,
+                ..queue
+            };
+            hook::write_queue(state, rules.light_client, &taken_in)?;
+        }
+        Ok(Self {
+            rules,
+            block,
+            setting,
+            queue,
+            next: 0,
+        })
+    }
+
+    /// Position in the block of the transaction that comes next.
+    pub fn next(&self) -> usize {
+        self.next
+    }
+
+    /// The transaction that comes next, on a state that is made ready for it.
+    ///
+    /// # Errors
+    /// The state could not be read, or the block could not have had this transaction.
+    pub fn subject<S: StateSource>(&mut self, state: &mut State<S>) -> Result<Subject, CallError> {
+        let missing = || Refused::new("index", alloc::format!("no transaction {}", self.next));
+        let transaction = (self.block.transactions.get(self.next))
+            .ok_or_else(missing)
+            .map_err(CallError::Refused)?;
+        let vault = self.rules.is_bedroll().then_some(self.rules.base_fee_vault);
+        let mut config = config(self.rules);
+        let system = transaction.envelope().is_none();
+        let (env, charge) = if system {
+            let input = transaction.env().data;
+            let env = system_env(self.rules.light_client, input, ORIGIN_GAS);
+            (env, Charge::default())
+        } else if self.next < self.block.forced_count {
+            config.disable_base_fee = true;
+            forced_env(transaction, self.setting.base_fee, vault)
+        } else {
+            if self.next == self.block.forced_count && self.rules.is_bedroll() {
+                hook::write_queue(state, self.rules.light_client, &self.queue)
+                    .map_err(CallError::State)?;
+            }
+            let (rate, base_fee) = (self.block.tail.l1_rate, self.setting.base_fee);
+            let split = split_gas(self.rules, transaction, rate, base_fee);
+            let (data_gas, evm_gas) = split.map_err(CallError::Refused)?;
+            leaders_env(transaction, evm_gas, data_gas, vault)
+        };
+        Ok(Subject {
+            block: self.setting.env(),
+            env,
+            config,
+            charge,
+            system,
+        })
+    }
+
+    /// Takes over what the transaction that came next did.
+    ///
+    /// # Errors
+    /// The state could not be read.
+    pub fn settle<S: StateSource>(
+        &mut self,
+        state: &mut State<S>,
+        ran: ResultAndState<HaltReason>,
+    ) -> Result<(), StateError> {
+        state.apply(ran.state)?;
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Runs the transactions before `index` with nobody looking on.
+    ///
+    /// # Errors
+    /// As [`Self::subject`].
+    pub fn skip_to<S: StateSource>(
+        &mut self,
+        state: &mut State<S>,
+        index: usize,
+    ) -> Result<(), CallError> {
+        while self.next < index {
+            let subject = self.subject(state)?;
+            match subject.inspect(state, NoOpInspector) {
+                Ok(ran) => self.settle(state, ran).map_err(CallError::State)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<EvmError> for CallError {
+    fn from(error: EvmError) -> Self {
+        match error {
+            EVMError::Database(error) => Self::State(error),
+            EVMError::Transaction(error) => Self::Refused(error.into()),
+            EVMError::Custom(text) => Self::Refused(Refused::new("trace", text)),
+            other => Self::Refused(Refused::new("rule", alloc::format!("{other}"))),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+"""`debug_getRaw…`: headers, blocks, receipts and transactions in their bytes.
+
+Reads: the chain.  Gives: `TABLE`.
+Never: answers with bytes that do not hash to what the chain says.  Spec: docs/spec/api.md#raw
+"""
+
+from typing import Final
+
+from bedroll.encoding.rlp import encode_integer, encode_rlp
+from bedroll.execution.engine import Receipt
+
+from .block_tag import BlockRef, need_height, parse_block
+from .error import Code, RpcError
+from .method import MethodTable, required
+from .quantity import parse_hash, show_data
+from .record import BlockRecord
+from .service import Service
+
+TABLE: Final = MethodTable()
+
+_BLOCK: Final = required("block", parse_block)
+_LONG_LIST: Final = 0xF7
+_SHORT_LIST: Final = 0xC0
+_SHORT_BYTES_MAX: Final = 55
+
+
+@TABLE.method("debug_getRawHeader", _BLOCK)
+async def raw_header(service: Service, ref: BlockRef) -> object:
+    """RLP of a header."""
+    return show_data((await _record(service, ref)).header.rlp)
+
+
+@TABLE.method("debug_getRawBlock", _BLOCK)
+async def raw_block(service: Service, ref: BlockRef) -> object:
+    """RLP of a block: header, transactions, no uncles, no withdrawals."""
+    record = await _record(service, ref)
+    transactions = [one.raw if one.raw[0] >= _SHORT_LIST else encode_rlp(one.raw) for one in record.transactions]
+    empty = bytes([_SHORT_LIST])
+    return show_data(_join(record.header.rlp, _join(*transactions), empty, empty))
+
+
+@TABLE.method("debug_getRawReceipts", _BLOCK)
+async def raw_receipts(service: Service, ref: BlockRef) -> object:
+    """Consensus encoding (EIP-2718) of each receipt of a block: the leaves of its receipts root."""
+    record = await _record(service, ref)
+    pairs = zip(record.transactions, record.receipts, strict=True)
+    return [show_data(encode_receipt(transaction.kind, receipt)) for transaction, receipt in pairs]
+
+
+@TABLE.method("debug_getRawTransaction", required("transaction hash", parse_hash))
+async def raw_transaction(service: Service, transaction_hash: bytes) -> object:
+    """EIP-2718 bytes of a transaction, included or waiting; empty if there is none."""
+    found = await service.records.with_transaction(transaction_hash)
+    if found is not None:
+        record, index = found
+        return show_data(record.transactions[index].raw)
+    waiting = service.backend.pool_transaction(parse_hash(show_data(transaction_hash)))
+    return "0x" if waiting is None else show_data(waiting.raw)
+
+
+def encode_receipt(kind: int, receipt: Receipt) -> bytes:
+    """A receipt as the receipts root has it."""
+    logs = [[log.address, list(log.topics), log.data] for log in receipt.logs]
+    fields = [
+        encode_integer(receipt.status),
+        encode_integer(receipt.cumulative_gas_used),
+        receipt.logs_bloom,
+        logs,
+    ]
+    return (bytes([kind]) if kind else b"") + encode_rlp(fields)
+
+
+def _join(*encoded: bytes) -> bytes:
+    """An RLP list of items that are encoded already."""
+    body = b"".join(encoded)
+    if len(body) <= _SHORT_BYTES_MAX:
+        return bytes([_SHORT_LIST + len(body)]) + body
+    length = encode_integer(len(body))
+    return bytes([_LONG_LIST + len(length)]) + length + body
+
+
+async def _record(service: Service, ref: BlockRef) -> BlockRecord:
+    record = await service.records.at(need_height(service, ref))
+    if record is None:
+        raise RpcError(Code.SERVER, f"header not found: {ref}")
+    return record
