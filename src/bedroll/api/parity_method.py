@@ -56,7 +56,9 @@ async def filter_traces(service: Service, wanted: TraceFilter) -> object:
     """Calls in a range of blocks, by who calls and who is called."""
     latest = service.backend.heads().latest.height
     first = need_height(service, wanted.first)
-    last = latest if wanted.last.number is not None and wanted.last.number > latest else need_height(service, wanted.last)
+    last = (
+        latest if wanted.last.number is not None and wanted.last.number > latest else need_height(service, wanted.last)
+    )
     if first > last:
         raise invalid_params(f"invalid block range params: from {first} to {last}")
     most = service.limits.trace_range_blocks

@@ -52,9 +52,7 @@ async def trace_block_by_number(service: Service, ref: BlockRef, options: TraceO
     return await _block(service, ref, options)
 
 
-@TABLE.method(
-    "debug_traceBlockByHash", required("block hash", parse_hash), optional("options", parse_options, DEFAULT)
-)
+@TABLE.method("debug_traceBlockByHash", required("block hash", parse_hash), optional("options", parse_options, DEFAULT))
 async def trace_block_by_hash(service: Service, block_hash: bytes, options: TraceOptions) -> object:
     """Trace all transactions of a block."""
     return await _block(service, BlockRef(hash=block_hash), options)
