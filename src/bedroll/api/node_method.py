@@ -84,7 +84,7 @@ async def syncing(service: Service) -> object:
 @TABLE.method("rpc_modules")
 async def modules(_service: Service) -> object:
     """Families of methods."""
-    return dict.fromkeys(("bedroll", "eth", "net", "rpc", "web3"), "1.0")
+    return dict.fromkeys(("bedroll", "debug", "eth", "net", "rpc", "trace", "web3"), "1.0")
 
 
 def show_syncing(service: Service) -> object:

@@ -6,7 +6,7 @@ Never: answers with bytes that do not hash to what the chain says.  Spec: docs/s
 
 from typing import Final
 
-from bedroll.encoding.rlp import encode_integer, encode_rlp
+from bedroll.encoding.rlp import RlpItem, encode_integer, encode_rlp
 from bedroll.execution.engine import Receipt
 
 from .block_tag import BlockRef, need_height, parse_block
@@ -60,8 +60,8 @@ async def raw_transaction(service: Service, transaction_hash: bytes) -> object:
 
 def encode_receipt(kind: int, receipt: Receipt) -> bytes:
     """A receipt as the receipts root has it."""
-    logs = [[log.address, list(log.topics), log.data] for log in receipt.logs]
-    fields = [
+    logs: list[RlpItem] = [[log.address, list(log.topics), log.data] for log in receipt.logs]
+    fields: list[RlpItem] = [
         encode_integer(receipt.status),
         encode_integer(receipt.cumulative_gas_used),
         receipt.logs_bloom,

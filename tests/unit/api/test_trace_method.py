@@ -82,7 +82,7 @@ async def test_what_is_not_there_and_what_is_too_much_is_said(rpc, deployed, ser
     async def refusal(method, *params):
         with pytest.raises(RpcFailure) as caught:
             await rpc.call(method, *params)
-        return caught.value.code, caught.value.message
+        return caught.value.code, caught.value.message.removeprefix(f"{method} failed: ")
 
     assert await refusal("debug_traceTransaction", NO_HASH) == (Code.SERVER, f"transaction not found: {NO_HASH}")
     assert await refusal("debug_traceBlockByNumber", "0x0") == (Code.SERVER, "genesis is not traceable")
