@@ -326,9 +326,7 @@ class Engine:
     def prune(self, keep_from: int) -> None:
         """Drop reverse diffs of blocks at or below `keep_from`."""
 
-    def trace(
-        self, height: int, index: int | None, options: str, *, result_bytes: int, seconds: float
-    ) -> bytes:
+    def trace(self, height: int, index: int | None, options: str, *, result_bytes: int, seconds: float) -> bytes:
         """Run a sealed block's transaction again as it ran there, or all of them (None), with one of geth's tracers.
 
         Args:
