@@ -434,7 +434,9 @@ def parse_envelope(script: bytes) -> bytes:
     """
 
 def parse_object(raw: bytes) -> tuple[object, ...]:
-    """The number of an object's kind, then its fields in wire order (a batch: header fields as one tuple, key, signature, body).
+    """The number of an object's kind, then its fields in wire order.
+
+    A batch's are: its header's fields as one tuple, key, signature, body.
 
     Raises:
         Invalid: The bytes are no object.
@@ -451,7 +453,7 @@ def encode_batch_header(
     body_hash: bytes,
     form: int,
 ) -> tuple[bytes, bytes]:
-    """A batch's header and the hash that is signed. Every `encode_…` raises Invalid for what `parse_object` would refuse."""
+    """A batch's header and the hash that is signed; Invalid, as every `encode_…`, for what `parse_object` refuses."""
 
 def encode_batch_object(header: bytes, leader_key: bytes, signature: bytes, body: bytes) -> bytes: ...
 def encode_commitment_object(

@@ -51,6 +51,11 @@ class FeeRule:
         return min(transaction.max_priority_fee_per_gas, transaction.max_fee_per_gas - self.base_fee_wei)
 
 
+def batch_gas(transaction: Transaction) -> int:
+    """What a transaction's gas limit counts against a batch's (protocol.md 2, `batch_limits`)."""
+    return min(transaction.gas_limit, EVM_GAS_MAX)
+
+
 def cost_wei(transaction: Transaction) -> int:
     """Most that a transaction can take from its sender."""
     return transaction.value + transaction.gas_limit * transaction.max_fee_per_gas

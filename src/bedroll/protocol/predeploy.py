@@ -1,6 +1,7 @@
 """Addresses of the contracts that stand from genesis, and of the caller of system calls.
 
-Reads: nothing.  Gives: addresses.  Never: holds code (`execution.genesis` does).  Spec: docs/spec/protocol.md#predeploys
+Reads: nothing.  Gives: addresses.  Never: holds code (`execution.genesis` does).
+Spec: docs/spec/protocol.md#predeploys
 """
 
 from typing import Final

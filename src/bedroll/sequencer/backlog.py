@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bedroll.execution.engine import Block
+from bedroll.execution.fee import batch_gas
 from bedroll.primitives import L2Height
 from bedroll.protocol import Parameters
 
@@ -21,7 +22,7 @@ class Weighed:
 
     Attributes:
         size_bytes: RLP of its transactions.
-        gas_limit: EVM gas limits of the leader's transactions, an upper bound.
+        gas_limit: EVM gas limits of the leader's transactions, as a batch counts them.
         sealed_seconds: When it was sealed, by a monotonic clock.
     """
 
@@ -50,7 +51,7 @@ class Backlog:
                 block.header.hash,
                 sum(len(each.raw) + 4 for each in own) + 16,
                 len(own),
-                sum(each.gas_limit for each in own),
+                sum(batch_gas(each) for each in own),
                 block.origin_step,
                 self._clock(),
             )

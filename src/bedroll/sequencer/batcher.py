@@ -164,17 +164,12 @@ class Batcher:
     async def _post_batch(self, posted: L2Height, reason: str) -> None:
         parameters = self._network.parameters
         last = self._backlog.batch_end(posted, parameters)
-        raw, tip = b"", b""
-        while last is not None:
-            built = await self._thread.run(self._build, posted + 1, last)
-            if built is None:
-                return
-            raw, tip = built
-            if len(raw) <= parameters.object_size_max or last == posted + 1:
-                break
-            last = L2Height(posted + (last - posted) // 2)
         if last is None:
             return
+        built = await self._thread.run(self._build, posted + 1, last)
+        if built is None:
+            return
+        raw, tip = built
         crash_point("sequencer.after_batch_build")
         self._writer.put(raw, "batch", heights=(L2Height(posted + 1), last), l2_tip=tip)
         _LOG.info("batch", extra={"first": posted + 1, "last": last, "bytes": len(raw), "reason": reason})

@@ -13,7 +13,7 @@ from typing import Final
 
 from bedroll.derivation.head import Head
 from bedroll.execution.engine import Block, Engine, Origin, Receipt, Transaction
-from bedroll.execution.fee import FeeRule
+from bedroll.execution.fee import FeeRule, batch_gas
 from bedroll.primitives import L1Height
 from bedroll.protocol import Network
 
@@ -85,6 +85,7 @@ class Producer:
         self._open: list[Transaction] | None = None
         self._next_head: Head
         self._is_full = False
+        self._gas_promised = 0
         self._l1_moved = asyncio.Event()
 
     @property
@@ -203,13 +204,24 @@ class Producer:
         async with self.gate:
             if self._open is None or self._intake.throttled:
                 return False
-            ready = self._intake.pool.take_ready(self._fee, self._engine.gas_left(), EXECUTE_MAX)
+            ready = self._postable(self._intake.pool.take_ready(self._fee, self._engine.gas_left(), EXECUTE_MAX))
             if not ready:
                 self._is_full = self._has_no_room()
                 return False
             receipts = await self._thread.run(self._add_many, ready)
             self._note(ready, receipts)
             return True
+
+    def _postable(self, ready: Sequence[Transaction]) -> list[Transaction]:
+        """The first of `ready` with which the open block still fits a batch, where limits count and not gas used."""
+        left = self._network.parameters.batch_gas_limit - self._gas_promised
+        fitting: list[Transaction] = []
+        for transaction in ready:
+            left -= batch_gas(transaction)
+            if left < 0:
+                break
+            fitting.append(transaction)
+        return fitting
 
     def _has_no_room(self) -> bool:
         """Whether something executable does not fit into what is left."""
@@ -231,6 +243,7 @@ class Producer:
         for transaction, receipt in zip(ready, receipts, strict=True):
             if not isinstance(receipt, str):
                 self._intake.pool.executed(transaction)
+                self._gas_promised += batch_gas(transaction)
                 if self._open is not None:
                     self._open.append(transaction)
                 self._intake.keep([transaction])
@@ -274,7 +287,7 @@ class Producer:
         base_fee = self._engine.next_base_fee(None if origin is None else origin.l1_rate)
         self._engine.begin(frame.timestamp, origin)
         self._fee = FeeRule(base_fee, self._l1_rate, parameters.transfer_bytes)
-        self._open, self._is_full = [], False
+        self._open, self._is_full, self._gas_promised = [], False, 0
         self._refresh()
         self._next_head = head.child(hash=b"", timestamp=frame.timestamp, step=frame.step)
         return True

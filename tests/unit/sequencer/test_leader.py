@@ -71,6 +71,15 @@ async def test_what_does_not_fit_into_a_block_is_in_the_next(embedded_chain, tmp
         assert rollup.node.pool_status().pending == 0
 
 
+async def test_a_block_whose_gas_limits_no_batch_could_hold_is_not_made(embedded_chain, tmp_path, monkeypatch):
+    async with open_rollup(tmp_path, embedded_chain) as rollup:
+        small = replace(REGTEST, parameters=replace(REGTEST.parameters, batch_gas_limit=3 * 21_000))
+        monkeypatch.setattr(rollup.leader.producer, "_network", small)
+        await rollup.send(*(rollup.transfer(0) for _ in range(5)))
+        blocks = [await rollup.block() for _ in range(3)]
+        assert [len(block.transactions) - block.forced_count for block in blocks] == [3, 2, 0]
+
+
 async def test_a_batch_on_its_way_is_not_posted_again_and_the_next_begins_after_it(embedded_chain, tmp_path):
     async with open_rollup(tmp_path, embedded_chain) as rollup:
         await rollup.send(rollup.transfer(0))
