@@ -7,10 +7,10 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from bedroll.api.port import Condition
 from bedroll.bitcoin.rpc import Access, RpcClient
 from bedroll.bitcoin.server import RpcServer
 from bedroll.node.devnet import open_devnet
-from bedroll.node.port import Condition
 from bedroll.node.service import REBUILD_MARK, Node
 from bedroll.primitives import Reorg
 from bedroll.protocol import REGTEST

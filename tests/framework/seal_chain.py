@@ -1,6 +1,6 @@
 """A chain of L2 alone for tests of what serves it: the real engine, a block after each transaction, no Bitcoin.
 
-It satisfies `bedroll.node.port.Backend`; origins are made up, one every call of `step`.
+It satisfies `bedroll.api.port.Backend`; origins are made up, one every call of `step`.
 """
 
 import asyncio
@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from bedroll.execution.engine import Engine, Origin, Transaction, View, decode_transaction
-from bedroll.execution.genesis import Genesis
-from bedroll.node.port import (
+from bedroll.api.port import (
     BlockAdded,
     BlockRemoved,
     ChainEvent,
@@ -28,6 +26,8 @@ from bedroll.node.port import (
     TransactionPending,
     WriterStatus,
 )
+from bedroll.execution.engine import Engine, Origin, Transaction, View, decode_transaction
+from bedroll.execution.genesis import Genesis
 from bedroll.primitives import (
     Address,
     BlockHash,

@@ -1,6 +1,6 @@
 """The chain as Ethereum's clients see it: JSON-RPC over HTTP and WebSocket on one port.
 
-Reads: requests of strangers, a running node (`bedroll.node.port.Backend`).  Gives: `Server`, `Service`, `Limits`.
+Reads: requests of strangers, a running node (`bedroll.api.port.Backend`).  Gives: `Server`, `Service`, `Limits`.
 Never: holds a rule of the protocol, or trusts a byte of a request.  Spec: docs/spec/api.md
 """
 

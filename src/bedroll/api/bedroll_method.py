@@ -6,17 +6,15 @@ Hashes of Bitcoin are shown as Bitcoin's tools show them: reversed and without p
 messages, which are plain SHA-256, are shown as data.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bedroll.primitives import L2Height
 
 from .block_tag import BlockRef, need_height, parse_block
 from .method import MethodTable, optional, required
+from .port import ForcedStatus, ObjectStatus
 from .quantity import parse_hash, show_data, show_quantity, show_reversed
 from .service import Service
-
-if TYPE_CHECKING:
-    from bedroll.node.port import ForcedStatus, ObjectStatus
 
 TABLE: Final = MethodTable()
 
@@ -118,7 +116,7 @@ def parse_l2(service: Service, ref: BlockRef) -> L2Height:
     return L2Height(need_height(service, ref))
 
 
-def show_object(status: "ObjectStatus") -> dict[str, object]:
+def show_object(status: ObjectStatus) -> dict[str, object]:
     """An object's state."""
     return {
         "id": show_data(status.id),
@@ -132,7 +130,7 @@ def show_object(status: "ObjectStatus") -> dict[str, object]:
     }
 
 
-def show_forced(status: "ForcedStatus") -> dict[str, object]:
+def show_forced(status: ForcedStatus) -> dict[str, object]:
     """A forced message's state."""
     block, transaction = status.l2_height, status.transaction_hash
     return {

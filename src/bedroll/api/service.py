@@ -6,18 +6,16 @@ Never: changes the chain but by handing in transactions.  Spec: docs/spec/api.md
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bedroll import __version__
 from bedroll.primitives import Address
 from bedroll.sdk import Account
 
 from .limit import Limits
+from .port import Backend
 from .record import Records
 from .worker import Worker
-
-if TYPE_CHECKING:
-    from bedroll.node.port import Backend
 
 BlockClass = Literal["latest", "safe", "finalized"]
 CLIENT_VERSION = f"bedroll/v{__version__}"
@@ -28,12 +26,12 @@ class Service:
     """One node as its methods see it.
 
     Attributes:
-        backend: The node; `bedroll.node.port` says what it offers.
+        backend: The node; `bedroll.api.port` says what it offers.
         accounts: Keys that the server signs with: a devnet's, empty everywhere else.
         faucet: Pays bitcoin to an address, on a devnet; the txid.
     """
 
-    backend: "Backend"
+    backend: Backend
     limits: Limits = field(default_factory=Limits)
     accounts: Mapping[Address, Account] = field(default_factory=dict)
     faucet: Callable[[str, int], Awaitable[bytes]] | None = None

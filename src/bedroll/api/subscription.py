@@ -9,23 +9,20 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bedroll.execution.engine import Block
+from bedroll.execution.engine import Block, Transaction
 from bedroll.primitives import Unavailable
 
 from .envelope import encode_notification
 from .error import Code, RpcError, invalid_params
 from .log_method import LogFilter, parse_filter
 from .node_method import show_syncing
+from .port import BlockAdded, BlockRemoved, ChainEvent, SyncChanged, TransactionPending
 from .quantity import show_data
 from .record import BlockRecord, record_of
 from .render import L1_INFO, show_header, show_log, show_transaction
 from .service import Service
-
-if TYPE_CHECKING:
-    from bedroll.execution.engine import Transaction
-    from bedroll.node.port import ChainEvent
 
 LOG: Final = logging.getLogger(__name__)
 KINDS: Final = ("newHeads", "logs", "newPendingTransactions", "syncing")
@@ -126,15 +123,16 @@ class Feed:
             else:
                 return
 
-    def _tell(self, event: "ChainEvent") -> None:
-        # The node stands above this layer: its events are known here by name, not by import.
-        kind = type(event).__name__
-        if kind in ("BlockAdded", "BlockRemoved"):
-            self._tell_block(event.block, removed=kind == "BlockRemoved")  # type: ignore[union-attr]
-        elif kind == "TransactionPending":
-            self._tell_pending(event.transaction)  # type: ignore[union-attr]
-        elif kind == "SyncChanged":
-            self._send("syncing", lambda _one: [_show_sync_change(self._service)])
+    def _tell(self, event: ChainEvent) -> None:
+        match event:
+            case BlockAdded(block):
+                self._tell_block(block, removed=False)
+            case BlockRemoved(block):
+                self._tell_block(block, removed=True)
+            case TransactionPending(transaction):
+                self._tell_pending(transaction)
+            case SyncChanged():
+                self._send("syncing", lambda _one: [_show_sync_change(self._service)])
 
     def _tell_block(self, block: Block, *, removed: bool) -> None:
         if not any(subscriber.subscriptions for subscriber in self.subscribers):
@@ -146,7 +144,7 @@ class Feed:
             self._send("newHeads", lambda _one: [head])
         self._send("logs", lambda one: _matching_logs(record, one.wanted, removed=removed))
 
-    def _tell_pending(self, transaction: "Transaction") -> None:
+    def _tell_pending(self, transaction: Transaction) -> None:
         self._send(
             "newPendingTransactions",
             lambda one: [show_transaction(transaction) if one.full else show_data(transaction.hash)],

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bedroll.api import Server
+from bedroll.api.port import BlockAdded, BlockRemoved
 from bedroll.bitcoin.address import decode_address
 from bedroll.bitcoin.embedded import EmbeddedClient
 from bedroll.bitcoin.server import RpcServer
@@ -22,7 +23,6 @@ from bedroll.bitcoin.transaction import TxOut
 from bedroll.config import Config, Source
 from bedroll.execution.mempool import PoolLimit
 from bedroll.node.devnet import Devnet, DevnetOption, open_devnet
-from bedroll.node.port import BlockAdded, BlockRemoved
 from bedroll.primitives import L2Height, Satoshi, Unavailable
 from bedroll.sdk import DEVNET_MNEMONIC, checksum_address
 from bedroll.sequencer.policy import BatchPolicy

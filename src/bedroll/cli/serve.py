@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bedroll.api import Server, ServerOptions, Service
+from bedroll.api.port import Backend
 from bedroll.config import RpcConfig
-from bedroll.node.port import Backend
 from bedroll.primitives import Address
 from bedroll.sdk import Account
 

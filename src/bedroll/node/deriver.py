@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bedroll.api.port import L1Status
 from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.header import Header
 from bedroll.da.reader import Connect, Disconnect, Reader
@@ -27,7 +28,6 @@ from bedroll.storage.crash_point import crash_point
 
 from .engine_thread import EngineThread
 from .executor import ChainChanged, EngineExecutor, native_origin
-from .port import L1Status
 from .store import NodeStore
 
 _WAIT_SECONDS: Final = 20.0

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from bedroll.api.port import Evidence, ForcedStatus, ObjectStatus
 from bedroll.da.writer import Posting, Writer
 from bedroll.derivation.record import (
     AutomaticBlocks,
@@ -24,7 +25,6 @@ from bedroll.execution.engine import Block, Engine
 from bedroll.primitives import Hash32, L1Height, L2Height
 from bedroll.protocol import Network
 
-from .port import Evidence, ForcedStatus, ObjectStatus
 from .store import NodeStore
 
 _ENDED_MAX: Final = 100_000

@@ -8,9 +8,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
+from bedroll.api.port import SUBSCRIBER_LAG_MAX, ChainEvent
 from bedroll.primitives import Unavailable
-
-from .port import SUBSCRIBER_LAG_MAX, ChainEvent
 
 
 class _Reader:

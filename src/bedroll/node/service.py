@@ -12,6 +12,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from bedroll.api.port import (
+    BlockAdded,
+    BlockRemoved,
+    ChainEvent,
+    Condition,
+    Evidence,
+    ForcedStatus,
+    Head,
+    Heads,
+    HeadsMoved,
+    L1Status,
+    ObjectStatus,
+    PoolStatus,
+    SyncChanged,
+    SyncStatus,
+    TransactionPending,
+    WriterStatus,
+)
 from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.wallet import Branch, Keyring, Wallet
 from bedroll.crypto import tagged_hash
@@ -19,6 +37,7 @@ from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.da import Carrier
 from bedroll.da.codec import encode_batch
 from bedroll.da.writer import SCHEMA, Queue, RatePolicy, Writer
+from bedroll.derivation import UnknownUpgrade
 from bedroll.derivation.record import CommitmentSeen, ObjectJudged, ObjectSeen
 from bedroll.execution.engine import Block, Engine, Header, Transaction, View
 from bedroll.execution.genesis import Genesis
@@ -45,24 +64,6 @@ from .engine_thread import EngineThread
 from .follower import Follower
 from .history import History
 from .hub import Hub
-from .port import (
-    BlockAdded,
-    BlockRemoved,
-    ChainEvent,
-    Condition,
-    Evidence,
-    ForcedStatus,
-    Head,
-    Heads,
-    HeadsMoved,
-    L1Status,
-    ObjectStatus,
-    PoolStatus,
-    SyncChanged,
-    SyncStatus,
-    TransactionPending,
-    WriterStatus,
-)
 from .store import NodeStore
 
 SYNC_LAG_BLOCKS: Final = 2
@@ -248,7 +249,7 @@ class Node:
         first: BaseException = errors
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
-        upgrade = type(first).__name__ == "UnknownUpgrade"
+        upgrade = isinstance(first, UnknownUpgrade)
         self._condition = Condition.UPGRADE_REQUIRED if upgrade else Condition.STOPPED
         self._stop_reason = str(first)
 

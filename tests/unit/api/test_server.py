@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from bedroll.api import Limits, Server, ServerOptions, Service
-from bedroll.node.port import Condition
+from bedroll.api.port import Condition
 from bedroll.primitives import Misconfigured
 
 CALL = {"jsonrpc": "2.0", "id": 7, "method": "eth_chainId", "params": []}

@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import ClientSession, WSMsgType
 
-from bedroll.node.port import SyncStatus
+from bedroll.api.port import SyncStatus
 from tests.unit.api.conftest import Socket
 from tests.unit.api.test_method import data_of, deploy, pay
 

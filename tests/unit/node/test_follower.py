@@ -9,10 +9,10 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
+from bedroll.api.port import BlockAdded
 from bedroll.crypto import schnorr
 from bedroll.node.devnet import devnet_key
 from bedroll.node.follower import BadStream
-from bedroll.node.port import BlockAdded
 from bedroll.node.service import Node
 from bedroll.primitives import Invalid, L2Height
 from bedroll.protocol import REGTEST

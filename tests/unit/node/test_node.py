@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from bedroll.api.port import BlockAdded, BlockRemoved, Condition, HeadsMoved
 from bedroll.bitcoin.wallet import SingleKeyring
 from bedroll.crypto import schnorr
 from bedroll.da import Rotate
 from bedroll.node.devnet import devnet_key
-from bedroll.node.port import BlockAdded, BlockRemoved, Condition, HeadsMoved
 from bedroll.node.service import LeaderSetup, Node, is_stale
 from bedroll.primitives import Invalid, L1Height, L2Height, Misconfigured, Unavailable
 from bedroll.protocol import MAINNET, REGTEST

@@ -3,8 +3,7 @@
 Reads: nothing.  Gives: the port `Backend` and the values it speaks in.
 Never: opens, derives or sends anything itself.  Spec: docs/spec/node.md#backend
 
-A consumer below this layer imports it for types only (`if TYPE_CHECKING:`); the values are plain frozen
-dataclasses, made by the node.
+A port belongs to its consumer: this one to the API, and the node satisfies it.
 """
 
 from collections.abc import AsyncIterator, Sequence
