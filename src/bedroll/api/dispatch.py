@@ -18,6 +18,7 @@ from . import (
     block_method,
     devnet_method,
     fee_method,
+    filter_method,
     log_method,
     node_method,
     parity_method,
@@ -140,6 +141,7 @@ def method_table(*, devnet: bool) -> MethodTable:
         trace_method,
         parity_method,
         raw_method,
+        filter_method,
     ):
         table.include(module.TABLE)
     if devnet:

@@ -28,6 +28,9 @@ class Limits:
         connections: Open connections, HTTP and WebSocket together; more are closed at once.
         idle_seconds: How long a connection may be silent between requests, or take for a request's head.
         subscriptions: Of one WebSocket connection.
+        filters: Filters with an id that wait, of all clients together.
+        filter_seconds: How long a filter is kept that nobody asks for.
+        filter_bytes: JSON that waits in all filters; beyond it the longest unasked are forgotten.
         backlog_messages: Messages that wait for a slow reader before its connection is dropped.
         read_seconds: How long a body may take to arrive.
         stop_seconds: How long requests in flight may take once the server stops.
@@ -50,6 +53,9 @@ class Limits:
     connections: int = 1_000
     idle_seconds: float = 60.0
     subscriptions: int = 128
+    filters: int = 256
+    filter_seconds: float = 300.0
+    filter_bytes: int = 32 << 20
     backlog_messages: int = 1_024
     read_seconds: float = 15.0
     stop_seconds: float = 5.0

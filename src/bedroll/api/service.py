@@ -12,6 +12,7 @@ from bedroll import __version__
 from bedroll.primitives import Address
 from bedroll.sdk import Account
 
+from .filter import Filters
 from .limit import Limits
 from .port import Backend
 from .record import Records
@@ -37,11 +38,13 @@ class Service:
     faucet: Callable[[str, int], Awaitable[bytes]] | None = None
     worker: Worker = field(init=False)
     records: Records = field(init=False)
+    filters: Filters = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the threads and the cache of read blocks."""
+        """Make the threads, the cache of read blocks and the filters."""
         self.worker = Worker(self.limits)
         self.records = Records(self.backend.engine, self.worker)
+        self.filters = Filters(self.limits)
 
     def class_of(self, height: int) -> BlockClass:
         """The strongest class that a block of the chain has reached (protocol.md 4.1)."""

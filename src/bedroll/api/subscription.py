@@ -120,6 +120,7 @@ class Feed:
                 LOG.warning("events were lost", extra={"reason": str(error)})
                 for subscriber in self.subscribers:
                     subscriber.drop()
+                self._service.filters.clear()
             else:
                 return
 
@@ -135,20 +136,24 @@ class Feed:
                 self._send("syncing", lambda _one: [_show_sync_change(self._service)])
 
     def _tell_block(self, block: Block, *, removed: bool) -> None:
-        if not any(subscriber.subscriptions for subscriber in self.subscribers):
+        filters = self._service.filters
+        if not filters and not any(subscriber.subscriptions for subscriber in self.subscribers):
             return
         record = record_of(block)
         if not removed:
             self._service.records.keep(record)
             head = show_header(record.header)
             self._send("newHeads", lambda _one: [head])
+            filters.tell("newHeads", lambda _wanted: [show_data(record.header.hash)])
         self._send("logs", lambda one: _matching_logs(record, one.wanted, removed=removed))
+        filters.tell("logs", lambda wanted: _matching_logs(record, wanted, removed=removed))
 
     def _tell_pending(self, transaction: Transaction) -> None:
         self._send(
             "newPendingTransactions",
             lambda one: [show_transaction(transaction) if one.full else show_data(transaction.hash)],
         )
+        self._service.filters.tell("newPendingTransactions", lambda _wanted: [show_data(transaction.hash)])
 
     def _send(self, kind: str, results: Callable[[Subscription], list[object]]) -> None:
         for subscriber in self.subscribers:

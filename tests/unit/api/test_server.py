@@ -38,7 +38,7 @@ async def test_batches_are_answered_in_order_and_notifications_are_not(server):
         assert (status, answer) == (200, None)
 
 
-@pytest.mark.parametrize("method", ["anvil_nodeInfo", "hardhat_metadata", "eth_newFilter", "debug_traceCall", "", "🦫"])
+@pytest.mark.parametrize("method", ["anvil_nodeInfo", "hardhat_metadata", "admin_peers", "debug_setHead", "", "🦫"])
 async def test_an_unknown_method_is_32601(server, method):
     _, _, answer = await post(server, CALL | {"method": method})
     assert answer["error"]["code"] == -32601

@@ -1,0 +1,127 @@
+"""Filters with an id: what clients without a WebSocket come back to ask for.
+
+Reads: what the feed tells.  Gives: `Filters`, `Filter`.
+Never: holds more filters or waiting answers than the limits say.  Spec: docs/spec/api.md#filters
+"""
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .error import Code, RpcError
+from .limit import Limits
+
+if TYPE_CHECKING:
+    from .log_method import LogFilter
+
+
+@dataclass(slots=True)
+class Filter:
+    """What one filter waits for, and what has come.
+
+    Attributes:
+        kind: As of `eth_subscribe`: newHeads, logs or newPendingTransactions.
+        wanted: Of `logs`.
+        asked: When the client last asked, seconds of the clock.
+        came: Answers as JSON, oldest first.
+        size_bytes: Of them.
+    """
+
+    kind: str
+    wanted: "LogFilter | None"
+    asked: float
+    came: list[msgspec.Raw] = field(default_factory=list)
+    size_bytes: int = 0
+
+
+class Filters:
+    """All filters of a server. One that nobody asks for is forgotten; so is, where memory ends, the longest unasked."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin empty."""
+        self._limits = limits
+        self._clock = clock
+        # The longest unasked first.
+        self._by_id: OrderedDict[str, Filter] = OrderedDict()
+        self._size_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, kind: str, wanted: "LogFilter | None" = None) -> str:
+        """Begin to wait; the filter's id.
+
+        Raises:
+            RpcError: There are too many.
+        """
+        self._forget_unasked()
+        if len(self._by_id) >= self._limits.filters:
+            raise RpcError(Code.LIMIT, f"too many filters, at most {self._limits.filters} on this server")
+        name = "0x" + secrets.token_hex(16)
+        self._by_id[name] = Filter(kind, wanted, self._clock())
+        return name
+
+    def find(self, name: str) -> Filter:
+        """A filter that the client asks for now.
+
+        Raises:
+            RpcError: There is none of this id, or it was forgotten.
+        """
+        self._forget_unasked()
+        found = self._by_id.get(name)
+        if found is None:
+            raise RpcError(Code.SERVER, "filter not found")
+        found.asked = self._clock()
+        self._by_id.move_to_end(name)
+        return found
+
+    def take(self, name: str) -> list[msgspec.Raw]:
+        """What has come since the client last asked.
+
+        Raises:
+            RpcError: As `find`.
+        """
+        found = self.find(name)
+        came, found.came = found.came, []
+        self._size_bytes -= found.size_bytes
+        found.size_bytes = 0
+        return came
+
+    def remove(self, name: str) -> bool:
+        """Wait no longer; False if there is no such filter."""
+        gone = self._by_id.pop(name, None)
+        if gone is None:
+            return False
+        self._size_bytes -= gone.size_bytes
+        return True
+
+    def clear(self) -> None:
+        """Forget all: events were lost, and a filter must not hide that."""
+        self._by_id.clear()
+        self._size_bytes = 0
+
+    def tell(self, kind: str, results: Callable[["LogFilter | None"], list[object]]) -> None:
+        """Keep what came for each filter of a kind."""
+        self._forget_unasked()
+        for waiting in self._by_id.values():
+            if waiting.kind == kind:
+                came = [msgspec.Raw(msgspec.json.encode(result)) for result in results(waiting.wanted)]
+                size_bytes = sum(len(bytes(one)) for one in came)
+                waiting.came += came
+                waiting.size_bytes += size_bytes
+                self._size_bytes += size_bytes
+        while self._size_bytes > self._limits.filter_bytes:
+            self.remove(next(iter(self._by_id)))
+
+    def _forget_unasked(self) -> None:
+        oldest = self._clock() - self._limits.filter_seconds
+        while self._by_id:
+            name = next(iter(self._by_id))
+            if self._by_id[name].asked >= oldest:
+                return
+            self.remove(name)
