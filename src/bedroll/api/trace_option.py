@@ -35,6 +35,7 @@ _TRACERS: Final = (
     "noopTracer",
     "muxTracer",
 )
+_WITHOUT_OPTIONS: Final = ("4byteTracer", "noopTracer")
 _PARTS: Final = ("trace", "vmTrace", "stateDiff")
 _OPTION_CHARACTERS_MAX: Final = 10_000
 _ADDRESSES_MAX: Final = 1_000
@@ -116,7 +117,7 @@ def _options(given: dict[str, object]) -> TraceOptions:
         _check_tracer(tracer, config)
         core["tracer"] = tracer
     if config is not None:
-        core["tracerConfig"] = config
+        core["tracerConfig"] = _inner_configs(config) if tracer == "muxTracer" else config
     text = json.dumps(core)
     if len(text) > _OPTION_CHARACTERS_MAX:
         raise invalid_params(f"options of {len(text)} characters, at most {_OPTION_CHARACTERS_MAX}")
@@ -136,6 +137,13 @@ def _check_tracer(tracer: str, config: object) -> None:
             _check_tracer(inner, inner_config)
     elif config is not None and not isinstance(config, dict):
         raise refuse("tracerConfig", config, "an object")
+
+
+def _inner_configs(config: object) -> object:
+    """Clients write an empty configuration or none, as they like; the core wants one where a tracer has options."""
+    if not isinstance(config, dict):
+        return config
+    return {inner: None if inner in _WITHOUT_OPTIONS else given or {} for inner, given in config.items()}
 
 
 def _parse_timeout(value: object) -> float:

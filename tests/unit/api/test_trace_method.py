@@ -50,6 +50,16 @@ async def test_parity_s_methods_agree_with_each_other(rpc, deployed):
     assert await rpc.call("trace_transaction", NO_HASH) is None
 
 
+async def test_tracers_run_side_by_side(rpc, deployed):
+    config = {"callTracer": {}, "4byteTracer": {}, "prestateTracer": {"diffMode": True}, "noopTracer": None}
+    told = await rpc.call(
+        "debug_traceTransaction", deployed["transactionHash"], {"tracer": "muxTracer", "tracerConfig": config}
+    )
+    assert told.keys() == config.keys()
+    assert told["callTracer"]["to"] == deployed["contractAddress"]
+    assert told["prestateTracer"]["post"][deployed["contractAddress"]]["nonce"] == 1
+
+
 async def test_a_call_is_traced_with_overrides(rpc, chain):
     to = "0x" + "42" * 20
     told = await rpc.call(

@@ -20,9 +20,11 @@ use crate::block::Block;
 use crate::fee;
 use crate::forced::Queue;
 use crate::hook;
+use crate::payload::ORIGIN_TYPE;
 use crate::profile::Rules;
 use crate::state::{State, StateError, StateSource};
 use crate::transaction::ORIGIN_GAS;
+use crate::trie::SourceError;
 
 /// What the EVM is to run: a transaction or a call, with all that surrounds it.
 #[derive(Debug, Clone)]
@@ -183,15 +185,38 @@ impl<'a> Replay<'a> {
         })
     }
 
+    /// Compares what the transaction that came next did with its receipt.
+    ///
+    /// # Errors
+    /// They differ: what is stored cannot be this block upon this state.
+    pub fn check(&self, ran: &ResultAndState<HaltReason>) -> Result<(), StateError> {
+        let Some(receipt) = self.block.receipts.get(self.next) else {
+            return Ok(());
+        };
+        // The L1-info call is in no gas sum.
+        let free = receipt.kind == ORIGIN_TYPE;
+        let gas_used = ran.result.tx_gas_used();
+        if ran.result.is_success() == receipt.success && (free || gas_used == receipt.gas_used) {
+            return Ok(());
+        }
+        Err(StateError::Source(SourceError(alloc::format!(
+            "transaction {} of block {} ran otherwise than its receipt says: gas {gas_used}, not {}",
+            self.next,
+            self.setting.number,
+            receipt.gas_used
+        ))))
+    }
+
     /// Takes over what the transaction that came next did.
     ///
     /// # Errors
-    /// The state could not be read.
+    /// The state could not be read, or the transaction did not do what its receipt says.
     pub fn settle<S: StateSource>(
         &mut self,
         state: &mut State<S>,
         ran: ResultAndState<HaltReason>,
     ) -> Result<(), StateError> {
+        self.check(&ran)?;
         state.apply(ran.state)?;
         self.next += 1;
         Ok(())

@@ -96,6 +96,7 @@ impl Engine {
         let place = Place::of(block, index, transaction.hash);
         let mut tracer = Tracer::new(style)?;
         let ran = tracer.run(&subject, state, &mut meter)?;
+        replay.check(&ran)?;
         let trace = tracer.finish(&place, &subject, &ran, state)?;
         tracer.single(trace, &mut output)?;
         Ok(output.into_bytes())
