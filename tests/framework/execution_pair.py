@@ -22,6 +22,7 @@ SENDERS = [keys.PrivateKey(secret).public_key.to_canonical_address() for secret 
 TARGETS = [*SENDERS, b"\x77" * 20, bytes(20), CALLER, b"\x0a\x00" * 10]
 FUNDS = [10**21, 10**21, 10**15, 4 * 10**13, 0]
 TIME = 1_700_000_000
+NOOP = json.dumps({"tracer": "noopTracer"})
 
 
 def genesis_with(rules):
@@ -113,6 +114,9 @@ class Pair:
         waiting = [(index, identity, payload) for index, identity, payload, *_ in self.model.waiting]
         assert self.engine.forced_pending() == waiting
         assert block.queue_enqueued - block.queue_done == len(waiting)
+        # Run again for a trace, every transaction must come to the receipt that it has: the engine compares.
+        traced = self.engine.trace(block.header.number, None, NOOP, result_bytes=1 << 20, seconds=10.0)
+        assert len(json.loads(traced)) == len(block.transactions)
         return block
 
     def compare_accounts(self):
