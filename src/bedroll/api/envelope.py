@@ -4,17 +4,16 @@ Reads: bytes of a stranger.  Gives: `parse_body`, `Call`, `encode_answer`.
 Never: builds a structure before it is known to be small.  Spec: docs/spec/api.md#envelope
 """
 
-import re
 from typing import Final
 
 import msgspec
+
+from bedroll.encoding.json import JsonTooDeep, JsonTooWide, check_json
 
 from .error import Code, RpcError, invalid_params
 from .limit import Limits
 
 JSON_NULL: Final = msgspec.Raw(b"null")
-_STRING: Final = re.compile(rb'"(?>[^"\\]+|\\.)*+"?', re.DOTALL)
-_NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b"[]{}"))
 _ID_BYTES_MAX: Final = 256
 
 
@@ -75,20 +74,13 @@ def parse_body(body: bytes, limits: Limits) -> Body:
 
 
 def check_structure(body: bytes, limits: Limits) -> None:
-    """Refuse deep nesting and very many containers, before anything is built.
-
-    Cost: linear, and no work at all for the usual small body.
-    """
-    if body.count(b"[") + body.count(b"{") <= limits.depth:
-        return
-    skeleton = _STRING.sub(b"", body).translate(None, _NOT_STRUCTURE)
-    if len(skeleton) > 2 * limits.containers:
-        raise RpcError(Code.INVALID_REQUEST, f"too many objects and arrays, at most {limits.containers}")
-    depth = 0
-    for byte in skeleton:
-        depth += 1 if byte in b"[{" else -1
-        if depth > limits.depth:
-            raise RpcError(Code.INVALID_REQUEST, f"nested too deep, at most {limits.depth} levels")
+    """Refuse deep nesting and very many containers, before anything is built."""
+    try:
+        check_json(body, limits.depth, limits.containers)
+    except JsonTooDeep as error:
+        raise RpcError(Code.INVALID_REQUEST, f"nested too deep, at most {error.limit} levels") from None
+    except JsonTooWide as error:
+        raise RpcError(Code.INVALID_REQUEST, f"too many objects and arrays, at most {error.limit}") from None
 
 
 def _parse_call(body: bytes, *, single: bool) -> Call:

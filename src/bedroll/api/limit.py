@@ -5,6 +5,8 @@ Reads: nothing.  Gives: `Limits`.  Never: a bound without a unit.  Spec: docs/sp
 
 from dataclasses import dataclass
 
+from bedroll.encoding.json import CONTAINERS_MAX, DEPTH_MAX
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -38,8 +40,8 @@ class Limits:
 
     body_bytes: int = 5 << 20
     batch_calls: int = 1_000
-    depth: int = 64
-    containers: int = 100_000
+    depth: int = DEPTH_MAX
+    containers: int = CONTAINERS_MAX
     response_bytes: int = 25 << 20
     log_range_blocks: int = 10_000
     log_results: int = 10_000

@@ -12,6 +12,7 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
+from bedroll.encoding.json import check_json
 from bedroll.primitives import Invalid, Unavailable
 
 _TIMEOUT_SECONDS: Final = 60.0
@@ -80,8 +81,9 @@ class RpcClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable("no answer from the node", url=self.url, reason=str(error) or "timeout") from None
         try:
+            check_json(raw)
             return msgspec.json.decode(raw)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, Invalid) as error:
             text = raw[:80].decode(errors="replace")
             raise Unavailable("the answer is not JSON", url=self.url, answer=text) from error
 

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from bedroll.primitives import Misconfigured, Unavailable
+from bedroll.encoding.json import check_json
+from bedroll.primitives import Invalid, Misconfigured, Unavailable
 
 CONCURRENCY_MAX: Final = 12
 """Calls at once: bitcoind has 16 threads, and answers 503 when its queue is full."""
@@ -192,8 +193,10 @@ class Transport:
 
 def _decode(raw: bytes | msgspec.Raw, kind: type[T], method: str) -> T:
     try:
+        if isinstance(raw, bytes):  # Part of a whole that was looked at, otherwise.
+            check_json(raw, containers_max=len(raw))
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as failure:
+    except (msgspec.DecodeError, Invalid, UnicodeDecodeError) as failure:
         raise _unavailable(method, f"answer does not parse: {failure}") from failure
 
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from bedroll.primitives import BedrollError, Misconfigured
+from bedroll.encoding.json import check_json
+from bedroll.primitives import BedrollError, Invalid, Misconfigured
 
 from ..embedded import EmbeddedClient
 from .method import METHODS, MethodError
@@ -94,10 +95,12 @@ class RpcServer:
         if not self._is_known(request.headers.get("Authorization", "")):
             return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="jsonrpc"'})
         try:
-            question = msgspec.json.decode(await request.read(), type=_Question)
+            body = await request.read()
+            check_json(body)
+            question = msgspec.json.decode(body, type=_Question)
         except msgspec.ValidationError as failure:
             return _error(None, _CODE_REQUEST, f"not a call: {failure}")
-        except (msgspec.DecodeError, RecursionError) as failure:
+        except (msgspec.DecodeError, Invalid) as failure:
             return _error(None, _CODE_PARSE, f"not JSON: {failure}")
         method = METHODS.get(question.method)
         if method is None:
