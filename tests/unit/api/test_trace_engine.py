@@ -343,3 +343,25 @@ def test_a_trace_does_not_wait_for_the_writer(ledger, tree):
         assert view.height == ledger.engine.tip().number + 1
     finally:
         ledger.engine.abandon()
+
+
+def test_a_trace_outlives_a_restart_and_ends_with_the_state_before(tmp_path):
+    ledger = Ledger.open(tmp_path)
+    ledger.block()
+    reader = deploy(ledger, INNER)
+    payload = ledger.sign(ledger.keys[2], to=reader, gas=300_000)
+    forced = (hashlib.sha256(b"restart").digest(), payload, True)
+    made = ledger.block(ledger.sign(ledger.keys[1], to=reader, gas=200_000), origin=ledger.next_origin([forced]))
+    height = made.header.number
+    told = trace(ledger, height, None, tracer="prestateTracer", tracerConfig={"diffMode": True})
+    assert len(told) == 3
+    ledger.engine.commit()
+    ledger.engine.close()
+    again = Ledger.open(tmp_path)
+    assert trace(again, height, None, tracer="prestateTracer", tracerConfig={"diffMode": True}) == told
+    walk(again, height)
+    again.engine.prune(height)
+    with pytest.raises(Invalid) as caught:
+        trace(again, height, None)
+    assert caught.value.fields["reason"] == "height"
+    again.engine.close()
