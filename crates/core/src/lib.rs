@@ -20,6 +20,7 @@ pub mod object;
 pub mod payload;
 pub mod profile;
 pub mod receipt;
+pub mod riscv;
 pub mod scan;
 pub mod sender;
 pub mod state;

@@ -8,6 +8,7 @@ mod convert;
 mod da;
 mod engine;
 mod error;
+mod riscv;
 mod trace;
 mod transaction;
 mod view;
@@ -19,5 +20,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     view::register(module)?;
     engine::register(module)?;
     da::register(module)?;
-    batch::register(module)
+    batch::register(module)?;
+    riscv::register(module)
 }

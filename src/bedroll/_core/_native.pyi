@@ -538,3 +538,72 @@ def encode_body(
 
 def decode_body(chain: ChainTable, block_count: int, body: bytes) -> DecodedBatch:
     """Decode a body beside the chain. Raises Invalid as `decode_batch`."""
+
+# --- riscv -------------------------------------------------------------------------------------
+
+@final
+class RiscvProgram:
+    """A program of an ELF file, checked.
+
+    An outcome is a tuple (kind, step, value, trap, asked): "halted" (first halted step, a0), "trapped" (the step that
+    there is not, program counter, why, what it asked for), "running" (the limit).
+
+    Attributes:
+        entry: Address of the first instruction.
+        input_size: Bytes of input that it takes.
+    """
+
+    @property
+    def entry(self) -> int: ...
+    @property
+    def input_size(self) -> int: ...
+    def __new__(cls, raw: bytes) -> RiscvProgram:
+        """Parse. Raises Invalid with `value` and `limit` for the first rule that the file breaks."""
+
+    def sections(self) -> list[tuple[str, str, int, int, list[int] | None]]:
+        """By address: (name, kind, start, size in bytes, declared words or None)."""
+
+    def run(self, input: bytes, limit: int) -> tuple[str, int, int, str, int]:
+        """Outcome of at most `limit` steps. Raises Invalid where the input has another length."""
+
+    def profile(
+        self, input: bytes, limit: int
+    ) -> tuple[tuple[str, int, int, str, int], list[tuple[int, str, int]], int, int]:
+        """Outcome, (address, mnemonic, steps) of each instruction that ran, words touched, bytes of stack used."""
+
+@final
+class RiscvTrace:
+    """A run of 2^T steps that answers for any of them.
+
+    Attributes:
+        exponent: T.
+        last_step: 2^T, less where the run trapped.
+    """
+
+    @property
+    def exponent(self) -> int: ...
+    @property
+    def last_step(self) -> int: ...
+    def __new__(cls, program: RiscvProgram, input: bytes, *, instance_id: bytes, exponent: int) -> RiscvTrace:
+        """Run and record: one hash a step. Raises Invalid for lengths and a T out of range."""
+
+    def outcome(self) -> tuple[str, int, int, str, int]:
+        """How the run ended."""
+
+    def hash_at(self, step: int) -> bytes:
+        """H after `step` steps, 20 bytes. Raises Invalid where the run has no such step."""
+
+    def row_at(
+        self, step: int
+    ) -> tuple[int, list[tuple[int, int, int]], tuple[int, int], tuple[int, int], int, int]:
+        """(step, three reads (addr, value, last_step), (pc, opcode), (addr, value) written, next pc, witness).
+
+        Raises:
+            Invalid: The run has no such step.
+        """
+
+def riscv_mnemonic(word: int) -> str:
+    """Mnemonic of an instruction word; "illegal" where it is none."""
+
+def riscv_symbols(raw: bytes) -> list[tuple[str, int, int]]:
+    """Functions that an ELF file names, by address: (name, start, size)."""

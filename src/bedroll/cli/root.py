@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "forced": "Force a transaction through Bitcoin, whatever the leader does.",
     "inspect": "Look at a Bitcoin transaction, an object, a batch, a block.",
     "wallet": "Bitcoin coins that pay for what is posted.",
+    "riscv": "Run RISC-V programs as a dispute would: steps, hashes, rows.",
     "doctor": "Check options, Bitcoin, folder and port before they fail.",
 }
 

@@ -1,0 +1,156 @@
+"""`bedroll riscv`: run, trace and profile programs for the disputed machine.
+
+Reads: ELF files, inputs.  Gives: `command`.  Never: hides a trap: its step and reason are the result.
+Spec: docs/spec/cli.md#riscv
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from bedroll.primitives import Invalid
+from bedroll.riscv import Halted, Outcome, Program, Row, Running, Trace, register_name
+from bedroll.riscv.trace import Read
+
+from .run import Context, declare
+
+_FILE_BYTES_MAX: Final = 1 << 24
+_ROWS_MAX: Final = 10_000
+_SHOWN: Final = 15
+
+
+@click.group("riscv")
+def command() -> None:
+    """Run RISC-V programs as a dispute would: steps, hashes, rows."""
+
+
+def _arguments(function: Callable[..., None]) -> Callable[..., None]:
+    """FILE and --input, which every command here takes."""
+    path = click.Path(path_type=Path, exists=True, dir_okay=False)
+    function = click.option("--input", "source", type=path, help="File with the input; zeros without one.")(function)
+    return click.argument("file", type=path)(function)
+
+
+@declare("run", group=command)
+@_arguments
+@click.option("--limit", type=click.IntRange(1, 2**32 - 1), default=1 << 26, show_default=True, help="Steps at most.")
+def run(context: Context, _flags: dict[str, object], *, file: Path, source: Path | None, limit: int) -> None:
+    """Run a program to its halt."""
+    program, data = _load(file, source)
+    begun = time.perf_counter()
+    outcome = program.run(data, limit=limit)
+    context.output.result(describe(outcome) | _speed(outcome.step, begun), title=file.name)
+
+
+@declare("trace", group=command)
+@_arguments
+@click.option("--exponent", type=click.IntRange(0, 30), default=26, show_default=True, help="T: the trace has 2^T steps.")
+@click.option("--instance", default="00" * 32, help="Instance that the chain commits to: 32 bytes, hexadecimal.")
+@click.option("--step", type=click.IntRange(min=1), help="First row to show; without it the last row.")
+@click.option("--count", type=click.IntRange(1, _ROWS_MAX), default=1, show_default=True, help="Rows to show.")
+def trace(context: Context, _flags: dict[str, object], **asked: Any) -> None:
+    """Run 2^T steps with the hash chain and show rows."""
+    program, data = _load(asked["file"], asked["source"])
+    try:
+        instance_id = bytes.fromhex(asked["instance"])
+    except ValueError:
+        raise Invalid("not hexadecimal", value=asked["instance"]) from None
+    begun = time.perf_counter()
+    recorded = Trace(program, data, instance_id=instance_id, exponent=asked["exponent"])
+    output, last = context.output, recorded.last_step
+    summary = describe(recorded.outcome) | {"last_step": last, "hash": recorded.hash_at(last).hex()}
+    summary["accepted"] = recorded.outcome.is_accepted
+    first = max(last, 1) if asked["step"] is None else asked["step"]
+    steps = range(first, min(first + asked["count"] - 1, last) + 1)
+    rows = [recorded.row_at(first)] if first > last else [recorded.row_at(step) for step in steps]
+    if output.as_json:
+        shown = [asdict(row) | {"hash": recorded.hash_at(row.step).hex()} for row in rows]
+        output.line(summary | _speed(last, begun) | {"rows": shown})
+        return
+    output.result(summary | _speed(last, begun), title=asked["file"].name)
+    columns = ("step", "pc", "instruction", "read_1", "read_2", "read_3", "write", "next", "witness", "hash")
+    output.rows("rows", columns, [_cells(row) + (recorded.hash_at(row.step).hex()[:16] + "…",) for row in rows])
+
+
+@declare("profile", group=command)
+@_arguments
+@click.option("--limit", type=click.IntRange(1, 2**32 - 1), default=1 << 26, show_default=True, help="Steps at most.")
+def profile(context: Context, _flags: dict[str, object], *, file: Path, source: Path | None, limit: int) -> None:
+    """Show where a program spends its steps."""
+    program, data = _load(file, source)
+    found = program.profile(data, limit=limit)
+    total = max(sum(spot.steps for spot in found.hotspots), 1)
+    sizes = {f"{each.name} ({each.kind})": f"{each.size_bytes} bytes" for each in program.sections()}
+    facts = {"memory_touched_bytes": 4 * found.words_touched, "stack_bytes": found.stack_bytes, "sections": sizes}
+    names = [(name, steps, f"{100 * steps / total:.2f} %") for name, steps in found.by_mnemonic()]
+    functions = [(each.name, each.steps, each.calls, f"{100 * each.steps / total:.2f} %") for each in found.functions]
+    spots = sorted(found.hotspots, key=lambda spot: -spot.steps)[:_SHOWN]
+    output = context.output
+    if output.as_json:
+        output.line(
+            describe(found.outcome)
+            | facts
+            | {
+                "instructions": {name: steps for name, steps, _ in names},
+                "functions": [asdict(each) for each in found.functions],
+                "hotspots": [asdict(spot) for spot in spots],
+            }
+        )
+        return
+    output.result(describe(found.outcome) | facts, title=file.name)
+    output.rows("instructions", ("instruction", "steps", "share"), names)
+    if functions:
+        output.rows("functions", ("function", "steps", "calls", "share"), functions[:_SHOWN])
+    output.rows(
+        "hotspots",
+        ("address", "instruction", "steps"),
+        [(f"{spot.address:#010x}", spot.mnemonic, spot.steps) for spot in spots],
+    )
+
+
+def describe(outcome: Outcome) -> dict[str, object]:
+    """An outcome's fields."""
+    if isinstance(outcome, Halted):
+        return {"outcome": "halted", "step": outcome.step, "result": outcome.result}
+    if isinstance(outcome, Running):
+        return {"outcome": "running", "step": outcome.step}
+    shown = {"outcome": "trapped", "step": outcome.step, "pc": f"{outcome.pc:#010x}"}
+    return shown | {"reason": outcome.reason, "value": f"{outcome.value:#x}"}
+
+
+def _load(file: Path, source: Path | None) -> tuple[Program, bytes]:
+    program = Program(_read(file))
+    return program, bytes(program.input_bytes) if source is None else _read(source)
+
+
+def _read(file: Path) -> bytes:
+    size = file.stat().st_size
+    if size > _FILE_BYTES_MAX:
+        raise Invalid("the file is too long", value=size, limit=_FILE_BYTES_MAX)
+    return file.read_bytes()
+
+
+def _speed(steps: int, begun: float) -> dict[str, object]:
+    seconds = time.perf_counter() - begun
+    return {"seconds": round(seconds, 3), "steps_a_second": round(steps / max(seconds, 1e-9))}
+
+
+def _cells(row: Row) -> tuple[object, ...]:
+    write = f"{register_name(row.write.addr)} = {row.write.value:#x}" if row.write.addr else "-"
+    return (
+        row.step,
+        f"{row.read_pc.addr:#010x}",
+        row.mnemonic,
+        *map(_read_cell, (row.read_1, row.read_2, row.read_3)),
+        write,
+        f"{row.write_pc:#010x}",
+        f"{row.witness:#x}" if row.witness else "-",
+    )
+
+
+def _read_cell(read: Read) -> str:
+    return f"{register_name(read.addr)} = {read.value:#x} @{read.last_step}" if read.addr else "-"
