@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 CODE, DATA, RODATA, STACK, INPUT = 0x1_0000, 0x2_0000, 0x3_0000, 0x4_0000, 0x5_0000
 STACK_BYTES = 256
 
-NAMES = "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split()
+NAMES = ["zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1"]
+NAMES += [f"a{number}" for number in range(8)]
+NAMES += [f"s{number}" for number in range(2, 12)]
+NAMES += [f"t{number}" for number in range(3, 7)]
 REGISTERS = {name: number for number, name in enumerate(NAMES)} | {f"x{number}": number for number in range(32)}
 
 R_TYPE = {
@@ -41,7 +44,9 @@ def encode(name: str, *operands: int) -> int:
     if name in BRANCH:
         rs1, rs2, offset = operands
         high = (offset >> 12 & 1) << 31 | (offset >> 5 & 63) << 25
-        return high | rs2 << 20 | rs1 << 15 | BRANCH[name] << 12 | (offset >> 1 & 15) << 8 | (offset >> 11 & 1) << 7 | 0x63
+        return (
+            high | rs2 << 20 | rs1 << 15 | BRANCH[name] << 12 | (offset >> 1 & 15) << 8 | (offset >> 11 & 1) << 7 | 0x63
+        )
     if name in ("lui", "auipc"):
         rd, upper = operands
         return (upper & 0xF_FFFF) << 12 | rd << 7 | (0x37 if name == "lui" else 0x17)

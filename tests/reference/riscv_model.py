@@ -63,7 +63,7 @@ BRANCHES = {
 NONE = (0, 0, 0)
 
 
-class Trap(Exception):  # noqa: N818 - what the manual calls it
+class Trap(Exception):
     """There is no such step."""
 
 

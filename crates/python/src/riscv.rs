@@ -14,6 +14,8 @@ use crate::da::bytes;
 pyo3::import_exception!(bedroll.primitives, Invalid);
 
 type OutcomeTuple = (&'static str, u32, u32, &'static str, u32);
+type SectionTuple = (String, &'static str, u32, u32, Option<Vec<u32>>);
+type HotspotTuple = (u32, &'static str, u64);
 type ReadTuple = (u32, u32, u32);
 type RowTuple = (u32, [ReadTuple; 3], (u32, u32), (u32, u32), u32, u32);
 
@@ -79,7 +81,7 @@ impl RiscvProgram {
         })
     }
 
-    fn sections(&self) -> Vec<(String, &'static str, u32, u32, Option<Vec<u32>>)> {
+    fn sections(&self) -> Vec<SectionTuple> {
         let sections = self.program.sections.iter();
         sections
             .map(|section| {
@@ -100,13 +102,12 @@ impl RiscvProgram {
         Ok(outcome(found.map_err(refuse)?))
     }
 
-    #[allow(clippy::type_complexity)]
     fn profile(
         &self,
         py: Python<'_>,
         input: &[u8],
         limit: u32,
-    ) -> PyResult<(OutcomeTuple, Vec<(u32, &'static str, u64)>, u64, u32)> {
+    ) -> PyResult<(OutcomeTuple, Vec<HotspotTuple>, u64, u32)> {
         let found = py
             .detach(|| profile::profile(&self.program, input, limit))
             .map_err(refuse)?;

@@ -593,9 +593,7 @@ class RiscvTrace:
     def hash_at(self, step: int) -> bytes:
         """H after `step` steps, 20 bytes. Raises Invalid where the run has no such step."""
 
-    def row_at(
-        self, step: int
-    ) -> tuple[int, list[tuple[int, int, int]], tuple[int, int], tuple[int, int], int, int]:
+    def row_at(self, step: int) -> tuple[int, list[tuple[int, int, int]], tuple[int, int], tuple[int, int], int, int]:
         """(step, three reads (addr, value, last_step), (pc, opcode), (addr, value) written, next pc, witness).
 
         Raises:

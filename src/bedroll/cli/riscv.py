@@ -48,7 +48,9 @@ def run(context: Context, _flags: dict[str, object], *, file: Path, source: Path
 
 @declare("trace", group=command)
 @_arguments
-@click.option("--exponent", type=click.IntRange(0, 30), default=26, show_default=True, help="T: the trace has 2^T steps.")
+@click.option(
+    "--exponent", type=click.IntRange(0, 30), default=26, show_default=True, help="T: the trace has 2^T steps."
+)
 @click.option("--instance", default="00" * 32, help="Instance that the chain commits to: 32 bytes, hexadecimal.")
 @click.option("--step", type=click.IntRange(min=1), help="First row to show; without it the last row.")
 @click.option("--count", type=click.IntRange(1, _ROWS_MAX), default=1, show_default=True, help="Rows to show.")
@@ -64,16 +66,18 @@ def trace(context: Context, _flags: dict[str, object], **asked: Any) -> None:
     output, last = context.output, recorded.last_step
     summary = describe(recorded.outcome) | {"last_step": last, "hash": recorded.hash_at(last).hex()}
     summary["accepted"] = recorded.outcome.is_accepted
-    first = max(last, 1) if asked["step"] is None else asked["step"]
-    steps = range(first, min(first + asked["count"] - 1, last) + 1)
-    rows = [recorded.row_at(first)] if first > last else [recorded.row_at(step) for step in steps]
+    first = last if asked["step"] is None else asked["step"]
+    # A step beyond the last is asked for as it stands, so that the core says why there is none.
+    steps = range(first, max(first, min(first + asked["count"] - 1, last)) + 1) if first else ()
+    rows = [recorded.row_at(step) for step in steps]
     if output.as_json:
         shown = [asdict(row) | {"hash": recorded.hash_at(row.step).hex()} for row in rows]
         output.line(summary | _speed(last, begun) | {"rows": shown})
         return
     output.result(summary | _speed(last, begun), title=asked["file"].name)
-    columns = ("step", "pc", "instruction", "read_1", "read_2", "read_3", "write", "next", "witness", "hash")
-    output.rows("rows", columns, [_cells(row) + (recorded.hash_at(row.step).hex()[:16] + "…",) for row in rows])
+    # Lines, not a table: ten columns do not fit a terminal.
+    for row in rows:
+        output.say(f"{_line(row)}  hash {recorded.hash_at(row.step).hex()}")
 
 
 @declare("profile", group=command)
@@ -139,18 +143,14 @@ def _speed(steps: int, begun: float) -> dict[str, object]:
     return {"seconds": round(seconds, 3), "steps_a_second": round(steps / max(seconds, 1e-9))}
 
 
-def _cells(row: Row) -> tuple[object, ...]:
-    write = f"{register_name(row.write.addr)} = {row.write.value:#x}" if row.write.addr else "-"
-    return (
-        row.step,
-        f"{row.read_pc.addr:#010x}",
-        row.mnemonic,
-        *map(_read_cell, (row.read_1, row.read_2, row.read_3)),
-        write,
-        f"{row.write_pc:#010x}",
-        f"{row.witness:#x}" if row.witness else "-",
-    )
+def _line(row: Row) -> str:
+    """A row: what is read and by which step it was written, what is written."""
+    reads = ", ".join(_read_cell(read) for read in (row.read_1, row.read_2, row.read_3) if read.addr)
+    write = f" → {register_name(row.write.addr)} = {row.write.value:#x}" if row.write.addr else ""
+    witness = f"  witness {row.witness:#x}" if row.witness else ""
+    pc, after = f"{row.read_pc.addr:#010x}", f"{row.write_pc:#010x}"
+    return f"{row.step:>10}  {pc}  {row.mnemonic:<6} {reads}{write}  next {after}{witness}"
 
 
 def _read_cell(read: Read) -> str:
-    return f"{register_name(read.addr)} = {read.value:#x} @{read.last_step}" if read.addr else "-"
+    return f"{register_name(read.addr)} = {read.value:#x} @{read.last_step}"

@@ -20,8 +20,11 @@ REGISTER_START: Final = 0xF000_0000
 """Address of x0; x1 … x31 follow, a word each."""
 
 _NAMES: Final = (
-    "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6"
-).split()
+    *("zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1"),
+    *(f"a{number}" for number in range(8)),
+    *(f"s{number}" for number in range(2, 12)),
+    *(f"t{number}" for number in range(3, 7)),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The core's machine and a plain model agree on every row and every hash: directed programs, random ones, sliced runs."""
+"""The core's machine and a plain model agree on every row and hash: directed programs, random ones, cut runs."""
 
 import random
 import struct
@@ -56,9 +56,9 @@ def test_the_model_hashes_as_blake3_is_published():
 
 REGISTER = st.integers(0, 31)
 LOW = st.integers(5, 15)
-INTERESTING = st.sampled_from([0, 1, 2, 31, 32, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0xFFFF_8000, 0x80]) | st.integers(
-    0, 2**32 - 1
-)
+INTERESTING = st.sampled_from(
+    [0, 1, 2, 31, 32, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0xFFFF_8000, 0x80]
+) | st.integers(0, 2**32 - 1)
 
 
 def memory_access(draw, number):
@@ -79,7 +79,9 @@ def programs(draw):
     for register in range(5, 16):
         value = draw(INTERESTING)
         code += [encode("lui", register, (value + 0x800) >> 12), encode("addi", register, register, value)]
-    code += [encode("lui", register, base >> 12) for register, base in ((20, DATA), (21, STACK), (22, RODATA), (23, INPUT))]
+    code += [
+        encode("lui", register, base >> 12) for register, base in ((20, DATA), (21, STACK), (22, RODATA), (23, INPUT))
+    ]
     for _ in range(draw(st.integers(1, 60))):
         kind = draw(st.sampled_from("rrriismmmbjuf"))
         destination = draw(LOW | st.just(0))
@@ -122,7 +124,9 @@ def test_random_words_trap_where_the_model_traps():
     print(f"seed {SEED}")
     ends = Counter()
     for _ in range(400):
-        code = [rng.getrandbits(25) << 7 | rng.choice([0x13, 0x33, 0x03, 0x23, 0x63, 0x6F, 0x67, 0x37, 0x17, 0x0F, 0x73])]
+        code = [
+            rng.getrandbits(25) << 7 | rng.choice([0x13, 0x33, 0x03, 0x23, 0x63, 0x6F, 0x67, 0x37, 0x17, 0x0F, 0x73])
+        ]
         trace, model = pair([*code, encode("ecall")], b"", b"", b"", 1)
         agree(trace, model)
         ends["made" if model.rows else "trapped"] += 1

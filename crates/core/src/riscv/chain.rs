@@ -1,7 +1,7 @@
 //! The hash chain over a run: BLAKE3 of one block, cut to 160 bits.
 //!
 //! Reads: what each step writes. Gives: H_i. Never: hashes more than one block, so the code below is the compression
-//! function alone: the chain is serial, and a general library spends a fifth of its time on cases that do not occur.
+//! function alone: the chain is serial, and nothing of a general library would be used.
 
 /// Bytes of a hash.
 pub const HASH_BYTES: usize = 20;
@@ -137,6 +137,18 @@ impl Hash {
             0,
         ];
         compress(&block, 33)
+    }
+
+    /// H after a run of writes: (write_addr, write_value, write_pc) of each step.
+    ///
+    /// A loop of its own, because how fast the compression is depends on what the compiler finds around it.
+    #[inline(never)]
+    #[must_use]
+    pub fn after(mut self, writes: &[[u32; 3]]) -> Self {
+        for &[addr, value, pc] in writes {
+            self = self.next(addr, value, pc);
+        }
+        self
     }
 
     /// The 20 bytes.

@@ -271,7 +271,7 @@ fn kind_of(name: &str, header: &Header) -> Result<Kind, Refused> {
 fn section(file: File<'_>, names: &[u8], header: &Header) -> Result<Section, Refused> {
     let name = name(names, header.name)?;
     let kind = kind_of(&name, header)?;
-    if header.address % 4 != 0 {
+    if !header.address.is_multiple_of(4) {
         return Err(refused(
             "a section begins inside a word",
             header.address.into(),
@@ -281,7 +281,7 @@ fn section(file: File<'_>, names: &[u8], header: &Header) -> Result<Section, Ref
     if header.address == 0 {
         return Err(refused("address 0 means none", 0, 4));
     }
-    if kind != Kind::ReadOnly && kind != Kind::ReadWrite && header.size % 4 != 0 {
+    if kind != Kind::ReadOnly && kind != Kind::ReadWrite && !header.size.is_multiple_of(4) {
         return Err(refused(
             "a section ends inside a word",
             header.size.into(),
@@ -428,7 +428,7 @@ impl Program {
             sections,
         };
         let code = program.code();
-        if program.entry % 4 != 0 || !(code.start..code.end()).contains(&program.entry) {
+        if !program.entry.is_multiple_of(4) || !(code.start..code.end()).contains(&program.entry) {
             return Err(refused(
                 "the entry point is no instruction",
                 program.entry.into(),

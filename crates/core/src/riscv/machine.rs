@@ -14,8 +14,6 @@ use super::memory::Memory;
 pub const CALL_REGISTER: u8 = 17;
 /// Register that holds the result (a0).
 pub const RESULT_REGISTER: u8 = 10;
-/// Register that compilers use as the stack pointer.
-pub const STACK_REGISTER: usize = 2;
 /// The call that halts.
 pub const HALT_CALL: u32 = 93;
 
@@ -65,9 +63,9 @@ pub enum Stop {
 
 /// Listens to a run. All methods do nothing unless a listener says otherwise, and cost nothing then.
 pub trait Listener {
-    /// Step `step` fetches instruction `index` of the code with this stack pointer.
+    /// A step was made by instruction `index` of the code.
     #[inline(always)]
-    fn fetch(&mut self, _index: usize, _stack_pointer: u32) {}
+    fn made(&mut self, _index: usize) {}
     /// A word of memory is loaded.
     #[inline(always)]
     fn load(&mut self, _index: usize) {}
@@ -188,9 +186,9 @@ impl Machine {
             let immediate = i.immediate;
             let mut next = pc.wrapping_add(4);
             macro_rules! load {
-                ($mask:expr, $convert:expr) => {{
+                ($size:expr, $convert:expr) => {{
                     let address = a.wrapping_add(immediate);
-                    if address & $mask != 0 {
+                    if !address.is_multiple_of($size) {
                         break Some(Stop::Trap(Trap::LoadAlignment(address)));
                     }
                     let Some(index) = memory.index(address) else {
@@ -201,9 +199,9 @@ impl Machine {
                 }};
             }
             macro_rules! store {
-                ($mask:expr, $bits:expr) => {{
+                ($size:expr, $bits:expr) => {{
                     let address = a.wrapping_add(immediate);
-                    if address & $mask != 0 {
+                    if !address.is_multiple_of($size) {
                         break Some(Stop::Trap(Trap::StoreAlignment(address)));
                     }
                     let Some(index) = memory.writable_index(address) else {
@@ -213,7 +211,7 @@ impl Machine {
                     let word = &mut memory.words[index];
                     *word = *word & !($bits << shift) | (b & $bits) << shift;
                     step += 1;
-                    listener.fetch(at, x[STACK_REGISTER]);
+                    listener.made(at);
                     listener.store(step, index, address & !3, *word, next);
                     pc = next;
                     continue;
@@ -225,7 +223,7 @@ impl Machine {
                         next = immediate;
                     }
                     step += 1;
-                    listener.fetch(at, x[STACK_REGISTER]);
+                    listener.made(at);
                     listener.nothing(step, next);
                     pc = next;
                     continue;
@@ -241,14 +239,14 @@ impl Machine {
                 Op::Bge => branch!(a as i32 >= b as i32),
                 Op::Bltu => branch!(a < b),
                 Op::Bgeu => branch!(a >= b),
-                Op::Lb => load!(0, |word| word as i8 as u32),
-                Op::Lh => load!(1, |word| word as i16 as u32),
-                Op::Lw => load!(3, |word| word),
-                Op::Lbu => load!(0, |word| word & 0xff),
-                Op::Lhu => load!(1, |word| word & 0xffff),
-                Op::Sb => store!(0, 0xff_u32),
-                Op::Sh => store!(1, 0xffff_u32),
-                Op::Sw => store!(3, u32::MAX),
+                Op::Lb => load!(1, |word| word as i8 as u32),
+                Op::Lh => load!(2, |word| word as i16 as u32),
+                Op::Lw => load!(4, |word| word),
+                Op::Lbu => load!(1, |word| word & 0xff),
+                Op::Lhu => load!(2, |word| word & 0xffff),
+                Op::Sb => store!(1, 0xff_u32),
+                Op::Sh => store!(2, 0xffff_u32),
+                Op::Sw => store!(4, u32::MAX),
                 Op::Addi => a.wrapping_add(immediate),
                 Op::Slti => u32::from((a as i32) < immediate as i32),
                 Op::Sltiu => u32::from(a < immediate),
@@ -283,7 +281,7 @@ impl Machine {
             };
             x[(i.rd & 63) as usize] = value;
             step += 1;
-            listener.fetch(at, x[STACK_REGISTER]);
+            listener.made(at);
             if i.rd == SINK {
                 listener.nothing(step, next);
             } else {

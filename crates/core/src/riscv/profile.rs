@@ -17,7 +17,7 @@ pub struct Profile {
     pub steps: Vec<u64>,
     /// Words of memory that were loaded or stored.
     pub words_touched: u64,
-    /// Deepest stack: from the end of the stack section down to the lowest stack pointer; 0 without one.
+    /// Deepest stack: from the end of the stack section down to the lowest word stored.
     pub stack_bytes: u32,
 }
 
@@ -30,11 +30,8 @@ struct Counter {
 
 impl Listener for Counter {
     #[inline(always)]
-    fn fetch(&mut self, index: usize, stack_pointer: u32) {
+    fn made(&mut self, index: usize) {
         self.steps[index] += 1;
-        if stack_pointer < self.lowest && stack_pointer >= self.stack.0 {
-            self.lowest = stack_pointer;
-        }
     }
 
     #[inline(always)]
@@ -43,8 +40,11 @@ impl Listener for Counter {
     }
 
     #[inline(always)]
-    fn store(&mut self, _step: u32, index: usize, _address: u32, _value: u32, _next_pc: u32) {
+    fn store(&mut self, _step: u32, index: usize, address: u32, _value: u32, _next_pc: u32) {
         self.touched[index] = true;
+        if address < self.lowest && address >= self.stack.0 {
+            self.lowest = address;
+        }
     }
 }
 

@@ -78,48 +78,58 @@ pub(super) fn outcome(machine: &Machine, stop: Option<Stop>) -> Outcome {
     }
 }
 
-/// Extends the chain with each step.
-struct Chain(Hash);
+/// Notes what each step writes, for the chain to follow: at most [`HASH_STEPS`] at once.
+#[derive(Default)]
+struct Writes(Vec<[u32; 3]>);
 
-impl Listener for Chain {
+impl Writes {
+    /// H after the steps noted, which it forgets.
+    fn extend(&mut self, hash: Hash) -> Hash {
+        let after = hash.after(&self.0);
+        self.0.clear();
+        after
+    }
+}
+
+impl Listener for Writes {
     #[inline(always)]
     fn register(&mut self, _step: u32, register: u8, value: u32, next_pc: u32) {
-        self.0 = self.0.next(register_address(register), value, next_pc);
+        self.0.push([register_address(register), value, next_pc]);
     }
 
     #[inline(always)]
     fn store(&mut self, _step: u32, _index: usize, address: u32, value: u32, next_pc: u32) {
-        self.0 = self.0.next(address, value, next_pc);
+        self.0.push([address, value, next_pc]);
     }
 
     #[inline(always)]
     fn nothing(&mut self, _step: u32, next_pc: u32) {
-        self.0 = self.0.next(0, 0, next_pc);
+        self.0.push([0, 0, next_pc]);
     }
 }
 
-/// Extends the chain and notes who wrote what last.
+/// Notes what each step writes, and who wrote what last.
 struct Recorder {
-    chain: Chain,
+    writes: Writes,
     last: LastStep,
 }
 
 impl Listener for Recorder {
     #[inline(always)]
     fn register(&mut self, step: u32, register: u8, value: u32, next_pc: u32) {
-        self.chain.register(step, register, value, next_pc);
+        self.writes.register(step, register, value, next_pc);
         self.last.register(step, register, value, next_pc);
     }
 
     #[inline(always)]
     fn store(&mut self, step: u32, index: usize, address: u32, value: u32, next_pc: u32) {
-        self.chain.store(step, index, address, value, next_pc);
+        self.writes.store(step, index, address, value, next_pc);
         self.last.store(step, index, address, value, next_pc);
     }
 
     #[inline(always)]
     fn nothing(&mut self, step: u32, next_pc: u32) {
-        self.chain.nothing(step, next_pc);
+        self.writes.nothing(step, next_pc);
     }
 }
 
@@ -183,28 +193,35 @@ impl Trace {
         let mut machine = Machine::new(program, input)?;
         let initial = Hash::initial(instance_id);
         let mut recorder = Recorder {
-            chain: Chain(initial),
+            writes: Writes::default(),
             last: LastStep::new(machine.memory.writable()),
         };
+        let mut hash = initial;
         let mut hashes = alloc::vec![initial];
         let mut checkpoints = alloc::vec![checkpoint(&machine, &recorder.last)];
         let apart = state_steps(machine.memory.writable(), exponent);
         let stop = loop {
             let next = (machine.step + HASH_STEPS).min(limit);
             let stop = machine.run(&mut recorder, next);
+            hash = recorder.writes.extend(hash);
             if stop.is_some() || machine.step == limit {
                 break stop;
             }
-            hashes.push(recorder.chain.0);
+            hashes.push(hash);
             if machine.step % apart == 0 {
                 checkpoints.push(checkpoint(&machine, &recorder.last));
             }
         };
         let outcome = outcome(&machine, stop);
-        let mut hash = recorder.chain.0;
         if stop == Some(Stop::Halt) {
-            for step in machine.step + 1..=limit {
-                hash = hash.next(0, 0, machine.pc);
+            let stutter = [[0, 0, machine.pc]; HASH_STEPS as usize];
+            let mut step = machine.step;
+            while step < limit {
+                let next = (step / HASH_STEPS + 1)
+                    .saturating_mul(HASH_STEPS)
+                    .min(limit);
+                hash = hash.after(&stutter[..(next - step) as usize]);
+                step = next;
                 if step % HASH_STEPS == 0 {
                     hashes.push(hash);
                 }
@@ -277,17 +294,19 @@ impl Trace {
         }
         let kept = (step / HASH_STEPS).min(self.hashes.len() as u32 - 1);
         let from = kept * HASH_STEPS;
-        let mut chain = Chain(self.hashes[kept as usize]);
+        let mut hash = self.hashes[kept as usize];
         let live = self.live_steps();
         if from < live {
             let (mut machine, _) = self.state_before(from);
             let _ = machine.run(&mut Silent, from);
-            let _ = machine.run(&mut chain, step.min(live));
+            let mut writes = Writes::default();
+            let _ = machine.run(&mut writes, step.min(live));
+            hash = writes.extend(hash);
         }
         for _ in from.max(live)..step {
-            chain.0 = chain.0.next(0, 0, self.machine.pc);
+            hash = hash.next(0, 0, self.machine.pc);
         }
-        Some(chain.0)
+        Some(hash)
     }
 
     /// Row of a step, 1 … 2^T; `None` where the run has no such step.

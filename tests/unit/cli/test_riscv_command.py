@@ -1,0 +1,78 @@
+"""`bedroll riscv`: what run, trace and profile say, in JSON and in words, and how bad files are refused."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from bedroll.cli import main
+from tests.framework.assembler import INPUT, assemble, layout
+
+SQUARE = f"""
+    li s0, {INPUT}
+    lw t0, 0(s0)
+    mul t1, t0, t0
+    addi t2, zero, 49
+    sub t1, t1, t2
+    sltiu a0, t1, 1
+    li a7, 93
+    ecall
+"""
+
+
+@pytest.fixture
+def riscv(tmp_path):
+    """Run a command on a program that says whether the square of its input is 49."""
+    file, given = tmp_path / "square.elf", tmp_path / "input"
+    file.write_bytes(layout(assemble(SQUARE), input_bytes=4))
+    given.write_bytes((7).to_bytes(4, "little"))
+
+    def run(name, *arguments, code=0, words=False, program=file, source=given):
+        options = [] if words else ["--json"]
+        line = [*options, "riscv", name, str(program), "--input", str(source), *arguments]
+        done = CliRunner().invoke(main, line, catch_exceptions=False)
+        assert done.exit_code == code, done.output
+        return done.output if words or code else json.loads(done.stdout)
+
+    return run
+
+
+def test_run_says_how_a_program_ends(riscv):
+    found = riscv("run")
+    assert (found["outcome"], found["step"], found["result"]) == ("halted", 10, 1)
+    assert riscv("run", "--limit", "3")["outcome"] == "running"
+
+
+def test_a_trap_is_a_result(riscv, tmp_path):
+    file = tmp_path / "trap.elf"
+    file.write_bytes(layout(assemble("lw t0, 4(zero)"), input_bytes=4))
+    found = riscv("run", program=file)
+    assert (found["outcome"], found["reason"], found["value"]) == ("trapped", "load address", "0x4")
+    traced = riscv("trace", "--exponent", "4", program=file)
+    assert (traced["accepted"], traced["last_step"], traced["rows"]) == (False, 0, [])
+
+
+def test_trace_shows_rows_and_the_claim(riscv):
+    found = riscv("trace", "--exponent", "4", "--step", "4", "--count", "3")
+    assert (found["accepted"], found["last_step"], len(found["hash"])) == (True, 16, 40)
+    assert [row["step"] for row in found["rows"]] == [4, 5, 6]
+    assert found["rows"][0]["write"]["value"] == 49
+    words = riscv("trace", "--exponent", "4", "--step", "4", words=True)
+    assert "t1 = 0x31" in words
+    assert "mul" in words
+
+
+def test_profile_counts_instructions(riscv):
+    found = riscv("profile")
+    assert found["instructions"]["mul"] == 1
+    assert sum(found["instructions"].values()) == 9
+    assert "mul" in riscv("profile", words=True)
+
+
+def test_what_is_no_program_is_refused_with_the_rule(riscv, tmp_path):
+    other = tmp_path / "other"
+    other.write_bytes(bytes(100))
+    assert "not an ELF file" in riscv("run", program=other, code=1)
+    assert "another length" in riscv("run", source=other, code=1)
+    assert "not hexadecimal" in riscv("trace", "--instance", "zz", code=1)
+    assert "no such step" in riscv("trace", "--exponent", "4", "--step", "17", code=1)
