@@ -21,6 +21,8 @@ from bedroll.bitcoin.embedded import EmbeddedClient
 from bedroll.bitcoin.server import RpcServer
 from bedroll.bitcoin.transaction import TxOut
 from bedroll.config import Config, Source
+from bedroll.da.envelope import Carrier
+from bedroll.da.writer import RatePolicy
 from bedroll.execution.mempool import PoolLimit
 from bedroll.node.devnet import Devnet, DevnetOption, open_devnet
 from bedroll.primitives import L2Height, Satoshi, Unavailable
@@ -100,6 +102,8 @@ def devnet_option(config: Config) -> DevnetOption:
         balance_btc=config.devnet.balance_btc,
         mine_seconds=config.devnet.mine_seconds,
         sequencer=sequencer_option(config),
+        rates=rate_policy(config),
+        carrier=carrier(config),
     )
 
 
@@ -124,6 +128,16 @@ def sequencer_option(config: Config) -> SequencerOption:
         stream_port=chosen.stream_port,
         resume_above=None if chosen.resume_above is None else L2Height(chosen.resume_above),
     )
+
+
+def rate_policy(config: Config) -> RatePolicy:
+    """What the leader pays on Bitcoin at most."""
+    return RatePolicy(cap=1_000 * config.sequencer.fee_rate_max)
+
+
+def carrier(config: Config) -> Carrier:
+    """Form of the leader's envelopes."""
+    return Carrier[config.sequencer.carrier.upper()]
 
 
 def _welcome(output: Output, devnet: Devnet, server: Server, bitcoin: RpcServer, *, is_kept: bool) -> None:

@@ -22,7 +22,7 @@ from bedroll.primitives import COIN, WEI_PER_SATOSHI, Address, Invalid, L1Height
 from bedroll.protocol import network_named
 
 from .bitcoin import open_bitcoin
-from .devnet import sequencer_option
+from .devnet import carrier, rate_policy, sequencer_option
 from .node import read_genesis, serve_node
 from .run import Context, declare, run_once, run_service
 
@@ -49,7 +49,9 @@ def command(context: Context, flags: dict[str, object], *, init: bool, fund: tup
         key=SecretKey(secrets["leader"]),
         keyring=SeedKeyring(secrets["wallet"], genesis.network),
         option=sequencer_option(config),
+        rates=rate_policy(config),
         wallet_start=L1Height(genesis.anchor_height),
+        carrier=carrier(config),
     )
     run_service(lambda stop: serve_node(context.output, config, stop, leader=leader))
 

@@ -212,6 +212,22 @@ OPTIONS: Final = (
         help="Post a commitment to new blocks with every Bitcoin block.",
     ),
     Option(
+        name="sequencer.carrier",
+        kind=str,
+        default="branch",
+        choices=("branch", "drop"),
+        help="Form of the envelopes on Bitcoin; drop where nodes around do not relay the other.",
+    ),
+    Option(
+        name="sequencer.fee_rate_max",
+        kind=int,
+        default=300,
+        unit="sat/vB",
+        low=1,
+        high=100_000,
+        help="Highest fee rate that a posting is ever lifted to.",
+    ),
+    Option(
         name="sequencer.stream_host",
         kind=str,
         default="127.0.0.1",
@@ -367,6 +383,8 @@ class SequencerConfig:
     fee_rate_high: int
     batch_age_high_seconds: float
     commitments: bool
+    carrier: str
+    fee_rate_max: int
     stream_host: str
     stream_port: int
     resume_above: int | None

@@ -19,6 +19,7 @@ from bedroll.bitcoin.wallet import Branch, Keyring, SingleKeyring
 from bedroll.bitcoin.wallet.key import script_of
 from bedroll.crypto import tagged_hash
 from bedroll.crypto.secp256k1 import SecretKey
+from bedroll.da.envelope import Carrier
 from bedroll.da.writer import RatePolicy
 from bedroll.execution.genesis import Genesis
 from bedroll.primitives import COIN, WEI_PER_SATOSHI, BlockHash, L1Height, Wei
@@ -52,6 +53,7 @@ class DevnetOption:
         mine_seconds: Between L1 blocks; 0: only when asked.
         sequencer: Of the leader.
         rates: What the leader pays on Bitcoin.
+        carrier: Form of its envelopes.
         sync: Whether stores wait for the disk.
     """
 
@@ -62,6 +64,7 @@ class DevnetOption:
         default_factory=lambda: SequencerOption(batch=BatchPolicy(age_seconds=15.0), stream_port=0)
     )
     rates: RatePolicy = field(default_factory=RatePolicy)
+    carrier: Carrier = Carrier.BRANCH
     sync: bool = True
 
 
@@ -143,6 +146,7 @@ async def open_devnet(
             option=option.sequencer,
             rates=option.rates,
             wallet_start=L1Height(1),
+            carrier=option.carrier,
         )
         node = await Node.open(folder / "sequencer", genesis, bitcoin, leader=leader, sync=option.sync, clock=clock)
         try:
