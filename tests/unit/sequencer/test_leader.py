@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from bedroll.da.envelope import Carrier
 from bedroll.da.writer import PostingState
 from bedroll.derivation.record import CommitmentSeen
 from bedroll.primitives import Gas, Wei
 from bedroll.protocol import REGTEST
 from bedroll.sequencer.backlog import Backlog
-from tests.framework.devnet import CAP, assert_same_chain, open_rollup
+from tests.framework.devnet import CAP, OPTION, assert_same_chain, open_rollup
 
 ENDLESS = bytes.fromhex("5b600056")
 """Init code that jumps to itself until its gas is gone."""
@@ -191,3 +192,13 @@ async def test_a_replaced_transaction_of_the_log_does_not_come_back(embedded_cha
     async with open_rollup(tmp_path / "net", embedded_chain) as again:
         assert again.node.pool_status().pending == 1
         assert again.node.pool_transaction(kept) is not None
+
+
+async def test_batches_in_the_drop_form_are_derived_like_others(embedded_chain, tmp_path):
+    async with open_rollup(tmp_path, embedded_chain, replace(OPTION, carrier=Carrier.DROP)) as rollup:
+        await rollup.send(*(rollup.transfer(0, data=bytes(600)) for _ in range(3)))
+        await rollup.block(2)
+        await rollup.settle()
+        assert rollup.node.heads().safe.height >= 2
+        async with rollup.fresh_node(tmp_path / "fresh") as fresh:
+            assert_same_chain(rollup.node.engine, fresh.engine, 2)
