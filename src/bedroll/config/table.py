@@ -134,6 +134,24 @@ OPTIONS: Final = (
         help="Gas that eth_call and eth_estimateGas may use.",
     ),
     Option(
+        name="rpc.trace_seconds",
+        kind=float,
+        default=_LIMITS.trace_seconds,
+        unit="seconds",
+        low=0.1,
+        high=600.0,
+        help="How long one trace may take.",
+    ),
+    Option(
+        name="rpc.trace_range_blocks",
+        kind=int,
+        default=_LIMITS.trace_range_blocks,
+        unit="blocks",
+        low=1,
+        high=100_000,
+        help="Blocks that one trace_filter covers.",
+    ),
+    Option(
         name="rpc.heavy_running",
         kind=int,
         default=_LIMITS.heavy_running,
@@ -350,6 +368,8 @@ class RpcConfig:
     log_range_blocks: int
     log_results: int
     call_gas: int
+    trace_seconds: float
+    trace_range_blocks: int
     heavy_running: int
     connections: int
 
@@ -361,6 +381,8 @@ class RpcConfig:
             log_range_blocks=self.log_range_blocks,
             log_results=self.log_results,
             call_gas=self.call_gas,
+            trace_seconds=self.trace_seconds,
+            trace_range_blocks=self.trace_range_blocks,
             heavy_running=self.heavy_running,
             connections=self.connections,
         )
