@@ -4,10 +4,12 @@ Reads: signed bytes of a stranger.  Gives: `TABLE`, `DEVNET_TABLE`.
 Never: signs with a key that is not a devnet's.  Spec: docs/spec/api.md#send
 """
 
-from typing import Final
+from typing import Final, TypedDict
 
+from bedroll.crypto.keccak import keccak256
 from bedroll.primitives import Address, Gas, Wei
 from bedroll.sdk import Account
+from bedroll.sdk.account import encode_transaction
 from bedroll.sdk.typed_data import hash_typed_data
 
 from .block_tag import BlockRef
@@ -15,7 +17,7 @@ from .call import CallRequest, parse_call
 from .error import Code, RpcError, invalid_params
 from .fee_method import suggest_tip
 from .method import MethodTable, required
-from .quantity import parse_address, parse_data, refuse, show_data
+from .quantity import parse_address, parse_data, refuse, show_data, show_quantity
 from .service import Service
 from .state_method import estimate
 
@@ -50,6 +52,56 @@ async def accounts(service: Service) -> object:
 async def send_transaction(service: Service, request: CallRequest) -> object:
     """Fill in, sign and hand in a transaction of a funded account."""
     account = _account(service, request.sender)
+    raw = account.sign_transaction(**await _fill(service, request))
+    return show_data(await service.backend.send_transaction(raw))
+
+
+@TABLE.method("eth_fillTransaction", required("transaction", lambda value, name: parse_call(value, name)))
+async def fill_transaction(service: Service, request: CallRequest) -> object:
+    """The transaction with what the sender left out, ready to be signed: `raw` has zeros for a signature."""
+    filled = await _fill(service, request)
+    access_list = filled["access_list"] or []
+    raw = encode_transaction(**filled)
+    return {
+        "raw": show_data(raw),
+        "tx": {
+            "type": "0x2",
+            "chainId": show_quantity(filled["chain_id"]),
+            "nonce": show_quantity(filled["nonce"]),
+            "to": None if filled["to"] is None else show_data(filled["to"]),
+            "gas": show_quantity(filled["gas_limit"]),
+            "gasPrice": None,
+            "maxPriorityFeePerGas": show_quantity(filled["max_priority_fee_per_gas"]),
+            "maxFeePerGas": show_quantity(filled["max_fee_per_gas"]),
+            "value": show_quantity(filled["value"]),
+            "input": show_data(filled["data"]),
+            "accessList": [
+                {"address": show_data(address), "storageKeys": [show_data(key) for key in keys]}
+                for address, keys in access_list
+            ],
+            "v": "0x0",
+            "r": "0x0",
+            "s": "0x0",
+            "yParity": "0x0",
+            "hash": show_data(keccak256(raw)),
+        },
+    }
+
+
+class _Filled(TypedDict):
+    chain_id: int
+    nonce: int
+    gas_limit: Gas
+    max_fee_per_gas: Wei
+    max_priority_fee_per_gas: Wei
+    to: Address | None
+    value: Wei
+    data: bytes
+    access_list: list[tuple[bytes, list[bytes]]] | None
+
+
+async def _fill(service: Service, request: CallRequest) -> _Filled:
+    """Nonce, fees and gas limit as a wallet would choose them, where the sender did not."""
     backend = service.backend
     tip = request.max_priority_fee_per_gas
     cap = request.fee_cap
@@ -60,7 +112,7 @@ async def send_transaction(service: Service, request: CallRequest) -> object:
     if cap is None:
         cap = 2 * backend.engine.next_base_fee() + tip
     gas = request.gas if request.gas is not None else await estimate(service, request, BlockRef(tag="pending"))
-    raw = account.sign_transaction(
+    return _Filled(
         chain_id=backend.network.chain_id,
         nonce=backend.pending_nonce(request.sender) if request.nonce is None else request.nonce,
         gas_limit=Gas(gas),
@@ -71,7 +123,6 @@ async def send_transaction(service: Service, request: CallRequest) -> object:
         data=request.data,
         access_list=request.access_list,
     )
-    return show_data(await backend.send_transaction(raw))
 
 
 @DEVNET_TABLE.method("eth_sign", required("address", parse_address), required("message", _parse_message))

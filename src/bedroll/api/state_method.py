@@ -35,6 +35,17 @@ async def code(service: Service, address: bytes, ref: BlockRef) -> object:
     return show_data(view_at(service, ref).code(address))
 
 
+@TABLE.method("eth_getAccountInfo", _ADDRESS, _BLOCK)
+async def account(service: Service, address: bytes, ref: BlockRef) -> object:
+    """Balance, nonce and code as of one block."""
+    view = view_at(service, ref)
+    return {
+        "balance": show_quantity(view.balance(address)),
+        "nonce": show_quantity(view.nonce(address)),
+        "code": show_data(view.code(address)),
+    }
+
+
 @TABLE.method("eth_getTransactionCount", _ADDRESS, _BLOCK)
 async def transaction_count(service: Service, address: bytes, ref: BlockRef) -> object:
     """Nonce; with `pending`, the one that the sender's next transaction takes."""

@@ -71,16 +71,51 @@ class Account:
         access_list: list[tuple[bytes, list[bytes]]] | None = None,
     ) -> bytes:
         """A signed transaction of type 2 (EIP-1559), as `eth_sendRawTransaction` takes it. `to` None: a creation."""
-        rows: list[RlpItem] = [[address, keys] for address, keys in access_list or []]
-        fields: list[RlpItem] = [
-            *(encode_integer(n) for n in (chain_id, nonce, max_priority_fee_per_gas, max_fee_per_gas, gas_limit)),
-            bytes(to or b""),
-            encode_integer(value),
-            data,
-            rows,
-        ]
+        signed = (chain_id, nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, to, value, data, access_list)
+        fields = _fields(*signed)
         parity, r, s = self.sign_hash(keccak256(b"\x02" + encode_rlp(fields)))
         return b"\x02" + encode_rlp([*fields, encode_integer(parity), encode_integer(r), encode_integer(s)])
+
+
+def encode_transaction(
+    *,
+    chain_id: int,
+    nonce: int,
+    gas_limit: Gas,
+    max_fee_per_gas: Wei,
+    max_priority_fee_per_gas: Wei,
+    to: Address | None = None,
+    value: Wei = _NOTHING,
+    data: bytes = b"",
+    access_list: list[tuple[bytes, list[bytes]]] | None = None,
+) -> bytes:
+    """The same transaction with zeros where its signature will stand."""
+    fields = _fields(
+        chain_id, nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, to, value, data, access_list
+    )
+    return b"\x02" + encode_rlp([*fields, b"", b"", b""])
+
+
+def _fields(
+    chain_id: int,
+    nonce: int,
+    gas_limit: Gas,
+    max_fee_per_gas: Wei,
+    max_priority_fee_per_gas: Wei,
+    to: Address | None,
+    value: Wei,
+    data: bytes,
+    access_list: list[tuple[bytes, list[bytes]]] | None,
+) -> list[RlpItem]:
+    """Fields of EIP-1559 in their order, without the signature."""
+    rows: list[RlpItem] = [[address, keys] for address, keys in access_list or []]
+    return [
+        *(encode_integer(n) for n in (chain_id, nonce, max_priority_fee_per_gas, max_fee_per_gas, gas_limit)),
+        bytes(to or b""),
+        encode_integer(value),
+        data,
+        rows,
+    ]
 
 
 def checksum_address(address: bytes) -> str:

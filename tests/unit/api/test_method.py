@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+import rlp
 from eth_account import Account as Reference
 from eth_account.messages import encode_defunct
 from web3 import Web3
@@ -194,6 +195,8 @@ async def test_state_is_read_at_any_kept_block(rpc, chain, token):
     assert await rpc.call("eth_getStorageAt", contract, "0x0", "latest") == "0x" + word(SUPPLY)
     assert await rpc.call("eth_getStorageAt", contract, "0x" + word(0), "0x1") == "0x" + word(0)
     assert await rpc.call("eth_getBalance", ABSENT) == "0x0"
+    found = await rpc.call("eth_getAccountInfo", contract, "latest")
+    assert found == {"balance": "0x0", "nonce": "0x1", "code": await rpc.call("eth_getCode", contract, "latest")}
     with pytest.raises(RpcFailure, match="header not found"):
         await rpc.call("eth_getBalance", ABSENT, "0x63")
     with pytest.raises(RpcFailure, match="header not found"):
@@ -243,6 +246,30 @@ async def test_an_estimate_suffices_and_one_gas_less_does_not(rpc, chain, token)
     assert receipt["status"] == "0x1"
     assert int(receipt["gasUsed"], 16) <= gas
     assert int(await rpc.call("eth_estimateGas", {"from": sender, "to": ABSENT, "value": "0x1"}), 16) == 21_000
+
+
+async def test_what_a_sender_leaves_out_is_filled_in_and_the_raw_form_lacks_only_a_signature(rpc, chain):
+    account = chain.accounts[0]
+    sender = "0x" + account.address.hex()
+    filled = await rpc.call("eth_fillTransaction", {"from": sender, "to": ABSENT, "value": "0x1"})
+    fields = filled["tx"]
+    assert (fields["nonce"], fields["gas"], fields["value"]) == (
+        await rpc.call("eth_getTransactionCount", sender, "pending"),
+        hex(21_000),
+        "0x1",
+    )
+    signed = account.sign_transaction(
+        chain_id=int(fields["chainId"], 16),
+        nonce=int(fields["nonce"], 16),
+        gas_limit=Gas(21_000),
+        max_fee_per_gas=Wei(int(fields["maxFeePerGas"], 16)),
+        max_priority_fee_per_gas=Wei(int(fields["maxPriorityFeePerGas"], 16)),
+        to=Address(bytes.fromhex(ABSENT[2:])),
+        value=Wei(1),
+    )
+    assert rlp.decode(bytes.fromhex(filled["raw"][4:]))[:9] == rlp.decode(signed[1:])[:9]
+    assert rlp.decode(bytes.fromhex(filled["raw"][4:]))[9:] == [b"", b"", b""]
+    assert await rpc.call("eth_sendRawTransaction", "0x" + signed.hex())
 
 
 async def test_logs_are_found_by_address_topic_and_range(rpc, chain, token):
