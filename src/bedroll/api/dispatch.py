@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from bedroll.primitives import BedrollError, Corrupt, Invalid, Unavailable
 
 from . import (
+    access_method,
     bedroll_method,
     block_method,
     devnet_method,
@@ -141,6 +142,7 @@ def method_table(*, devnet: bool) -> MethodTable:
         trace_method,
         parity_method,
         raw_method,
+        access_method,
         filter_method,
     ):
         table.include(module.TABLE)

@@ -70,7 +70,7 @@ async def storage_at(service: Service, address: bytes, slot: int, ref: BlockRef)
 async def call(service: Service, request: CallRequest, ref: BlockRef, overrides: str, _block: None) -> object:
     """Run a call on top of a block and return its output."""
     view = view_at(service, ref)
-    outcome = await service.worker.run(_run, view, request, service.limits.call_gas, overrides)
+    outcome = await service.worker.run(run_call, view, request, service.limits.call_gas, overrides)
     if outcome.status == "success":
         return show_data(outcome.output)
     raise failed(outcome)
@@ -147,7 +147,8 @@ _HALTS: Final = {
 }
 
 
-def _run(view: View, request: CallRequest, call_gas: int, overrides: str) -> Outcome:
+def run_call(view: View, request: CallRequest, call_gas: int, overrides: str) -> Outcome:
+    """Run a call on a view; on a worker's thread."""
     try:
         return view.call(
             sender=request.sender,

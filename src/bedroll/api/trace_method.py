@@ -68,10 +68,11 @@ async def trace_call(service: Service, request: CallRequest, ref: BlockRef, opti
     """Trace a call on top of a block."""
     view = view_at(service, ref)
     gas = min(request.gas or service.limits.call_gas, service.limits.call_gas)
-    return await traced(service, _run, view, request, gas, options, bounds_of(service, options.seconds))
+    return await traced(service, run_trace, view, request, gas, options, bounds_of(service, options.seconds))
 
 
-def _run(view: View, request: CallRequest, gas: int, options: TraceOptions, bounds: Bounds) -> bytes:
+def run_trace(view: View, request: CallRequest, gas: int, options: TraceOptions, bounds: Bounds) -> bytes:
+    """Trace a call on a view; on a worker's thread."""
     return view.trace_call(
         sender=request.sender,
         to=request.to,

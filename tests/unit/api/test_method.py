@@ -248,6 +248,25 @@ async def test_an_estimate_suffices_and_one_gas_less_does_not(rpc, chain, token)
     assert int(await rpc.call("eth_estimateGas", {"from": sender, "to": ABSENT, "value": "0x1"}), 16) == 21_000
 
 
+async def test_an_access_list_names_what_a_call_touches_and_saves_no_wrong_slot(rpc, chain, token):
+    contract = (await deploy(rpc, chain, token))["contractAddress"]
+    sender = "0x" + chain.accounts[0].address.hex()
+    request = {"from": sender, "to": contract, "data": data_of("transfer(address,uint256)", 2, 10**18)}
+    made = await rpc.call("eth_createAccessList", request)
+    assert [entry["address"] for entry in made["accessList"]] == [contract.lower()]
+    assert len(made["accessList"][0]["storageKeys"]) == 2
+    assert "error" not in made
+    sent = await rpc.call("eth_sendTransaction", request | {"accessList": made["accessList"]})
+    receipt = await rpc.call("eth_getTransactionReceipt", sent)
+    assert (receipt["status"], receipt["evmGasUsed"]) == ("0x1", made["gasUsed"])
+    plain = await rpc.call("eth_createAccessList", {"from": sender, "to": ABSENT, "value": "0x1"})
+    assert plain == {"accessList": [], "gasUsed": hex(21_000)}
+    failing = await rpc.call(
+        "eth_createAccessList", request | {"data": data_of("transfer(address,uint256)", 2, 2**255)}
+    )
+    assert failing["error"] == "execution reverted"
+
+
 async def test_what_a_sender_leaves_out_is_filled_in_and_the_raw_form_lacks_only_a_signature(rpc, chain):
     account = chain.accounts[0]
     sender = "0x" + account.address.hex()
