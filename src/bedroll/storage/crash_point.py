@@ -32,6 +32,14 @@ CRASH_POINTS: Final = {
     "node.after_checkpoint": "an L1 block is derived and recorded",
     "node.in_unwind": "the pipeline is unwound, the record is not",
     "node.after_recovery": "a restart has come to its old state",
+    "dispute.before_message_commit": "a one-time message is written, not durable",
+    "dispute.after_message_commit": "a one-time message is durable, nothing is signed",
+    "dispute.after_sign": "a move of a game is signed, not sent",
+    "dispute.after_broadcast": "a move of a game is at a node",
+    "dispute.after_offer": "the setup of a game has the other side's keys",
+    "dispute.after_nonce": "the setup of a game has nonces, in memory only",
+    "dispute.after_partial": "our parts of a game's signatures may have left",
+    "dispute.after_setup": "a game's signatures are stored",
 }
 """Every name with what has happened when it is reached."""
 
