@@ -177,6 +177,17 @@ class SealChain:
         """A transaction that waits."""
         return self.waiting.get(hash)
 
+    def pool_account(self, sender: Address) -> tuple[list[Transaction], list[Transaction]]:
+        """What waits of one sender: a run of nonces, and what lies beyond a gap."""
+        rows = sorted((one for one in self.waiting.values() if one.sender == sender), key=lambda one: one.nonce)
+        start = self.engine.view().nonce(sender)
+        pending = [one for place, one in enumerate(rows) if one.nonce == start + place]
+        return pending, rows[len(pending) :]
+
+    def pool_senders(self, first: Address, count: int) -> list[Address]:
+        """Senders of what waits, in order."""
+        return sorted({Address(one.sender) for one in self.waiting.values() if one.sender >= first})[:count]
+
     def pool_content(self) -> dict[Address, tuple[list[Transaction], list[Transaction]]]:
         """What waits, by sender."""
         content: dict[Address, tuple[list[Transaction], list[Transaction]]] = {}

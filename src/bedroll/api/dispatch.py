@@ -17,15 +17,18 @@ from . import (
     access_method,
     bedroll_method,
     block_method,
+    config_method,
     devnet_method,
     fee_method,
     filter_method,
     log_method,
     node_method,
     parity_method,
+    pool_method,
     raw_method,
     send_method,
     state_method,
+    sync_method,
     trace_method,
 )
 from .envelope import JSON_NULL, Body, Call, encode_answer, join_answers, parse_body
@@ -46,6 +49,7 @@ class Dispatcher:
     def __init__(self, service: Service, *, devnet: bool = False, registry: CollectorRegistry | None = None) -> None:
         self.service = service
         self.table = method_table(devnet=devnet)
+        service.modules = tuple(sorted({name.partition("_")[0] for name in self.table.methods if "_" in name}))
         self.registry = registry or CollectorRegistry()
         self._calls = Counter("bedroll_api_calls", "Calls answered", ["method", "result"], registry=self.registry)
         self._seconds = Histogram("bedroll_api_body_seconds", "Time to answer a body", registry=self.registry)
@@ -144,6 +148,9 @@ def method_table(*, devnet: bool) -> MethodTable:
         raw_method,
         access_method,
         filter_method,
+        pool_method,
+        sync_method,
+        config_method,
     ):
         table.include(module.TABLE)
     if devnet:

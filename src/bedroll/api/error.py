@@ -13,7 +13,7 @@ from bedroll.primitives import Invalid
 
 
 class Code(IntEnum):
-    """Error codes: JSON-RPC's own, EIP-1474's, and 3 for a revert as geth has it."""
+    """Error codes: JSON-RPC's own, EIP-1474's, 3 for a revert as geth has it, 4 to 6 of EIP-7966."""
 
     PARSE = -32700
     INVALID_REQUEST = -32600
@@ -26,6 +26,9 @@ class Code(IntEnum):
     REJECTED = -32003
     LIMIT = -32005
     REVERT = 3
+    SYNC_TIMEOUT = 4
+    UNREADY = 5
+    NONCE_GAP = 6
 
 
 class RpcError(Invalid):

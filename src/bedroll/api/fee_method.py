@@ -37,6 +37,12 @@ async def max_priority_fee(service: Service) -> object:
     return show_quantity(await suggest_tip(service))
 
 
+@TABLE.method("eth_baseFee")
+async def base_fee(service: Service) -> object:
+    """Base fee a gas of the next block."""
+    return show_quantity(service.backend.engine.next_base_fee())
+
+
 @TABLE.method("eth_blobBaseFee")
 async def blob_base_fee(_service: Service) -> object:
     """Least there is: the chain has no blobs."""

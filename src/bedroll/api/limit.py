@@ -25,6 +25,11 @@ class Limits:
         trace_seconds: How long one trace may run; clients may ask for less.
         trace_range_blocks: Blocks that one `trace_filter` covers: each is run again.
         pending_shown: Waiting transactions up to which the block `pending` lists them; of more it lists none.
+        pool_shown: Waiting transactions that one answer of `txpool_…` shows.
+        pool_shown_bytes: Of them, as they were sent.
+        sync_seconds: How long `eth_sendRawTransactionSync` waits for a receipt where the client does not say.
+        sync_seconds_max: How long it waits at most.
+        sync_waiting: Calls of it that wait at a time.
         heavy_running: Calls into the engine that run at a time, each on a thread of its own.
         heavy_waiting: Calls that may wait for such a thread; more are refused.
         connections: Open connections, HTTP and WebSocket together; more are closed at once.
@@ -50,6 +55,11 @@ class Limits:
     trace_seconds: float = 10.0
     trace_range_blocks: int = 100
     pending_shown: int = 1_000
+    pool_shown: int = 5_000
+    pool_shown_bytes: int = 4 << 20
+    sync_seconds: float = 4.0
+    sync_seconds_max: float = 30.0
+    sync_waiting: int = 1_000
     heavy_running: int = 4
     heavy_waiting: int = 256
     connections: int = 1_000

@@ -82,9 +82,9 @@ async def syncing(service: Service) -> object:
 
 
 @TABLE.method("rpc_modules")
-async def modules(_service: Service) -> object:
+async def modules(service: Service) -> object:
     """Families of methods."""
-    return dict.fromkeys(("bedroll", "debug", "eth", "net", "rpc", "trace", "web3"), "1.0")
+    return dict.fromkeys(service.modules, "1.0")
 
 
 def show_syncing(service: Service) -> object:

@@ -282,6 +282,14 @@ class Backend(Protocol):
         """A transaction that waits in the mempool."""
         ...
 
+    def pool_account(self, sender: Address) -> tuple[list[Transaction], list[Transaction]]:
+        """Of one sender: executable ones and those that wait for a nonce, each by nonce."""
+        ...
+
+    def pool_senders(self, first: Address, count: int) -> list[Address]:
+        """Senders of whom something waits, the lowest `count` of those not below `first`, in order."""
+        ...
+
     def pool_content(self) -> dict[Address, tuple[list[Transaction], list[Transaction]]]:
         """Per sender: executable ones and those that wait for a nonce, each by nonce."""
         ...

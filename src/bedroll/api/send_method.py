@@ -28,7 +28,8 @@ _RAW_BYTES_MAX: Final = 1 << 20
 _MESSAGE_BYTES_MAX: Final = 1 << 20
 
 
-def _parse_raw(value: object, name: str) -> bytes:
+def parse_raw(value: object, name: str) -> bytes:
+    """Decode the bytes of a signed transaction."""
     return parse_data(value, name, most=_RAW_BYTES_MAX)
 
 
@@ -36,7 +37,7 @@ def _parse_message(value: object, name: str) -> bytes:
     return parse_data(value, name, most=_MESSAGE_BYTES_MAX)
 
 
-@TABLE.method("eth_sendRawTransaction", required("transaction", _parse_raw))
+@TABLE.method("eth_sendRawTransaction", required("transaction", parse_raw))
 async def send_raw_transaction(service: Service, raw: bytes) -> object:
     """Hand in a signed transaction; the answer is its hash, and it survives a crash of the node from then on."""
     return show_data(await service.backend.send_transaction(raw))

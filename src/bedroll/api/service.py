@@ -13,9 +13,11 @@ from bedroll.primitives import Address
 from bedroll.sdk import Account
 
 from .filter import Filters
+from .inclusion import Inclusion
 from .limit import Limits
 from .port import Backend
 from .record import Records
+from .rule import ChainRules
 from .worker import Worker
 
 BlockClass = Literal["latest", "safe", "finalized"]
@@ -30,21 +32,27 @@ class Service:
         backend: The node; `bedroll.api.port` says what it offers.
         accounts: Keys that the server signs with: a devnet's, empty everywhere else.
         faucet: Pays bitcoin to an address, on a devnet; the txid.
+        rules: What `eth_config` tells.
+        modules: Families of methods that are served; filled by the dispatcher.
     """
 
     backend: Backend
     limits: Limits = field(default_factory=Limits)
     accounts: Mapping[Address, Account] = field(default_factory=dict)
     faucet: Callable[[str, int], Awaitable[bytes]] | None = None
+    rules: ChainRules = field(default_factory=ChainRules)
+    modules: tuple[str, ...] = ()
     worker: Worker = field(init=False)
     records: Records = field(init=False)
     filters: Filters = field(init=False)
+    inclusion: Inclusion = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the threads, the cache of read blocks and the filters."""
         self.worker = Worker(self.limits)
         self.records = Records(self.backend.engine, self.worker)
         self.filters = Filters(self.limits)
+        self.inclusion = Inclusion(self.backend, self.limits)
 
     def class_of(self, height: int) -> BlockClass:
         """The strongest class that a block of the chain has reached (protocol.md 4.1)."""

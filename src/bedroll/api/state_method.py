@@ -61,6 +61,22 @@ async def storage_at(service: Service, address: bytes, slot: int, ref: BlockRef)
 
 
 @TABLE.method(
+    "eth_getStorageValues", required("slots by address", lambda value, name: _parse_slot_rows(value, name)), _BLOCK
+)
+async def storage_values(service: Service, rows: dict[bytes, list[int]], ref: BlockRef) -> object:
+    """Storage words of many contracts as of one block."""
+    view = view_at(service, ref)
+    return await service.worker.run(_read_words, view, rows)
+
+
+def _read_words(view: View, rows: dict[bytes, list[int]]) -> dict[str, list[str]]:
+    return {
+        show_data(address): [show_data(view.storage(address, slot)) for slot in slots]
+        for address, slots in rows.items()
+    }
+
+
+@TABLE.method(
     "eth_call",
     required("transaction", lambda value, name: parse_call(value, name)),
     _BLOCK,
@@ -183,6 +199,22 @@ def _estimate(view: View, request: CallRequest, call_gas: int, overrides: str) -
 def _no_block_overrides(value: object) -> None:
     if value not in ({}, None):
         raise invalid_params("block overrides are not supported")
+
+
+def _parse_slot_rows(value: object, name: str) -> dict[bytes, list[int]]:
+    if not isinstance(value, dict):
+        raise refuse(name, value, "an object of addresses and their slots")
+    rows: dict[bytes, list[int]] = {}
+    for address, slots in value.items():
+        if not isinstance(slots, list):
+            raise refuse(name, slots, "an array of storage slots for each address")
+        rows[parse_address(address)] = slots
+    total = sum(len(slots) for slots in rows.values())
+    if total == 0:
+        raise invalid_params("empty request")
+    if total > _PROOF_SLOTS_MAX:
+        raise invalid_params(f"too many slots: {total}, at most {_PROOF_SLOTS_MAX}")
+    return {address: [parse_slot(slot) for slot in slots] for address, slots in rows.items()}
 
 
 def _parse_slots(value: object) -> list[int]:

@@ -10,6 +10,7 @@ Every sender has a run of transactions without a gap from its next nonce (*pendi
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Final, Protocol
 
 from bedroll.primitives import Address, Hash32, Invalid
@@ -309,13 +310,20 @@ class Mempool:
 
     def content(self) -> dict[Address, tuple[list[Transaction], list[Transaction]]]:
         """Pending and queued of each sender, by nonce."""
-        shown: dict[Address, tuple[list[Transaction], list[Transaction]]] = {}
-        for sender, account in self._account.items():
-            run = list(account.run())
-            taken = {each.nonce for each in run}
-            rest = [account.entries[nonce] for nonce in sorted(account.entries) if nonce not in taken]
-            shown[Address(sender)] = (run, rest)
-        return shown
+        return {Address(sender): self.account(sender) for sender in self._account}
+
+    def account(self, sender: bytes) -> tuple[list[Transaction], list[Transaction]]:
+        """Pending and queued of one sender, by nonce."""
+        account = self._account.get(sender)
+        if account is None:
+            return [], []
+        run = list(account.run())
+        beyond = sorted(nonce for nonce in account.entries if not 0 <= nonce - account.next_nonce < len(run))
+        return run, [account.entries[nonce] for nonce in beyond]
+
+    def senders(self, first: bytes, count: int) -> list[Address]:
+        """Senders, the lowest `count` of those not below `first`, in order."""
+        return [Address(sender) for sender in nsmallest(count, (each for each in self._account if each >= first))]
 
 
 def add_many(

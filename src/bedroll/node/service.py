@@ -460,6 +460,14 @@ class Node:
         """A transaction that waits in the mempool."""
         return None if self.sequencer is None else self.sequencer.intake.find(hash)
 
+    def pool_account(self, sender: Address) -> tuple[list[Transaction], list[Transaction]]:
+        """Of one sender: executable ones and those that wait for a nonce."""
+        return ([], []) if self.sequencer is None else self.sequencer.intake.pool.account(sender)
+
+    def pool_senders(self, first: Address, count: int) -> list[Address]:
+        """Senders of whom something waits, not below `first`, in order."""
+        return [] if self.sequencer is None else self.sequencer.intake.pool.senders(first, count)
+
     def pool_content(self) -> dict[Address, tuple[list[Transaction], list[Transaction]]]:
         """Per sender: executable ones and those that wait for a nonce."""
         return {} if self.sequencer is None else self.sequencer.intake.pool.content()

@@ -1,0 +1,55 @@
+"""What the chain's rules are, and which blocks this node can answer about.
+
+Reads: the genesis block, the engine's oldest state.  Gives: `TABLE`, `ChainRules`.
+Never: names rules that the engine does not run.  Spec: docs/spec/api.md#rules
+"""
+
+import zlib
+from typing import Final
+
+from .method import MethodTable
+from .quantity import show_data, show_quantity
+from .rule import ChainRules
+from .service import Service
+
+TABLE: Final = MethodTable()
+
+
+@TABLE.method("eth_config")
+async def config(service: Service) -> object:
+    """Rules now, next and last (EIP-7910); Bedroll's run from block 0, and an upgrade brings a new version."""
+    genesis = service.backend.engine.header(0)
+    rules = service.rules
+    fork_id = rules.fork_id or zlib.crc32(b"" if genesis is None else genesis.hash).to_bytes(4, "big")
+    return {"current": show_rules(rules, service.backend.network.chain_id, fork_id), "next": None, "last": None}
+
+
+def show_rules(rules: ChainRules, chain_id: int, fork_id: bytes) -> dict[str, object]:
+    """Rules as EIP-7910 has them."""
+    target, most, fraction = rules.blobs
+    return {
+        "activationTime": rules.activation_time,
+        "blobSchedule": {"baseFeeUpdateFraction": fraction, "max": most, "target": target},
+        "chainId": show_quantity(chain_id),
+        "forkId": show_data(fork_id),
+        "precompiles": {name: "0x" + address for name, address in sorted(rules.precompiles.items())},
+        "systemContracts": {name: "0x" + address for name, address in sorted(rules.system_contracts.items())},
+    }
+
+
+@TABLE.method("eth_capabilities")
+async def capabilities(service: Service) -> object:
+    """Of which blocks this node has what. Blocks, receipts and logs are kept from block 0."""
+    backend = service.backend
+    latest = backend.heads().latest
+    state = {"disabled": False, "oldestBlock": show_quantity(backend.engine.oldest_state())}
+    chain = {"disabled": False, "oldestBlock": "0x0"}
+    return {
+        "head": {"number": show_quantity(latest.height), "hash": show_data(latest.hash)},
+        "state": state,
+        "tx": chain,
+        "logs": chain,
+        "receipts": chain,
+        "blocks": chain,
+        "stateproofs": {"disabled": False, "oldestBlock": show_quantity(latest.height)},
+    }
