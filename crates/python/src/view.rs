@@ -1,7 +1,7 @@
 //! Views and what calls on them give.
 use alloy_primitives::Bytes;
 use bedroll_core::stf::{Call, Outcome as CoreOutcome, OutcomeStatus};
-use bedroll_store::engine::{Look, Style};
+use bedroll_store::engine::{Look, Style, TracedCall};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -46,6 +46,17 @@ impl Outcome {
 pub struct View(pub Look);
 
 type AccessRows = Vec<(Vec<u8>, Vec<Vec<u8>>)>;
+/// Sender, receiver, data, value, gas limit, gas price, access list; parts of the trace.
+type CallRow<'py> = (
+    Vec<u8>,
+    Option<Vec<u8>>,
+    Vec<u8>,
+    Bound<'py, PyAny>,
+    u64,
+    u128,
+    AccessRows,
+    Vec<String>,
+);
 type Proof<'py> = (
     Vec<Bound<'py, PyBytes>>,
     Bound<'py, PyAny>,
@@ -161,6 +172,21 @@ impl View {
         traced.map(|json| bytes(py, json)).map_err(of_engine)
     }
 
+    #[pyo3(signature = (calls, *, overrides, result_bytes, seconds))]
+    fn replay_calls<'py>(
+        &self,
+        py: Python<'py>,
+        calls: Vec<CallRow<'py>>,
+        overrides: &str,
+        result_bytes: usize,
+        seconds: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let calls: PyResult<Vec<TracedCall>> = calls.into_iter().map(traced_call).collect();
+        let (calls, bounds) = (calls?, crate::trace::bounds(result_bytes, seconds)?);
+        let traced = py.detach(|| self.0.trace_calls(&calls, overrides, &bounds));
+        traced.map(|json| bytes(py, json)).map_err(of_engine)
+    }
+
     #[pyo3(signature = (*, sender, to, data, value, gas_limit, max_fee_per_gas, access_list, overrides))]
     #[allow(clippy::too_many_arguments)]
     fn estimate_gas<'py>(
@@ -225,6 +251,21 @@ impl View {
             slots.collect::<PyResult<_>>()?,
         ))
     }
+}
+
+fn traced_call(row: CallRow<'_>) -> PyResult<TracedCall> {
+    let (sender, to, data, value, gas_limit, gas_price, access_list, parts) = row;
+    let call = Call {
+        sender: address(&sender)?,
+        to: to.as_deref().map(address).transpose()?,
+        data: Bytes::from(data),
+        value: word(&value)?,
+        gas_limit: Some(gas_limit),
+        gas_price,
+        access_list: self::access_list(access_list)?,
+    };
+    let style = Style::replay(&parts).map_err(of_engine)?;
+    Ok(TracedCall { call, style })
 }
 
 /// Adds everything here to the module.

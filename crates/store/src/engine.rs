@@ -25,7 +25,7 @@ use crate::{Store, StoreOptions, View};
 pub use error::EngineError;
 pub use look::Look;
 pub use query::{FoundLog, LogFilter};
-pub use trace::{Style, TraceBounds, TraceWanted};
+pub use trace::{Style, TraceBounds, TraceWanted, TracedCall};
 
 use writer::Writer;
 

@@ -238,6 +238,30 @@ class View:
     ) -> bytes:
         """Trace a call; JSON. `options`, bounds and errors as `Engine.trace`."""
 
+    def replay_calls(
+        self,
+        calls: Sequence[
+            tuple[
+                bytes,
+                bytes | None,
+                bytes,
+                int,
+                int,
+                int,
+                Sequence[tuple[bytes, Sequence[bytes]]],
+                Sequence[str],
+            ]
+        ],
+        *,
+        overrides: str,
+        result_bytes: int,
+        seconds: float,
+    ) -> bytes:
+        """Trace calls one after the other, each upon what those before it left, as `Engine.replay` tells; a JSON list.
+
+        A call: sender, to, data, value, gas limit, gas price, access list, parts. The bounds are for all together.
+        """
+
     def estimate_gas(
         self,
         *,

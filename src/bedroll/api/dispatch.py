@@ -26,6 +26,7 @@ from . import (
     parity_method,
     pool_method,
     raw_method,
+    replay_method,
     send_method,
     state_method,
     sync_method,
@@ -151,6 +152,7 @@ def method_table(*, devnet: bool) -> MethodTable:
         pool_method,
         sync_method,
         config_method,
+        replay_method,
     ):
         table.include(module.TABLE)
     if devnet:

@@ -236,6 +236,47 @@ impl Look {
     }
 }
 
+/// A call and what is wanted of its trace.
+#[derive(Debug, Clone)]
+pub struct TracedCall {
+    /// What to run.
+    pub call: Call,
+    /// How to tell of it.
+    pub style: Style,
+}
+
+impl Look {
+    /// Traces calls that run one after the other on top of this block, each upon what those before it left, as a JSON
+    /// list.
+    ///
+    /// # Errors
+    /// As [`Self::trace_call`]; the bounds are for all together.
+    pub fn trace_calls(
+        &self,
+        calls: &[TracedCall],
+        overrides: &str,
+        bounds: &TraceBounds,
+    ) -> Result<Vec<u8>, EngineError> {
+        let mut output = Output::new(bounds.result_bytes);
+        let (mut state, setting, _) = self.prepare(overrides)?;
+        let mut meter = Meter::new(bounds, &Style::Flat)?;
+        output.list(|output| {
+            for TracedCall { call, style } in calls {
+                meter.turn_to(style)?;
+                let subject = Subject::of_call(&self.rules, &setting, call);
+                let mut tracer = Tracer::new(style)?;
+                let ran = tracer.run(&subject, &mut state, &mut meter)?;
+                let trace = tracer.finish(&Place::none(), &subject, &ran, &mut state)?;
+                output.separate();
+                tracer.single(trace, output)?;
+                state.apply(ran.state)?;
+            }
+            Ok(())
+        })?;
+        Ok(output.into_bytes())
+    }
+}
+
 /// When a request that begins now has to have ended.
 fn end_of(bounds: &TraceBounds) -> Instant {
     Instant::now() + bounds.time

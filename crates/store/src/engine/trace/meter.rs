@@ -78,6 +78,13 @@ impl Meter {
         }
     }
 
+    /// The next trace is told otherwise; the records of the last one are gone.
+    pub fn turn_to(&mut self, style: &Style) -> Result<(), EngineError> {
+        self.cost = style.step_cost()?;
+        self.forget_recorded();
+        Ok(())
+    }
+
     /// A trace is written out: its records are gone.
     pub fn forget_recorded(&mut self) {
         self.recorded = 0;

@@ -50,11 +50,16 @@ impl Output {
 
     /// Writes the next value of a list.
     pub fn item(&mut self, value: &impl Serialize) -> Result<(), EngineError> {
+        self.separate();
+        self.value(value)
+    }
+
+    /// Writes what stands between the values of a list; the next value follows.
+    pub fn separate(&mut self) {
         if !self.first {
             self.bytes.push(b',');
         }
         self.first = false;
-        self.value(value)
     }
 }
 
