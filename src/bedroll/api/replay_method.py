@@ -12,6 +12,7 @@ import msgspec
 from bedroll.crypto.keccak import keccak256
 from bedroll.encoding.rlp import decode_rlp, encode_rlp
 from bedroll.execution.engine import Transaction, View, decode_transaction
+from bedroll.primitives import Address
 
 from .block_tag import LATEST, BlockRef, parse_block, view_at
 from .call import CallRequest, parse_call
@@ -106,8 +107,8 @@ async def trace_block_bytes(service: Service, raw: bytes, options: TraceOptions)
 def call_of(transaction: Transaction) -> CallRequest:
     """A call that does what a transaction does, without fee and nonce."""
     return CallRequest(
-        sender=transaction.sender,
-        to=transaction.to,
+        sender=Address(transaction.sender),
+        to=None if transaction.to is None else Address(transaction.to),
         data=transaction.input,
         value=transaction.value,
         gas=transaction.gas_limit,
