@@ -68,7 +68,7 @@ def decode(layout: Layout, move: Move, record: Record, found: Mapping[str, bytes
     of = layout.messages
     if move.kind is Kind.INPUT:
         data = b"".join(_take(found, each.label) for each in layout.input[:-1])
-        return InputMessage(_swap(data), _take(found, "end_hash"))
+        return InputMessage(data, _take(found, "end_hash"))
     if move.kind is Kind.HASHES:
         return HashesMessage(tuple(_take(found, each.label) for each in layout.round(move.search, move.round)))
     if move.kind is Kind.DIGIT:
@@ -90,7 +90,7 @@ def decode(layout: Layout, move: Move, record: Record, found: Mapping[str, bytes
 
 
 def _encode_input(layout: Layout, message: InputMessage) -> dict[str, bytes]:
-    data, found, at = _swap(message.data), {"end_hash": message.final}, 0
+    data, found, at = message.data, {"end_hash": message.final}, 0
     for each in layout.input[:-1]:
         found[each.label] = data[at : at + each.size_bytes]
         at += each.size_bytes
@@ -102,31 +102,24 @@ def _encode_input(layout: Layout, message: InputMessage) -> dict[str, bytes]:
 def _decode_row(layout: Layout, found: Mapping[str, bytes]) -> Row:
     of = layout.messages
     step = of["step"].decode(_take(found, "step"))["step"] + 1
-    reads = []
-    for label in ("read_1", "read_2", "read_3"):
-        if label not in found:
-            reads.append(_NO_READ)
-            continue
-        fields = of[label].decode(found[label])
-        reads.append(Read(fields["addr"], fields["value"], fields["last_step"]))
+    one, two, three = (_decode_read(layout, found, label) for label in ("read_1", "read_2", "read_3"))
     pc = of["read_pc"].decode(_take(found, "read_pc"))
     write = of["write"].decode(_take(found, "write"))
     witness = of["witness"].decode(found["witness"])["value"] if "witness" in found else 0
     return Row(
-        step, *reads, ReadPc(pc["addr"], pc["opcode"]), Write(write["addr"], write["value"]), write["pc"], witness
-    )
+        step, one, two, three, ReadPc(pc["addr"], pc["opcode"]), Write(write["addr"], write["value"]), write["pc"],
+        witness,
+    )  # fmt: skip
+
+
+def _decode_read(layout: Layout, found: Mapping[str, bytes], label: str) -> Read:
+    if label not in found:
+        return _NO_READ
+    fields = layout.messages[label].decode(found[label])
+    return Read(fields["addr"], fields["value"], fields["last_step"])
 
 
 def _take(found: Mapping[str, bytes], label: str) -> bytes:
     if label not in found:
         raise Invalid("move lacks a message", label=label)
     return found[label]
-
-
-def _swap(data: bytes) -> bytes:
-    """Words between little-endian memory and the big-endian reading that messages have; its own inverse.
-
-    >>> _swap(bytes(range(8))).hex()
-    '0302010007060504'
-    """
-    return b"".join(data[at : at + 4][::-1] for at in range(0, len(data), 4))
