@@ -23,6 +23,7 @@ from . import (
     filter_method,
     log_method,
     node_method,
+    ots_method,
     parity_method,
     pool_method,
     raw_method,
@@ -153,6 +154,7 @@ def method_table(*, devnet: bool) -> MethodTable:
         sync_method,
         config_method,
         replay_method,
+        ots_method,
     ):
         table.include(module.TABLE)
     if devnet:
