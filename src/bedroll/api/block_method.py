@@ -48,8 +48,9 @@ async def block_receipts(service: Service, ref: BlockRef) -> object:
     record = await _record(service, ref)
     if record is None:
         return None
-    block_class = service.class_of(record.header.number)
-    return [show_receipt(record, index, block_class) for index in range(len(record.receipts))]
+    height = record.header.number
+    block_class, carriage = service.class_of(height), service.carriage_of(height)
+    return [show_receipt(record, index, block_class, carriage) for index in range(len(record.receipts))]
 
 
 @TABLE.method("eth_getBlockTransactionCountByNumber", _BY_NUMBER)
@@ -119,7 +120,8 @@ async def transaction_receipt(service: Service, transaction_hash: bytes) -> obje
     if found is None:
         return None
     record, index = found
-    return show_receipt(record, index, service.class_of(record.header.number))
+    height = record.header.number
+    return show_receipt(record, index, service.class_of(height), service.carriage_of(height))
 
 
 async def _record(service: Service, ref: BlockRef) -> BlockRecord | None:
@@ -129,7 +131,10 @@ async def _record(service: Service, ref: BlockRef) -> BlockRecord | None:
 
 async def _block(service: Service, ref: BlockRef, full: bool) -> object:
     record = await _record(service, ref)
-    return None if record is None else show_block(record, service.class_of(record.header.number), full=full)
+    if record is None:
+        return None
+    height = record.header.number
+    return show_block(record, service.class_of(height), full=full, carriage=service.carriage_of(height))
 
 
 def _at(record: BlockRecord | None, index: int) -> object:

@@ -178,11 +178,12 @@ async def block_transactions(service: Service, ref: BlockRef, page: int, size: i
         return None
     end = max(0, len(record.transactions) - page * size)
     places = range(max(0, end - size), end)
-    block_class = service.class_of(record.header.number)
+    height = record.header.number
+    block_class, carriage = service.class_of(height), service.carriage_of(height)
     transactions = [show_included(record, index) for index in places]
     for one in transactions:
         one["input"] = str(one["input"])[:_SELECTOR_CHARACTERS]
-    receipts = [show_receipt(record, index, block_class) for index in places]
+    receipts = [show_receipt(record, index, block_class, carriage) for index in places]
     for receipt in receipts:
         receipt |= {"logs": None, "logsBloom": None}
     return {"fullblock": _show_summary(service, record) | {"transactions": transactions}, "receipts": receipts}
@@ -253,7 +254,8 @@ async def _find(service: Service, ref: BlockRef) -> BlockRecord | None:
 
 
 def _show_head(service: Service, record: BlockRecord) -> dict[str, object]:
-    shown = show_block(record, service.class_of(record.header.number), full=False)
+    height = record.header.number
+    shown = show_block(record, service.class_of(height), full=False, carriage=service.carriage_of(height))
     del shown["transactions"]
     return shown
 

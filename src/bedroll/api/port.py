@@ -126,6 +126,21 @@ class ObjectStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Carriage:
+    """The transaction on Bitcoin that brought a block into the derived chain.
+
+    Attributes:
+        object_id: SHA-256 of the batch.
+        txid: Of the (last) transaction that carries it, internal order.
+        l1_height: Of its block.
+    """
+
+    object_id: Hash32
+    txid: bytes
+    l1_height: L1Height
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Two words of one leader on Bitcoin that contradict each other; a slashing contract's matter.
 
@@ -312,6 +327,10 @@ class Backend(Protocol):
 
     def batch_of(self, height: L2Height) -> ObjectStatus | None:
         """The batch that holds a block, once there is one."""
+        ...
+
+    def carriage_of(self, height: L2Height) -> Carriage | None:
+        """What carries a derived block on Bitcoin; None before that, and for blocks that derivation made in silence."""
         ...
 
     def forced_status(self, id: Hash32) -> ForcedStatus:

@@ -3,8 +3,8 @@
 Reads: values of the core.  Gives: dictionaries ready for JSON.
 Never: reads state or the chain.  Spec: docs/spec/api.md#objects
 
-Beside Ethereum's members stand Bedroll's: `class` (`latest`, `safe`, `finalized`), the block's `originHeight` and
-`originHash`, and in receipts `evmGasUsed` and `dataGasUsed`, whose sum is `gasUsed`.
+Beside Ethereum's members stand Bedroll's: `class` (`latest`, `safe`, `finalized`), `bedrollBitcoin`, the block's
+`originHeight` and `originHash`, and in receipts `evmGasUsed` and `dataGasUsed`, whose sum is `gasUsed`.
 """
 
 from typing import Final
@@ -13,6 +13,7 @@ from bedroll.encoding.rlp import decode_rlp
 from bedroll.execution.engine import Header, Log, Receipt, Transaction
 from bedroll.protocol import TIP_VAULT
 
+from .port import Carriage
 from .quantity import show_data, show_quantity, show_reversed
 from .record import BlockRecord
 from .service import BlockClass
@@ -52,7 +53,20 @@ def show_header(header: Header) -> dict[str, object]:
     }
 
 
-def show_block(record: BlockRecord, block_class: BlockClass, *, full: bool) -> dict[str, object]:
+def show_carriage(carriage: Carriage | None) -> dict[str, object] | None:
+    """The transaction on Bitcoin that carries a block."""
+    if carriage is None:
+        return None
+    return {
+        "txid": show_reversed(carriage.txid),
+        "height": show_quantity(carriage.l1_height),
+        "batch": show_data(carriage.object_id),
+    }
+
+
+def show_block(
+    record: BlockRecord, block_class: BlockClass, *, full: bool, carriage: Carriage | None = None
+) -> dict[str, object]:
     """A block, with whole transactions or their hashes."""
     shown = show_header(record.header)
     if full:
@@ -66,6 +80,7 @@ def show_block(record: BlockRecord, block_class: BlockClass, *, full: bool) -> d
             "uncles": [],
             "withdrawals": [],
             "class": block_class,
+            "bedrollBitcoin": show_carriage(carriage),
             "originHeight": show_quantity(record.origin_height),
             "originHash": show_reversed(record.header.origin_hash),
             "automatic": record.automatic,
@@ -94,6 +109,7 @@ def show_open_block(
             "uncles": [],
             "withdrawals": [],
             "class": "latest",
+            "bedrollBitcoin": None,
         }
     )
     return shown
@@ -169,7 +185,9 @@ def _show_authorizations(raw: bytes) -> list[dict[str, object]]:
     ]
 
 
-def show_receipt(record: BlockRecord, index: int, block_class: BlockClass) -> dict[str, object]:
+def show_receipt(
+    record: BlockRecord, index: int, block_class: BlockClass, carriage: Carriage | None = None
+) -> dict[str, object]:
     """What a transaction did. Its fee is `gasUsed` × `effectiveGasPrice` (protocol.md 6)."""
     transaction, receipt = record.transactions[index], record.receipts[index]
     logs = [
@@ -194,6 +212,7 @@ def show_receipt(record: BlockRecord, index: int, block_class: BlockClass) -> di
         "logs": logs,
         "logsBloom": show_data(receipt.logs_bloom),
         "class": block_class,
+        "bedrollBitcoin": show_carriage(carriage),
     }
     if index in record.forced:
         shown["forcedId"] = show_data(record.forced[index])

@@ -12,10 +12,11 @@ from bedroll import __version__
 from bedroll.primitives import Address
 from bedroll.sdk import Account
 
+from .carriage import Carriages
 from .filter import Filters
 from .inclusion import Inclusion
 from .limit import Limits
-from .port import Backend
+from .port import Backend, Carriage
 from .record import Records
 from .rule import ChainRules
 from .worker import Worker
@@ -46,13 +47,22 @@ class Service:
     records: Records = field(init=False)
     filters: Filters = field(init=False)
     inclusion: Inclusion = field(init=False)
+    carriages: Carriages = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the threads, the cache of read blocks and the filters."""
         self.worker = Worker(self.limits)
         self.records = Records(self.backend.engine, self.worker)
         self.filters = Filters(self.limits)
+        self.carriages = Carriages(self.backend)
         self.inclusion = Inclusion(self.backend, self.limits)
+
+    def carriage_of(self, height: int) -> Carriage | None:
+        """The transaction on Bitcoin that carries a block, once it is derived (or None)."""
+        heads = self.backend.heads()
+        if height > heads.safe.height:
+            return None
+        return self.carriages.of(height, (heads.safe, heads.finalized, self.backend.l1_status().tip_hash))
 
     def class_of(self, height: int) -> BlockClass:
         """The strongest class that a block of the chain has reached (protocol.md 4.1)."""

@@ -1,7 +1,7 @@
 """Two nodes side by side: every block, transaction and receipt must be the same.
 
 Reads: two nodes' APIs.  Gives: `compare`.
-Never: compares what is each node's own (the class that a block has reached there).  Spec: docs/spec/cli.md#demo
+Never: compares what is each node's own (how far a block has come there).  Spec: docs/spec/cli.md#demo
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from bedroll.primitives import Corrupt
 from bedroll.sdk import RpcClient
 
 _BLOCKS_AT_ONCE: Final = 10
+_OWN: Final = ("class", "bedrollBitcoin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +52,4 @@ async def compare(first: RpcClient, second: RpcClient, height: int, advance: Cal
 def _without_class(answer: Any) -> Any:
     if isinstance(answer, list):
         return [_without_class(each) for each in answer]
-    return answer if answer is None else {name: value for name, value in answer.items() if name != "class"}
+    return answer if answer is None else {name: value for name, value in answer.items() if name not in _OWN}

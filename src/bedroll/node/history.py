@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from bedroll.api.port import Evidence, ForcedStatus, ObjectStatus
+from bedroll.api.port import Carriage, Evidence, ForcedStatus, ObjectStatus
 from bedroll.da.writer import Posting, Writer
 from bedroll.derivation.record import (
     AutomaticBlocks,
@@ -86,6 +86,17 @@ class History:
         if posting is None or posting.first_height is None or posting.last_height is None:
             return None
         return self._of_posting(posting, None) if posting.first_height <= height <= posting.last_height else None
+
+    def carriage_of(self, height: L2Height) -> Carriage | None:
+        """The transaction on Bitcoin that a derived block came in; None where there is none yet, or ever."""
+        batch = self._store.batch_at(height)
+        if not isinstance(batch, BatchAccepted):
+            return None
+        # The same batch may have been inscribed again, which changed nothing: the place tells them apart.
+        for record in self._store.records_of(batch.object_id):
+            if isinstance(record, ObjectSeen) and record.place == batch.place:
+                return Carriage(Hash32(batch.object_id), record.txid, L1Height(batch.place.height))
+        return None
 
     def evidence(self, leader: bytes) -> list[Evidence]:
         """Contradictions of a leader, oldest first."""

@@ -15,6 +15,7 @@ from typing import Final
 from bedroll.api.port import (
     BlockAdded,
     BlockRemoved,
+    Carriage,
     ChainEvent,
     Condition,
     Evidence,
@@ -497,6 +498,10 @@ class Node:
     def batch_of(self, height: L2Height) -> ObjectStatus | None:
         """The batch that holds a block."""
         return self._history.batch_of(height)
+
+    def carriage_of(self, height: L2Height) -> Carriage | None:
+        """What carries a derived block on Bitcoin."""
+        return self._history.carriage_of(height)
 
     def forced_status(self, id: Hash32) -> ForcedStatus:
         """A forced message by its id."""

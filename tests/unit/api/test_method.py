@@ -130,6 +130,27 @@ async def test_classes_follow_the_heads(rpc, chain):
     assert answer == {"number": "0x2", "class": "safe", "committed": True}
 
 
+async def test_derived_blocks_and_receipts_name_the_bitcoin_transaction(rpc, chain):
+    sent = await rpc.call("eth_sendRawTransaction", pay(chain))
+    block = await rpc.call("eth_getBlockByNumber", "latest", False)
+    receipt = await rpc.call("eth_getTransactionReceipt", sent)
+    assert (block["bedrollBitcoin"], receipt["bedrollBitcoin"]) == (None, None)
+    chain.safe = 2
+    carried = {"txid": bytes(range(32))[::-1].hex(), "height": "0x9", "batch": "0x" + "00" * 31 + "01"}
+    for method, params in (
+        ("eth_getBlockByNumber", ("0x2", False)),
+        ("eth_getBlockByHash", (block["hash"], True)),
+        ("eth_getTransactionReceipt", (sent,)),
+        ("erigon_getHeaderByNumber", (2,)),
+    ):
+        assert (await rpc.call(method, *params))["bedrollBitcoin"] == carried, method
+    (listed,) = await rpc.call("eth_getBlockReceipts", "0x2")
+    assert listed["bedrollBitcoin"] == carried
+    assert (await rpc.call("eth_getBlockByNumber", "0x0", False))["bedrollBitcoin"] is None
+    chain.safe = 0
+    assert (await rpc.call("eth_getTransactionReceipt", sent))["bedrollBitcoin"] is None
+
+
 async def test_the_first_transaction_of_an_origin_is_the_l1_info_call(rpc):
     block = await rpc.call("eth_getBlockByNumber", "0x1", True)
     info = block["transactions"][0]

@@ -55,6 +55,26 @@ async def test_heads_move_from_latest_to_safe_to_finalized(embedded_chain, tmp_p
         assert rollup.node.object_status(status.id) == status
 
 
+async def test_leader_and_follower_name_the_same_transaction_that_carries_a_block(embedded_chain, tmp_path):
+    async with open_rollup(tmp_path / "net", embedded_chain) as rollup:
+        await rollup.send(rollup.transfer(0))
+        await rollup.block()
+        assert rollup.node.carriage_of(L2Height(1)) is None
+        await rollup.settle()
+        carriage = rollup.node.carriage_of(L2Height(1))
+        assert carriage.object_id == rollup.node.batch_of(L2Height(1)).id
+        assert carriage.txid in [payment.transaction.txid for payment in rollup.node.wallet.payments()]
+        assert rollup.node.carriage_of(L2Height(0)) is None
+        async with rollup.fresh_node(tmp_path / "fresh") as fresh:
+            assert fresh.carriage_of(L2Height(1)) == carriage
+        await embedded_chain.reorg(1)
+        await rollup.follow()
+        assert rollup.node.carriage_of(L2Height(1)) is None
+        await rollup.post()
+        await rollup.mine()
+        assert rollup.node.carriage_of(L2Height(1)).l1_height > carriage.l1_height
+
+
 async def test_a_restart_resumes_where_it_was(embedded_chain, tmp_path):
     async with open_rollup(tmp_path / "net", embedded_chain) as rollup:
         await rollup.send(rollup.transfer(0))
