@@ -9,7 +9,7 @@ import pytest
 
 from bedroll.bitcoin.opcode import Opcode
 from bedroll.bitcoin.script import build_script
-from bedroll.bitcoin.taproot import TaprootOutput
+from bedroll.bitcoin.taproot import TaprootOutput, leaf_hash
 from bedroll.bitcoin.transaction import OutPoint, TxOut
 from bedroll.bitvm.graph import (
     MAIN,
@@ -44,14 +44,16 @@ class PlainLeaves:
         kind = self.terms.moves[number].kind
         count = 3 if kind is Kind.EXECUTE else 1
         return {
-            f"{kind}.{at}": build_script(number * 10 + at, Opcode.OP_DROP, self.terms.both, Opcode.OP_CHECKSIG)
+            f"{kind}.{at}": leaf_hash(
+                build_script(number * 10 + at, Opcode.OP_DROP, self.terms.both, Opcode.OP_CHECKSIG)
+            )
             for at in range(count)
         }
 
     def facts(self, number):
         if number < len(self.terms.moves) and self.terms.moves[number].kind is not Kind.OPENING:
             return {}
-        return {"fact": build_script(self.terms.challenger_key[1:], Opcode.OP_CHECKSIG)}
+        return {"fact": leaf_hash(build_script(self.terms.challenger_key[1:], Opcode.OP_CHECKSIG))}
 
 
 def make_terms(exponent=26, clock=MAIN):

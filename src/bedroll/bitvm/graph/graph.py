@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from bedroll.bitcoin.script import ANCHOR_SCRIPT
 from bedroll.bitcoin.sighash import SighashCache, taproot_sighash
+from bedroll.bitcoin.taproot import leaf_hash
 from bedroll.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from bedroll.crypto import tagged_hash
 from bedroll.primitives import Invalid, Satoshi, Txid
@@ -35,14 +36,14 @@ BURN: Final = "burn"
 
 
 class Leaves(Protocol):
-    """Where the scripts come from."""
+    """Where the leaves come from, as hashes: their scripts are megabytes."""
 
     def moves(self, number: int) -> Mapping[str, bytes]:
-        """Leaves, by name, that play move `number`: both parties' key, then what is committed. Pre-signed."""
+        """Hashes of the leaves, by name, that play move `number`: both parties' key first. Pre-signed."""
         ...
 
     def facts(self, number: int) -> Mapping[str, bytes]:
-        """Leaves, by name, by which the challenger alone takes output `number`. Not pre-signed."""
+        """Hashes of the leaves, by name, by which the challenger alone takes output `number`. Not pre-signed."""
         ...
 
 
@@ -94,7 +95,7 @@ def close_name(number: int) -> str:
 
 def root_output(terms: Terms, leaves: Leaves) -> GameOutput:
     """The output of the claim that carries the bond."""
-    return _game_output(terms, leaves, 0)
+    return _game_output(terms, 0, leaves.moves(0), leaves.facts(0))
 
 
 def gate_output(terms: Terms) -> GameOutput:
@@ -102,15 +103,14 @@ def gate_output(terms: Terms) -> GameOutput:
     return GameOutput.build(terms.both, {})
 
 
-def _game_output(terms: Terms, leaves: Leaves, number: int) -> GameOutput:
-    found: dict[str, bytes] = {}
-    if number < len(terms.moves):
-        found |= leaves.moves(number)
+def _game_output(terms: Terms, number: int, moves: Mapping[str, bytes], facts: Mapping[str, bytes]) -> GameOutput:
+    found = dict(moves)
     if is_prover_turn(terms, number):
         blocks = terms.clock.input_blocks if number == 0 else terms.clock.delta_blocks
-        found[TIMEOUT] = timeout_script(blocks, terms.challenger_key[1:])
-    found |= leaves.facts(number)
-    return GameOutput.build(terms.both, found)
+        found[TIMEOUT] = leaf_hash(timeout_script(blocks, terms.challenger_key[1:]))
+    if not found.keys().isdisjoint(facts):
+        raise Invalid("two leaves of an output have one name", output=number)
+    return GameOutput.build(terms.both, found | dict(facts))
 
 
 def is_prover_turn(terms: Terms, number: int) -> bool:
@@ -143,7 +143,10 @@ class Graph:
         Raises:
             Invalid: The prize is not guarded by both parties' key.
         """
-        outputs = tuple(_game_output(terms, leaves, number) for number in range(len(terms.moves) + 1))
+        signed = [leaves.moves(number) for number in range(len(terms.moves))]
+        outputs = tuple(
+            _game_output(terms, number, moves, leaves.facts(number)) for number, moves in enumerate([*signed, {}])
+        )
         gate = gate_output(terms)
         if claim.prize_output.script != gate.script:
             raise Invalid("prize is not guarded by both parties", script=claim.prize_output.script)
@@ -154,8 +157,7 @@ class Graph:
             step = _move(terms, outputs, number, previous)
             planned[move.name] = step
             cache = SighashCache(step.transaction, step.spent)
-            for name in leaves.moves(number):
-                slots.append(_leaf_slot(cache, step, name))
+            slots += [_leaf_slot(cache, step, name) for name in signed[number]]
             previous = step.transaction.out_point(0)
         for number, output in enumerate(outputs):
             if number and not is_prover_turn(terms, number):

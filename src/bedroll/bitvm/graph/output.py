@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bedroll.bitcoin.opcode import Opcode
 from bedroll.bitcoin.script import build_script
-from bedroll.bitcoin.taproot import TaprootOutput, TapTree, leaf_hash, tweak_output_key
+from bedroll.bitcoin.taproot import TaprootOutput, TapTree, tweak_output_key
 from bedroll.primitives import Invalid
 
 TIMEOUT: str = "timeout"
@@ -46,9 +46,9 @@ class GameOutput:
 
         Args:
             both: Aggregate key of the parties, x only.
-            leaves: Script by name; may be empty.
+            leaves: Leaf hash by name; may be empty.
         """
-        hashes = tuple(bytes(leaf_hash(script)) for script in leaves.values())
+        hashes = tuple(leaves.values())
         tree = TapTree(hashes) if hashes else None
         key, parity = tweak_output_key(both, tree.root if tree else b"")
         return GameOutput(tuple(leaves), hashes, TaprootOutput(both, tree, key, parity))
@@ -65,6 +65,10 @@ class GameOutput:
     def control_block(self, name: str) -> bytes:
         """Of a leaf."""
         return self.taproot.control_block(self._index(name))
+
+    def name_of(self, digest: bytes) -> str | None:
+        """Name of the leaf with a hash."""
+        return self.names[self.hashes.index(digest)] if digest in self.hashes else None
 
     def _index(self, name: str) -> int:
         if name not in self.names:

@@ -13,7 +13,7 @@ from bedroll.bitcoin.script import Kind, classify
 from bedroll.bitcoin.transaction import MONEY_MAX, OutPoint, Transaction, TxOut
 from bedroll.crypto import tagged_hash
 from bedroll.crypto.musig2 import KeyAggregate, sort_keys
-from bedroll.encoding import encode_bytes
+from bedroll.encoding import Cursor, encode_bytes
 from bedroll.primitives import Invalid, Satoshi
 
 from ..search import Shape
@@ -112,6 +112,22 @@ class Terms:
             self.instance_id, self.program, *(number.to_bytes(8, "little") for number in numbers),
             *(encode_bytes(part) for part in parts),
         ))  # fmt: skip
+
+    @staticmethod
+    def parse(raw: bytes) -> "Terms":
+        """Terms as `serialize` writes them.
+
+        Raises:
+            Malformed: A byte is missing or too many.
+            Invalid: They are impossible.
+        """
+        cursor = Cursor(raw)
+        instance_id, program = cursor.take(INSTANCE_BYTES), cursor.take(32)
+        exponent, clock = cursor.u64(), Clock(cursor.u64(), cursor.u64(), cursor.u64(), cursor.u64())
+        bond = cursor.u64()
+        prover, challenger, close_to, burn_to = (cursor.sized() for _ in range(4))
+        cursor.finish()
+        return Terms(instance_id, program, exponent, clock, prover, challenger, close_to, burn_to, bond)
 
 
 @dataclass(frozen=True)
