@@ -183,7 +183,7 @@ class Layout:
     @cached_property
     def input(self) -> tuple[Message, ...]:
         """Input, 8 words a message, then the claimed last hash."""
-        left, found = self.input_words, []
+        left, found = self.input_words, list[Message]()
         while left:
             count = min(left, WORDS_A_MESSAGE)
             label = f"proof_{len(found)}"

@@ -72,9 +72,7 @@ class Leaf:
         """Hash of the leaf in a game."""
         return self.template.leaf_hash(keys)
 
-    def witness(
-        self, signatures: Mapping[str, Signature], hints: Mapping[str, int] | None = None
-    ) -> tuple[bytes, ...]:
+    def witness(self, signatures: Mapping[str, Signature], hints: Mapping[str, int] | None = None) -> tuple[bytes, ...]:
         """Items below the Schnorr signature, bottom first.
 
         Args:

@@ -3,8 +3,8 @@
 Reads: secrets, messages.  Gives: public keys, `Signature`.  Never: writes Script.
 Spec: docs/spec/bitvm.md#winternitz
 
-A digit of radix n has a chain x, H(x), …, H^(n−1)(x): the last is its public key, and H^v(x) signs v. Whoever has it can
-sign more, never less; the checksum, the sum of what is missing to the largest digits, would have to shrink.
+A digit of radix n has a chain x, H(x), …, H^(n−1)(x): the last is its public key, and H^v(x) signs v. Whoever has it
+can sign more, never less; the checksum, the sum of what is missing to the largest digits, would have to shrink.
 """
 
 import hashlib
@@ -126,8 +126,7 @@ def is_signature(public_key: bytes, message: Message, signature: Signature) -> b
     if len(signature.nodes) != len(digits) or any(len(node) != NODE_BYTES for node in signature.nodes):
         return False
     ends = (
-        _advance(node, radix - 1 - digit)
-        for node, radix, digit in zip(signature.nodes, radices, digits, strict=True)
+        _advance(node, radix - 1 - digit) for node, radix, digit in zip(signature.nodes, radices, digits, strict=True)
     )
     return b"".join(ends) == public_key
 
@@ -143,4 +142,3 @@ def _advance(node: bytes, steps: int) -> bytes:
     for _ in range(steps):
         node = new("ripemd160", sha256(node).digest()).digest()
     return node
-

@@ -119,7 +119,9 @@ def _digit(radix: int, weight: int, mode: Mode) -> tuple[bytes, bytes]:
     length = HALF if full else radix
     parts: list[bytes] = []
     if full and reveal:
-        parts.append(build_script(Op.OP_IF, HALF, Op.OP_ELSE, *[Op.OP_HASH160] * HALF, 0, Op.OP_ENDIF, Op.OP_TOALTSTACK))
+        parts.append(
+            build_script(Op.OP_IF, HALF, Op.OP_ELSE, *[Op.OP_HASH160] * HALF, 0, Op.OP_ENDIF, Op.OP_TOALTSTACK)
+        )
     elif full:
         add = build_script(Op.OP_FROMALTSTACK, HALF * NIBBLE**weight, Op.OP_ADD, Op.OP_TOALTSTACK)
         hashes = build_script(Op.OP_ELSE, *[Op.OP_HASH160] * HALF, Op.OP_ENDIF)
