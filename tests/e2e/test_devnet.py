@@ -86,8 +86,8 @@ async def test_a_second_process_rebuilds_the_chain_and_a_user_forces_his_way_in(
                     block = receipt["blockNumber"]
                     theirs = await ask_until(devnet.url, second, "eth_getBlockByNumber", block, True)
                     ours = await client.call("eth_getBlockByNumber", block, True)
-                    own = {"class": "", "bedrollBitcoin": None}
-                    assert theirs | own == ours | own
+                    local = {"class": "", "bedrollBitcoin": None}
+                    assert theirs | local == ours | local
                     with pytest.raises(Exception, match="takes no transactions"):
                         await second.call("eth_sendRawTransaction", signed(devnet.chain_id, 1))
             finally:
