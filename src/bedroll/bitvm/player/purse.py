@@ -55,6 +55,15 @@ class Purse:
         """What they are worth."""
         return sum(value for _, value in self._coins)
 
+    def inputs(self) -> list[Input]:
+        """Every free coin as an input, for a transaction of our own."""
+        return [self._input(*coin) for coin in self._free()]
+
+    def spent_sat(self, purpose: str) -> int:
+        """What a purpose's coins are worth."""
+        used = self._used.get(purpose, frozenset())
+        return sum(value for point, value in self._coins if point in used)
+
     def release(self, purpose: str) -> None:
         """Let go of a purpose's coins."""
         self._used.pop(purpose, None)

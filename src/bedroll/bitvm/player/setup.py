@@ -17,17 +17,29 @@ After a kill each side begins again where its ledger stands, with new nonces at 
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bedroll.bitcoin.transaction import Transaction
+from bedroll.bitcoin.transaction import OutPoint, Transaction
 from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.primitives import Invalid, L1Height
 from bedroll.storage.crash_point import crash_point
 
 from ..game.book import Book, KeyedBook
-from ..graph import GATE_SAT, BadSetup, Claim, Graph, Party, Signing, Terms, gate_output, root_output
+from ..graph import (
+    GATE_SAT,
+    BadSetup,
+    Claim,
+    Graph,
+    Party,
+    Signing,
+    Terms,
+    check_signatures,
+    gate_output,
+    root_output,
+)
 from ..leaf import Keys
 from ..store import OneTimeStore
 from ..winternitz import derive_public_key, public_key_bytes
-from .ledger import Ledger
+from .assembly import Sheet
+from .ledger import Entry, Ledger
 
 CLAIM_BYTES_MAX: Final = 100_000
 """Longest claim transaction that is parsed."""
@@ -181,6 +193,22 @@ def build_graph(terms: Terms, leaves: KeyedBook, raw: bytes) -> Graph:
     if (gate.value, gate.script) != (GATE_SAT, gate_output(terms).script):
         raise Invalid("claim's second output is not the gate", value=gate.value, limit=GATE_SAT)
     return Graph.build(terms, claim, leaves)
+
+
+def load_sheet(entry: Entry, book: Book, store: OneTimeStore) -> tuple[Sheet, OutPoint]:
+    """What a game's transactions are put together from, out of the ledger; and the first output that the claim spends.
+
+    Raises:
+        Invalid: The setup is not done.
+        BadSetup: A stored signature does not verify.
+    """
+    if entry.opponent_keys is None or entry.claim is None or entry.signatures is None:
+        raise Invalid("the setup of the game is not done", game=entry.terms.game)
+    own = own_keys(entry.terms, entry.party, book, store)
+    keys = join_keys(entry.terms, book, entry.party, own, entry.opponent_keys)
+    graph = build_graph(entry.terms, KeyedBook(book, keys), entry.claim)
+    sheet = Sheet.of(graph, book, keys, check_signatures(graph, entry.signatures))
+    return sheet, Transaction.parse(entry.claim).inputs[0].previous
 
 
 def own_keys(terms: Terms, party: Party, book: Book, store: OneTimeStore) -> Mapping[str, bytes]:

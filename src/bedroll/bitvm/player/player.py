@@ -1,0 +1,354 @@
+"""A party that plays all of its games: one call a block follows the chain and acts.
+
+Reads: a node, a ledger, a store.  Gives: transactions at the node, events, alarms.
+Never: answers before the depth, signs before the store has the message, or lets one sick game stop another.
+Spec: docs/spec/dispute.md#players
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bedroll.bitcoin.builder import InsufficientValue
+from bedroll.bitcoin.client import BitcoinClient, BlockRef, RejectedTransaction
+from bedroll.bitcoin.transaction import OutPoint, Transaction
+from bedroll.crypto.secp256k1 import SecretKey
+from bedroll.primitives import Corrupt, FeeRate, Invalid, L1Height, Satoshi
+from bedroll.storage.crash_point import crash_point
+
+from ..game.book import Book
+from ..game.fact import choose_fact, choose_move_leaf
+from ..game.record import Message
+from ..game.refute import Refutation
+from ..game.wire import decode, encode
+from ..graph import BURN, Move, Party, close_name, is_prover_turn
+from ..leaf import Leaf
+from ..store import KeySpent, OneTimeStore
+from ..winternitz import Signature, sign
+from .assembly import Sheet
+from .event import Alarm, Event, Policy
+from .follower import Follower
+from .ledger import Ledger
+from .position import Position, read_position
+from .purse import Purse
+from .setup import load_sheet
+from .strategy import Strategy
+
+
+@dataclass
+class Sent:
+    """What was handed to the node in a turn.
+
+    Attributes:
+        rate: Last fee rate.
+        height: Tip when it was sent last.
+        fee_sat: Fee of the last child or transaction.
+    """
+
+    rate: FeeRate
+    height: L1Height
+    fee_sat: int
+
+
+@dataclass
+class Table:
+    """A game that is played.
+
+    Attributes:
+        sheet: Transactions.
+        funding: First output that the claim spends.
+        party: Who we are.
+        strategy: Our mind.
+        is_open: Whether the chain was scanned for it.
+        sent: By turn.
+        position: As of the last block.
+    """
+
+    sheet: Sheet
+    funding: OutPoint
+    party: Party
+    strategy: Strategy
+    is_open: bool = False
+    sent: dict[str, Sent] = field(default_factory=dict)
+    position: Position | None = None
+
+    @property
+    def game(self) -> bytes:
+        """Name of the game."""
+        return self.sheet.graph.terms.game
+
+
+class Player:
+    """One party; `step` is called after each block, and once after a start."""
+
+    def __init__(
+        self, key: SecretKey, client: BitcoinClient, purse: Purse, store: OneTimeStore, ledger: Ledger,
+        *, policy: Policy | None = None, on_event: Callable[[Event], None] | None = None,
+        on_alarm: Callable[[Alarm], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Make a player without games.
+
+        Args:
+            key: Its secret.
+            client: The node.
+            purse: Its fee coins.
+            store: Its one-time keys.
+            ledger: Its games.
+            policy: Fees.
+            on_event: Told of everything sent.
+            on_alarm: Told of everything that a person should look at.
+        """
+        self._key, self._client, self._purse = key, client, purse
+        self._store, self._ledger = store, ledger
+        self._policy = policy or Policy()
+        self._on_event, self._on_alarm = on_event, on_alarm
+        self._follower: Follower | None = None
+        self.tables: dict[bytes, Table] = {}
+
+    def join(self, game: bytes, book: Book, strategy: Strategy) -> Table:
+        """Play a game whose setup is done.
+
+        Raises:
+            Invalid: The setup is not done.
+        """
+        entry = self._ledger.entry(game)
+        sheet, funding = load_sheet(entry, book, self._store)
+        table = Table(sheet, funding, entry.party, strategy)
+        self.tables[game] = table
+        start = min(self._ledger.entry(name).start for name in self.tables)
+        self._follower = Follower(self._client, start)
+        for each in self.tables.values():
+            graph = each.sheet.graph
+            points = [graph.game_point(number) for number in range(len(graph.outputs))]
+            self._follower.watch([each.funding, *points, graph.claim.gate, graph.claim.prize])
+        return table
+
+    async def step(self) -> None:
+        """Follow the chain to its tip and do what is due in every game.
+
+        Raises:
+            Unavailable: The node does not answer.
+        """
+        if self._follower is None:
+            return
+        tip = await self._follower.sync()
+        await self._purse.refresh()
+        for table in self.tables.values():
+            try:
+                await self._play(table, tip)
+            except (Invalid, Corrupt) as error:
+                self._alarm(table, "sick", str(error))
+        await self._keep_coins()
+
+    # --- one game
+
+    async def _play(self, table: Table, tip: BlockRef) -> None:
+        assert self._follower is not None
+        graph = table.sheet.graph
+        position = read_position(graph, table.sheet.book, table.funding, self._follower.spends)
+        table.position = position
+        if not table.is_open:
+            self._open(table, position)
+        if position.height is None or position.start is None:
+            return
+        for played in position.played:
+            self._settle(table, played.name)
+        if position.end is not None:
+            self._settle(table, close_name(position.number))
+            self._settle(table, f"take_{position.number}")
+        elif self._is_mine(table, position):
+            await self._act(table, position, tip)
+        elif tip.height + 1 >= position.height + self._window(table, position):
+            await self._punish_silence(table, position, tip)
+        await self._burn(table, position, tip)
+
+    def _open(self, table: Table, position: Position) -> None:
+        """Tell the store what the chain shows that we signed; only then may it sign."""
+        of = table.sheet.book.layout.messages
+        seen = {
+            label: signature.message
+            for label, signature in position.signatures.items()
+            if of[label].owner is table.party
+        }
+        restored = self._store.restore(table.game, seen)
+        if restored:
+            self._alarm(table, "restored", f"the chain shows messages that the store had not: {', '.join(restored)}")
+        table.is_open = True
+
+    def _is_mine(self, table: Table, position: Position) -> bool:
+        return is_prover_turn(table.sheet.graph.terms, position.number) == (table.party is Party.PROVER)
+
+    def _window(self, table: Table, position: Position) -> int:
+        clock = table.sheet.graph.terms.clock
+        return clock.delta_blocks if position.number else clock.input_blocks
+
+    async def _act(self, table: Table, position: Position, tip: BlockRef) -> None:
+        terms = table.sheet.graph.terms
+        number, height = position.number, position.height
+        assert height is not None
+        left = height + self._window(table, position) - tip.height
+        if left <= terms.clock.margin_blocks:
+            self._alarm(table, "late", f"{left} blocks are left for move {number}")
+        move = terms.moves[number] if number < len(terms.moves) else None
+        before = terms.moves[number - 1].mover if number else table.party
+        if before is not table.party and tip.height + 1 - height < terms.clock.answer_depth_blocks:
+            return
+        said = await asyncio.to_thread(table.strategy.answer, terms, position.record, move)
+        if said is None:
+            return
+        if not isinstance(said, Message):
+            await self._decide(table, position, tip, said)
+            return
+        assert move is not None
+        await self._move(table, position, tip, move, said)
+
+    async def _move(self, table: Table, position: Position, tip: BlockRef, move: Move, said: Message) -> None:
+        leaf, own = self._sign(table, position, move, said)
+        transaction = table.sheet.move(position.number, leaf, {**position.signatures, **own})
+        await self._send_with_child(table, move.name, leaf.name, transaction, tip)
+
+    def _sign(
+        self, table: Table, position: Position, move: Move, said: Message
+    ) -> tuple[Leaf, dict[str, Signature]]:  # fmt: skip
+        """One-time signatures of a move; where its keys have signed another message, that one again."""
+        book = table.sheet.book
+        leaf, messages = self._messages(table, position, move, said)
+        try:
+            self._store.commit(table.game, messages)
+        except KeySpent as spent:
+            self._alarm(table, "resent", f"the same answer goes out again: {spent}")
+            found = {label: self._store.message(table.game, label) for label in book.layout.messages}
+            known = {label: message for label, message in found.items() if message is not None}
+            said = decode(book.layout, move, position.record, known)
+            leaf, messages = self._messages(table, position, move, said)
+            self._store.commit(table.game, messages)
+        of = book.layout.messages
+        secret = self._store.secret
+        own = {label: sign(secret(table.game, label), of[label], raw) for label, raw in messages.items()}
+        crash_point("dispute.after_sign")
+        return leaf, own
+
+    def _messages(
+        self, table: Table, position: Position, move: Move, said: Message
+    ) -> tuple[Leaf, dict[str, bytes]]:  # fmt: skip
+        book = table.sheet.book
+        leaf = choose_move_leaf(book.move_leaves[position.number], said)
+        encoded = encode(book.layout, move, said)
+        mine = {message.label for message in leaf.messages if message.owner is table.party}
+        return leaf, {label: raw for label, raw in encoded.items() if label in mine}
+
+    async def _decide(self, table: Table, position: Position, tip: BlockRef, said: Refutation) -> None:
+        leaf, hints = choose_fact(table.sheet.book, position.number, said)
+
+        def build(rate: FeeRate, least: int) -> Transaction:
+            return table.sheet.fact(position.number, leaf, position.signatures, hints, self._key, rate, least)
+
+        await self._send_own(table, position, leaf.name, tip, build)
+
+    async def _punish_silence(self, table: Table, position: Position, tip: BlockRef) -> None:
+        number = position.number
+        if table.party is Party.CHALLENGER:
+            await self._send_own(
+                table, position, "timeout", tip,
+                lambda rate, least: table.sheet.timeout(number, self._key, rate, least),
+            )  # fmt: skip
+            return
+        name = close_name(number)
+        await self._send_with_child(table, name, "silence", table.sheet.by_key(name), tip)
+
+    async def _burn(self, table: Table, position: Position, tip: BlockRef) -> None:
+        graph = table.sheet.graph
+        assert position.start is not None
+        if position.gate is not None:
+            self._settle(table, BURN)
+        elif table.party is Party.CHALLENGER and tip.height + 1 >= position.start + graph.terms.burn_blocks:
+            await self._send_with_child(table, BURN, "time", table.sheet.by_key(BURN), tip)
+
+    # --- sending
+
+    async def _send_with_child(
+        self, table: Table, name: str, leaf: str, transaction: Transaction, tip: BlockRef
+    ) -> None:  # fmt: skip
+        """Send a pre-signed transaction with the child that pays for it; in later blocks, a dearer child."""
+        sent = table.sent.get(name)
+        if sent is not None and sent.height >= tip.height:
+            return
+        rate = await self._rate(table, sent)
+        spent = sum(each.value for each in table.sheet.graph.planned[name].spent)
+        least = self._replacing(sent)
+        purpose = f"{table.game.hex()}:{name}"
+        try:
+            child = self._purse.child(transaction, spent, rate, purpose, least)
+        except InsufficientValue as error:
+            self._alarm(table, "fee", str(error))
+            return
+        # The child's coins are ours and confirmed; its anchor is worth nothing.
+        fee = self._purse.spent_sat(purpose) - child.output_value
+        table.sent[name] = Sent(rate, tip.height, fee)
+        self._event(table, name, leaf, transaction, fee, child)
+        await self._broadcast(table, name, [transaction, child])
+
+    async def _send_own(
+        self, table: Table, position: Position, leaf: str, tip: BlockRef, build: Callable[[FeeRate, int], Transaction]
+    ) -> None:  # fmt: skip
+        """Send a transaction that the challenger signs alone and whose fee comes from the bond."""
+        name = f"take_{position.number}"
+        sent = table.sent.get(name)
+        if sent is not None and sent.height >= tip.height:
+            return
+        rate = await self._rate(table, sent)
+        transaction = build(rate, self._replacing(sent))
+        fee = table.sheet.graph.terms.bond_sat - transaction.output_value
+        table.sent[name] = Sent(rate, tip.height, fee)
+        self._event(table, name, leaf, transaction, fee, None)
+        await self._broadcast(table, name, [transaction])
+
+    async def _broadcast(self, table: Table, name: str, package: list[Transaction]) -> None:
+        try:
+            await self._client.broadcast([each.raw for each in package])
+        except RejectedTransaction as refusal:
+            self._alarm(table, "refused", f"{name}: {refusal.reason}")
+        crash_point("dispute.after_broadcast")
+
+    async def _rate(self, table: Table, sent: Sent | None) -> FeeRate:
+        """The node's estimate for the next block; after a block that left us out, more than before."""
+        estimate = await self._client.fee_rate(self._policy.target_blocks)
+        rate = max(estimate, self._policy.least_rate)
+        if sent is not None:
+            rate = max(rate, sent.rate * self._policy.raise_percent // 100 + 1)
+        if rate > self._policy.rate_cap:
+            self._alarm(table, "fee", f"rate {rate} is above the cap {self._policy.rate_cap}")
+            rate = self._policy.rate_cap
+        return FeeRate(rate)
+
+    def _replacing(self, sent: Sent | None) -> int:
+        """Least fee of a replacement: the old one and the incremental rate for the largest child or leaf."""
+        return 0 if sent is None else sent.fee_sat + sent.fee_sat // 4 + 1
+
+    def _settle(self, table: Table, name: str) -> None:
+        table.sent.pop(name, None)
+        self._purse.release(f"{table.game.hex()}:{name}")
+
+    async def _keep_coins(self) -> None:
+        """One confirmed coin for each open game, and spares."""
+        open_games = [table for table in self.tables.values() if table.position is None or table.position.end is None]
+        if not open_games:
+            return
+        wanted = len(open_games) + self._policy.spare_coins
+        have = self._purse.count()
+        if have < wanted:
+            split = self._purse.split(wanted - have, Satoshi(self._policy.coin_sat), FeeRate(self._policy.least_rate))
+            if split is not None:
+                await self._broadcast(open_games[0], "split", [split])
+            elif have < len(open_games):
+                self._alarm(open_games[0], "fee", f"{have} fee coins for {len(open_games)} games")
+
+    def _event(
+        self, table: Table, name: str, leaf: str, transaction: Transaction, fee: int, child: Transaction | None
+    ) -> None:
+        if self._on_event is not None:
+            self._on_event(Event(table.game, table.party, name, leaf, transaction, fee, child))
+
+    def _alarm(self, table: Table, kind: str, text: str) -> None:
+        if self._on_alarm is not None:
+            self._on_alarm(Alarm(table.game, table.party, kind, text))
