@@ -1,11 +1,13 @@
 //! A sealed block with what is not in its header, and the facts the next block needs of it.
 mod body;
+mod place;
 
 use alloc::vec::Vec;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
+pub use place::{places, LogView, Places};
 pub use body::{decode_body, decode_head, decode_receipts, encode_body, encode_head};
 
 use crate::forced::{Ended, Message};
@@ -54,6 +56,17 @@ pub struct Tail {
     pub queue_done: u64,
 }
 
+/// An address that a transaction touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touched {
+    /// Index of the transaction.
+    pub transaction: u32,
+    /// Which.
+    pub address: Address,
+    /// Whether the transaction made a contract there.
+    pub created: bool,
+}
+
 /// A sealed block.
 #[derive(Debug, Clone)]
 pub struct Block {
@@ -79,6 +92,8 @@ pub struct Block {
     pub new_addresses: Vec<Address>,
     /// Messages it took in.
     pub enqueued: Vec<Message>,
+    /// Addresses that its transactions touched beside those that they name; not kept in a store's body.
+    pub touched: Vec<Touched>,
 }
 
 impl Block {

@@ -133,6 +133,7 @@ impl Genesis {
             forced_count: 0,
             new_addresses: vec![],
             enqueued: vec![],
+            touched: vec![],
         };
         Ok((block, write_set))
     }

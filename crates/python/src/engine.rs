@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bedroll_core::fee;
-use bedroll_store::engine::{Engine as CoreEngine, LogFilter, Style, TraceWanted};
-use bedroll_store::StoreOptions;
+use bedroll_store::engine::{Engine as CoreEngine, FoundLog, LogFilter, Style, TraceWanted};
+use bedroll_store::{Appearance, StoreOptions};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
@@ -12,7 +12,7 @@ use crate::block::{Block, Header, Origin};
 use crate::convert::{address, bytes, hash, raws};
 use crate::error::{closed, invalid, of_engine};
 use crate::trace;
-use crate::transaction::{Log, Receipt};
+use crate::transaction::{Log, Receipt, Transaction};
 use crate::view::View;
 
 /// The L2 chain of one node.
@@ -27,7 +27,36 @@ impl Engine {
     }
 }
 
-type LogRow = (u64, u32, u32, Log);
+type LogRow<'py> = (
+    u64,
+    u32,
+    u32,
+    Log,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    u64,
+);
+type AppearanceRow = (u64, u32, u8);
+type CreationRow<'py> = (u64, u32, Option<Bound<'py, PyBytes>>);
+
+fn log_filter(
+    (first, last): (u64, u64),
+    addresses: &[Vec<u8>],
+    topics: &[Vec<Vec<u8>>],
+    limit: usize,
+) -> PyResult<LogFilter> {
+    let hashes = |of: &Vec<Vec<u8>>| of.iter().map(|topic| hash(topic)).collect();
+    Ok(LogFilter {
+        first,
+        last,
+        addresses: addresses
+            .iter()
+            .map(|who| address(who))
+            .collect::<PyResult<_>>()?,
+        topics: topics.iter().map(hashes).collect::<PyResult<_>>()?,
+        limit,
+    })
+}
 type MessageRow<'py> = (u64, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
 #[pymethods]
@@ -87,33 +116,106 @@ impl Engine {
     }
 
     #[allow(clippy::needless_pass_by_value)]
-    fn logs(
+    fn logs<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         first: u64,
         last: u64,
         addresses: Vec<Vec<u8>>,
         topics: Vec<Vec<Vec<u8>>>,
         limit: usize,
-    ) -> PyResult<Vec<LogRow>> {
+    ) -> PyResult<Vec<LogRow<'py>>> {
         let engine = self.get()?;
-        let hashes = |of: &Vec<Vec<u8>>| of.iter().map(|topic| hash(topic)).collect();
-        let filter = LogFilter {
-            first,
-            last,
-            addresses: addresses
-                .iter()
-                .map(|who| address(who))
-                .collect::<PyResult<_>>()?,
-            topics: topics.iter().map(hashes).collect::<PyResult<_>>()?,
-            limit,
-        };
+        let filter = log_filter((first, last), &addresses, &topics, limit)?;
         let found = py.detach(|| engine.logs(&filter)).map_err(of_engine)?;
-        let row = |found: bedroll_store::engine::FoundLog| {
-            let place = found.place;
-            (place.height, place.transaction, place.log, Log(found.log))
+        let row = |found: FoundLog| {
+            (
+                found.height,
+                found.transaction,
+                found.index,
+                Log(found.log),
+                bytes(py, found.transaction_hash),
+                bytes(py, found.block_hash),
+                found.timestamp,
+            )
         };
         Ok(found.into_iter().map(row).collect())
+    }
+
+    #[pyo3(signature = (first, last, addresses, topics, limit, *, result_bytes))]
+    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    fn logs_json<'py>(
+        &self,
+        py: Python<'py>,
+        first: u64,
+        last: u64,
+        addresses: Vec<Vec<u8>>,
+        topics: Vec<Vec<Vec<u8>>>,
+        limit: usize,
+        result_bytes: usize,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let engine = self.get()?;
+        let filter = log_filter((first, last), &addresses, &topics, limit)?;
+        let json = py.detach(|| engine.logs_json(&filter, result_bytes));
+        json.map(|json| bytes(py, json)).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (address, *, before = None, after = None, limit))]
+    fn appearances(
+        &self,
+        py: Python<'_>,
+        address: &[u8],
+        before: Option<u64>,
+        after: Option<u64>,
+        limit: usize,
+    ) -> PyResult<(Vec<AppearanceRow>, bool)> {
+        let (engine, who) = (self.get()?, self::address(address)?);
+        let (found, more) = py
+            .detach(|| match before {
+                Some(before) => engine.appearances_before(&who, before, limit),
+                None => engine.appearances_after(&who, after, limit),
+            })
+            .map_err(of_engine)?;
+        let row = |one: Appearance| (one.height, one.transaction, one.roles.0);
+        Ok((found.into_iter().map(row).collect(), more))
+    }
+
+    fn transaction_by_nonce(
+        &self,
+        py: Python<'_>,
+        sender: &[u8],
+        nonce: u64,
+    ) -> PyResult<Option<(u64, u32)>> {
+        let (engine, who) = (self.get()?, address(sender)?);
+        py.detach(|| engine.transaction_by_nonce(&who, nonce))
+            .map_err(of_engine)
+    }
+
+    fn creation_of<'py>(
+        &self,
+        py: Python<'py>,
+        address: &[u8],
+    ) -> PyResult<Option<CreationRow<'py>>> {
+        let (engine, who) = (self.get()?, self::address(address)?);
+        let found = py.detach(|| engine.creation_of(&who)).map_err(of_engine)?;
+        Ok(found.map(|made| {
+            let creator = made.creator.map(|creator| bytes(py, creator));
+            (made.height, made.transaction, creator)
+        }))
+    }
+
+    fn transaction(
+        &self,
+        py: Python<'_>,
+        height: u64,
+        index: u32,
+    ) -> PyResult<Option<(Transaction, Receipt)>> {
+        let engine = self.get()?;
+        let found = py
+            .detach(|| engine.transaction(height, index))
+            .map_err(of_engine)?;
+        Ok(found
+            .map(|(transaction, receipt)| (Transaction::own(transaction), Receipt::own(receipt))))
     }
 
     #[pyo3(signature = (height = None))]

@@ -24,6 +24,11 @@ enum Held<T> {
 pub struct Transaction(Held<CoreTransaction>);
 
 impl Transaction {
+    /// One of its own.
+    pub fn own(transaction: CoreTransaction) -> Self {
+        Self(Held::Own(Box::new(transaction)))
+    }
+
     /// One that stands in a block.
     pub fn of_block(block: &Arc<CoreBlock>, index: usize) -> Self {
         Self(Held::Block(block.clone(), index))

@@ -43,12 +43,41 @@ impl View {
         self.at_height(Table::Body, height)
     }
 
+    /// Looks at the body of the block at this height and the index of what stands in it (empty: nothing), where they
+    /// lie; None above the view's.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn with_body<R>(
+        &self,
+        height: u64,
+        look: impl FnOnce(&[u8], &[u8]) -> R,
+    ) -> Result<Option<R>, StoreError> {
+        if height > self.height() {
+            return Ok(None);
+        }
+        let keys = (
+            Key::at_height(Table::Body, height),
+            Key::at_height(Table::Place, height),
+        );
+        self.snapshot.look_at_two(&keys.0, &keys.1, |body, places| {
+            body.map(|body| look(body, places.unwrap_or_default()))
+        })
+    }
+
     /// Hash of the block at this height; None above the view's.
     ///
     /// # Errors
     /// The store is damaged or cannot be read.
     pub fn block_hash_at(&self, height: u64) -> Result<Option<B256>, StoreError> {
-        Ok(self.sealed_header(height)?.map(|header| header.hash))
+        if height > self.height() {
+            return Ok(None);
+        }
+        let key = Key::at_height(Table::Header, height);
+        self.snapshot
+            .look(&key, |stored| stored.map(|stored| stored.get(..32).map(B256::from_slice)))?
+            .map(|hash| hash.ok_or_else(|| StoreError::Corrupt(format!("header at height {height}"))))
+            .transpose()
     }
 
     /// Height of the block with this hash.

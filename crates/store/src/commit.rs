@@ -1,5 +1,6 @@
 //! Sealing, committing, pruning.
 use crate::key::{history, Key};
+use crate::posting::Tail;
 use crate::record::{rows_of, BlockRecord};
 use crate::row::Row;
 use crate::shared::{lock, Meta, Shared};
@@ -8,6 +9,7 @@ use crate::table::{Table, Undo};
 use crate::{Store, StoreError};
 use alloy_primitives::B256;
 use heed::RwTxn;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// Heights pruned in one transaction.
@@ -35,7 +37,7 @@ impl Store {
             Some(_) => Some(Snapshot::open(&self.shared, None)?),
             None => None,
         };
-        let rows = rows_of(record, |index| match &before {
+        let rows = rows_of(record, self.shared.secret, |index| match &before {
             Some(before) => before.get(&Key::forced(index)),
             None => Ok(None),
         })?;
@@ -57,8 +59,8 @@ impl Store {
     /// # Errors
     /// The disk is full or broken; nothing was written then.
     pub fn commit(&self) -> Result<(), StoreError> {
-        let _writer = lock(&self.shared.writer);
-        self.shared.commit_pending()
+        let mut writer = lock(&self.shared.writer);
+        self.shared.commit_pending(&mut writer)
     }
 
     /// Height and hash of the newest sealed block.
@@ -110,7 +112,7 @@ impl Store {
 
 impl Shared {
     /// Writes what is pending. The caller is the writer.
-    pub(crate) fn commit_pending(&self) -> Result<(), StoreError> {
+    pub(crate) fn commit_pending(&self, tail: &mut Tail) -> Result<(), StoreError> {
         let pending = lock(&self.chain).clone();
         let Some((height, hash)) = pending.tip else {
             return Ok(());
@@ -119,9 +121,16 @@ impl Shared {
         if rows.is_empty() {
             return Ok(());
         }
+        let postings: Vec<(u64, &[u8])> = rows
+            .iter()
+            .filter(|row| Table::undo(row.key[0]) == Undo::Cut)
+            .filter_map(|row| Some((row.height, row.value.as_deref()?)))
+            .collect();
+        let new_tail = Cell::new(Tail::default());
         self.write(|txn| {
             let first = Meta::tip(&self.tables, txn)?.is_none();
             let mut diffs = Diffs::new();
+            new_tail.set(self.write_postings(txn, tail, &postings)?);
             for of_key in rows.chunk_by(|one, next| one.key == next.key) {
                 self.write_key(txn, of_key, first, &mut diffs)?;
             }
@@ -131,6 +140,7 @@ impl Shared {
             }
             self.write_tip(txn, height, hash)
         })?;
+        *tail = new_tail.into_inner();
         drop(rows);
         drop(pending);
         lock(&self.chain).drop_to(height);
@@ -160,8 +170,11 @@ impl Shared {
         let Some(last) = rows.last() else {
             return Ok(());
         };
-        put(self, txn, &last.key, last.value.as_deref())?;
         let undo = Table::undo(last.key[0]);
+        if undo == Undo::Cut {
+            return Ok(());
+        }
+        put(self, txn, &last.key, last.value.as_deref())?;
         // Nothing goes below the first block, so its changes are never taken back.
         let undone = rows.iter().filter(|row| !(first && row.height == 0));
         if matches!(undo, Undo::Rebuild | Undo::Never) {

@@ -2,8 +2,11 @@
 //!
 //! Reads: transactions and origins from its caller, everything else from the [`Store`]. Gives: sealed blocks, views.
 //! Never: knows Bitcoin's chain beyond the origins it is handed.
+mod appearance;
 mod error;
 mod genesis;
+mod index;
+mod logs;
 mod look;
 mod overrides;
 mod query;
@@ -24,7 +27,9 @@ use crate::{Store, StoreOptions, View};
 
 pub use error::EngineError;
 pub use look::Look;
-pub use query::{FoundLog, LogFilter};
+pub use appearance::Creation;
+pub(crate) use index::index_of_stored;
+pub use logs::{FoundLog, LogFilter};
 pub use trace::{Style, TraceBounds, TraceWanted, TracedCall};
 
 use writer::Writer;

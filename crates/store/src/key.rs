@@ -75,21 +75,6 @@ impl Key {
         Key::new(Table::BookIndex).with(address.as_slice())
     }
 
-    pub(crate) fn log_address(address: &Address, height: u64) -> Self {
-        Key::new(Table::LogAddress)
-            .with(address.as_slice())
-            .with(&height.to_be_bytes())
-    }
-
-    pub(crate) fn log_topic(position: u8, topic: &B256, height: u64) -> Self {
-        Key::new(Table::LogTopic)
-            .with(&[position])
-            .with(topic.as_slice())
-            .with(&height.to_be_bytes())
-    }
-}
-
-impl Key {
     /// Key in the history of what this key held before a height, with the history's number.
     pub(crate) fn in_history(&self, height: u64) -> Self {
         Key::new(Table::History)

@@ -15,9 +15,10 @@ mod database;
 pub mod engine;
 mod error;
 mod key;
-mod log;
+mod migrate;
 mod open;
 mod pending;
+mod posting;
 mod record;
 mod row;
 mod shared;
@@ -29,9 +30,9 @@ mod view;
 
 pub use chain::SealedHeader;
 pub use error::StoreError;
-pub use log::{LogKey, LogPosition};
+pub use posting::{Appearance, Roles, Term};
 pub use open::{StoreOptions, SCHEMA_VERSION};
-pub use record::{BlockRecord, LogPosting};
+pub use record::{BlockRecord, LogPosting, Named};
 pub use tip::TipSource;
 pub use view::View;
 

@@ -1,18 +1,20 @@
 //! Opening a store.
 use crate::key::Key;
+use crate::migrate::Pace;
 use crate::pending::Pending;
+use crate::posting::Secret;
 use crate::shared::{Meta, Shared};
 use crate::table::{Table, Tables};
 use crate::{Store, StoreError};
 use alloy_primitives::B256;
-use heed::{Env, EnvFlags, EnvOpenOptions, WithoutTls};
+use heed::{Env, EnvFlags, EnvOpenOptions, RwTxn, WithoutTls};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the layout of the tables. A store with a greater one is refused.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Readers at one time, over all threads.
 const MAX_READERS: u32 = 1024;
@@ -37,11 +39,23 @@ impl Default for StoreOptions {
 }
 
 impl Store {
-    /// Opens the store in `folder`, made if it is not there. `genesis` names the chain.
+    /// Opens the store in `folder`, made if it is not there. `genesis` names the chain. An earlier schema is brought to
+    /// this one first, which may take minutes.
     ///
     /// # Errors
     /// Another process has it, it is of another chain or a newer version, or it cannot be read.
     pub fn open(folder: &Path, genesis: B256, options: StoreOptions) -> Result<Self, StoreError> {
+        let store = Self::open_as_it_is(folder, genesis, options)?;
+        store.shared.migrate(Pace::default(), || true)?;
+        Ok(store)
+    }
+
+    /// The same without migrations.
+    fn open_as_it_is(
+        folder: &Path,
+        genesis: B256,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
         let io = |error| StoreError::Io {
             path: folder.to_owned(),
             error,
@@ -59,34 +73,18 @@ impl Store {
         env.clear_stale_readers()?;
         let mut txn = env.write_txn()?;
         let tables = Tables::create(&env, &mut txn)?;
-        let meta = tables.of(Table::Meta);
-        match meta.get(&txn, Meta::SCHEMA)? {
+        check_schema(folder, &tables, &mut txn, genesis)?;
+        let secret = match tables.of(Table::Meta).get(&txn, Meta::SECRET)? {
+            Some(bytes) => Secret::from_bytes(bytes)
+                .ok_or_else(|| StoreError::Corrupt("meta row of the secret".into()))?,
             None => {
-                meta.put(&mut txn, Meta::SCHEMA, &SCHEMA_VERSION.to_be_bytes())?;
-                meta.put(&mut txn, Meta::GENESIS, genesis.as_slice())?;
+                let secret = Secret::new();
+                tables
+                    .of(Table::Meta)
+                    .put(&mut txn, Meta::SECRET, &secret.to_bytes())?;
+                secret
             }
-            Some(version) => {
-                let stored = version.try_into().map(u32::from_be_bytes).unwrap_or(0);
-                if stored > SCHEMA_VERSION {
-                    return Err(StoreError::NewerSchema {
-                        path: folder.to_owned(),
-                        stored,
-                        known: SCHEMA_VERSION,
-                    });
-                }
-                if stored != SCHEMA_VERSION {
-                    return Err(StoreError::Corrupt(format!("schema version {stored}")));
-                }
-            }
-        }
-        let stored = meta.get(&txn, Meta::GENESIS)?;
-        if stored != Some(genesis.as_slice()) {
-            return Err(StoreError::ForeignGenesis {
-                path: folder.to_owned(),
-                stored: B256::right_padding_from(stored.unwrap_or_default()),
-                wanted: genesis,
-            });
-        }
+        };
         let tip = Meta::tip(&tables, &txn)?;
         if let Some((height, hash)) = tip {
             let key = Key::at_height(Table::Header, height);
@@ -110,10 +108,45 @@ impl Store {
                 tables,
                 options.map_size_bytes,
                 lock,
+                secret,
                 Pending::at(tip),
             )),
         })
     }
+}
+
+/// Takes a new store in hand, or refuses one that this program does not know or that is another chain's.
+fn check_schema(
+    folder: &Path,
+    tables: &Tables,
+    txn: &mut RwTxn<'_>,
+    genesis: B256,
+) -> Result<(), StoreError> {
+    let meta = tables.of(Table::Meta);
+    match meta.get(txn, Meta::SCHEMA)?.map(Meta::schema) {
+        None => {
+            meta.put(txn, Meta::SCHEMA, &SCHEMA_VERSION.to_be_bytes())?;
+            meta.put(txn, Meta::GENESIS, genesis.as_slice())?;
+        }
+        Some(stored) if stored > SCHEMA_VERSION => {
+            return Err(StoreError::NewerSchema {
+                path: folder.to_owned(),
+                stored,
+                known: SCHEMA_VERSION,
+            });
+        }
+        Some(0) => return Err(StoreError::Corrupt("schema version 0".into())),
+        Some(_) => {}
+    }
+    let stored = meta.get(txn, Meta::GENESIS)?;
+    if stored != Some(genesis.as_slice()) {
+        return Err(StoreError::ForeignGenesis {
+            path: folder.to_owned(),
+            stored: B256::right_padding_from(stored.unwrap_or_default()),
+            wanted: genesis,
+        });
+    }
+    Ok(())
 }
 
 fn open_env(folder: &Path, options: StoreOptions) -> Result<Env<WithoutTls>, StoreError> {

@@ -64,6 +64,24 @@ impl Pending {
         Some(row.value.as_deref())
     }
 
+    /// The row with the least key in `first..=last`, of keys that are written once.
+    pub(crate) fn next(&self, first: &[u8], last: &[u8]) -> Option<&Row> {
+        let least = self.runs.iter().filter_map(|run| {
+            let at = run.partition_point(|row| *row.key < *first);
+            run.get(at).filter(|row| *row.key <= *last)
+        });
+        least.map(|row| &**row).min_by_key(|row| row.height)
+    }
+
+    /// The row with the greatest key in `first..=last`, of keys that are written once.
+    pub(crate) fn previous(&self, first: &[u8], last: &[u8]) -> Option<&Row> {
+        let greatest = self.runs.iter().filter_map(|run| {
+            let after = run.partition_point(|row| *row.key <= *last);
+            run[..after].last().filter(|row| *row.key >= *first)
+        });
+        greatest.map(|row| &**row).max_by_key(|row| row.height)
+    }
+
     /// Rows whose key is in `first..=last`, oldest run first.
     pub(crate) fn range<'a>(
         &'a self,

@@ -4,7 +4,7 @@ use crate::row::{self, Row};
 use crate::table::Table;
 use alloy_primitives::{Address, B256, U256};
 use bedroll_core::{state::WriteSet, trie::NodeWrite};
-use std::collections::BTreeMap;
+use crate::posting::{segment_of, Roles, Secret, Term};
 
 /// A log's place in its block and what it can be found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,17 @@ pub struct LogPosting {
     pub transaction: u32,
     /// Its own index in the block.
     pub log: u32,
+}
+
+/// An address that a transaction names or touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Which.
+    pub address: Address,
+    /// Index of the transaction in the block.
+    pub transaction: u32,
+    /// What the address did, all of it.
+    pub roles: Roles,
 }
 
 /// A sealed block with all that it changes.
@@ -32,10 +43,14 @@ pub struct BlockRecord {
     pub header: Vec<u8>,
     /// The rest of the block; the store does not look into it.
     pub body: Vec<u8>,
+    /// Where things stand in the body; the store does not look into it. Not kept if it is empty.
+    pub places: Vec<u8>,
     /// Transaction hashes, in order.
     pub transactions: Vec<B256>,
     /// Of all logs, in order.
     pub logs: Vec<LogPosting>,
+    /// Addresses of its transactions, each once a transaction.
+    pub named: Vec<Named>,
     /// From [`bedroll_core::state::State::seal`].
     pub write_set: WriteSet,
     /// Rows of the queue of forced messages that this block sets, by index; None takes one away. Never empty bytes.
@@ -79,6 +94,7 @@ pub(crate) fn slot_to_flat(value: &U256) -> Option<Vec<u8>> {
 /// Rows of a block, sorted by key. `forced_before` tells what stands in the queue at an index now.
 pub(crate) fn rows_of<E>(
     record: BlockRecord,
+    secret: Secret,
     forced_before: impl Fn(u64) -> Result<Option<Vec<u8>>, E>,
 ) -> Result<Vec<Row>, E> {
     let height = record.height;
@@ -92,7 +108,13 @@ pub(crate) fn rows_of<E>(
         rows.change(Key::forced(index), value, forced_before(index)?);
     }
     put_state(&mut rows, record.write_set);
-    put_logs(&mut rows, &record.logs);
+    let terms = terms_of(&record.logs, &record.named);
+    if let Some(segment) = segment_of(secret, height, terms) {
+        rows.put(Key::at_height(Table::Posting, height), segment);
+    }
+    if !record.places.is_empty() {
+        rows.put(Key::at_height(Table::Place, height), record.places);
+    }
     for (index, address) in record.book {
         let with_height = |bytes: &[u8]| [bytes, &height.to_be_bytes()].concat();
         rows.put(Key::book(index), with_height(address.as_slice()));
@@ -153,21 +175,24 @@ fn put_nodes(rows: &mut Rows, set: WriteSet) {
     }
 }
 
-/// One row for each address and each topic at each place, with all its logs of the block.
-fn put_logs(rows: &mut Rows, logs: &[LogPosting]) {
-    let mut found: BTreeMap<Vec<u8>, (Key, Vec<u8>)> = BTreeMap::new();
-    for log in logs {
-        let place = [log.transaction.to_be_bytes(), log.log.to_be_bytes()].concat();
-        let by_topic = (0u8..)
-            .zip(&log.topics)
-            .map(|(position, topic)| Key::log_topic(position, topic, rows.height));
-        for key in by_topic.chain([Key::log_address(&log.address, rows.height)]) {
-            let entry = found.entry(key.row().to_vec());
-            let (_, places) = entry.or_insert_with(|| (key, Vec::new()));
-            places.extend_from_slice(&place);
-        }
-    }
-    for (key, places) in found.into_values() {
-        rows.put(key, places);
-    }
+/// What a block can be found by, with the place in it.
+pub(crate) fn terms_of<'a>(
+    logs: &'a [LogPosting],
+    named: &'a [Named],
+) -> impl Iterator<Item = (Term, u64)> + 'a {
+    let logs = logs.iter().flat_map(|log| {
+        let topics = (0u8..).zip(&log.topics);
+        let topics = topics.map(|(position, topic)| Term::LogTopic(position, *topic));
+        let terms = topics.chain([Term::LogAddress(log.address)]);
+        terms.map(|term| (term, u64::from(log.log)))
+    });
+    let named = named.iter().flat_map(|named| {
+        let place = named.roles.place(named.transaction);
+        let created = named.roles.has(Roles::CREATED);
+        let created = created.then_some((Term::Creation(named.address), place));
+        [(Term::Appearance(named.address), place)]
+            .into_iter()
+            .chain(created)
+    });
+    logs.chain(named)
 }

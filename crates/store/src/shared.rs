@@ -2,6 +2,7 @@
 use crate::key::read_u64;
 use crate::open::{map_error, whole_pages};
 use crate::pending::Pending;
+use crate::posting::{Secret, Tail};
 use crate::snapshot::TxnSlot;
 use crate::table::{Table, Tables};
 use crate::StoreError;
@@ -23,6 +24,8 @@ impl Meta {
     pub(crate) const GENESIS: &'static [u8] = b"genesis";
     pub(crate) const TIP: &'static [u8] = b"tip";
     pub(crate) const OLDEST: &'static [u8] = b"oldest";
+    pub(crate) const MIGRATION: &'static [u8] = b"migration";
+    pub(crate) const SECRET: &'static [u8] = b"secret";
 
     /// Height and hash of the newest durable block.
     pub(crate) fn tip(tables: &Tables, txn: &RoTxn<'_>) -> Result<Option<(u64, B256)>, StoreError> {
@@ -60,8 +63,10 @@ pub(crate) struct Shared {
     map_size: AtomicUsize,
     /// Held while the store is open; the system lets go of it when the process dies.
     _lock: File,
-    /// One writer at a time.
-    pub(crate) writer: Mutex<()>,
+    /// Of the fingerprints in postings.
+    pub(crate) secret: Secret,
+    /// One writer at a time; it knows the newest segments of postings.
+    pub(crate) writer: Mutex<Tail>,
     /// Whoever opens a snapshot holds this, so that it sees one chain.
     pub(crate) chain: Mutex<Pending>,
     /// Counts changes of the chain.
@@ -81,6 +86,7 @@ impl Shared {
         tables: Tables,
         map_size: usize,
         lock: File,
+        secret: Secret,
         pending: Pending,
     ) -> Self {
         let map_size = whole_pages(map_size).max(env.info().map_size);
@@ -89,7 +95,8 @@ impl Shared {
             tables,
             map_size: AtomicUsize::new(map_size),
             _lock: lock,
-            writer: Mutex::new(()),
+            secret,
+            writer: Mutex::new(Tail::default()),
             chain: Mutex::new(pending),
             version: AtomicU64::new(0),
             snapshots: Mutex::new(Vec::new()),

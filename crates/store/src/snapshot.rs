@@ -44,7 +44,7 @@ impl fmt::Debug for TxnSlot {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     shared: Weak<Shared>,
-    tables: Tables,
+    pub(crate) tables: Tables,
     pub(crate) pending: Pending,
     slot: Arc<Mutex<TxnSlot>>,
     /// Newest block that was durable at the start.
@@ -107,8 +107,17 @@ impl Snapshot {
 
     /// Value of a key as of this snapshot's block. Keys of tables without history are found whatever their height.
     pub(crate) fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        self.look(key, |value| value.map(<[u8]>::to_vec))
+    }
+
+    /// The same where it lies. `look` must not ask this snapshot for more.
+    pub(crate) fn look<R>(
+        &self,
+        key: &Key,
+        look: impl FnOnce(Option<&[u8]>) -> R,
+    ) -> Result<R, StoreError> {
         if let Some(value) = self.pending.get(key.row(), self.height) {
-            return Ok(value.map(<[u8]>::to_vec));
+            return Ok(look(value));
         }
         self.with_txn(|txn, durable| {
             let row_key = key.row();
@@ -118,7 +127,7 @@ impl Snapshot {
                 let bucket = self.tables.of(Table::History);
                 if let Some((found, before)) = bucket.get_greater_than_or_equal_to(txn, &first)? {
                     if found.len() == first.len() && found.starts_with(row_key) {
-                        return Ok((!before.is_empty()).then(|| before.to_vec()));
+                        return Ok(look((!before.is_empty()).then_some(before)));
                     }
                 }
             }
@@ -126,7 +135,29 @@ impl Snapshot {
                 .tables
                 .split(row_key)
                 .ok_or_else(|| StoreError::Corrupt("table number".into()))?;
-            Ok(bucket.get(txn, own)?.map(<[u8]>::to_vec))
+            Ok(look(bucket.get(txn, own)?))
+        })
+    }
+
+    /// Two values that blocks write once, where they lie. `look` must not ask this snapshot for more.
+    pub(crate) fn look_at_two<R>(
+        &self,
+        one: &Key,
+        other: &Key,
+        look: impl FnOnce(Option<&[u8]>, Option<&[u8]>) -> R,
+    ) -> Result<R, StoreError> {
+        if let Some(value) = self.pending.get(one.row(), self.height) {
+            return Ok(look(value, self.pending.get(other.row(), self.height).flatten()));
+        }
+        self.with_txn(|txn, _| {
+            let read = |key: &Key| {
+                let table = self.tables.split(key.row());
+                let table = table.ok_or_else(|| StoreError::Corrupt("table number".into()));
+                table.map(|(bucket, _)| bucket)
+            };
+            let first = read(one)?.get(txn, &one.row()[1..])?;
+            let second = read(other)?.get(txn, &other.row()[1..])?;
+            Ok(look(first, second))
         })
     }
 

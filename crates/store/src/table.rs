@@ -16,6 +16,7 @@ pub(crate) enum Table {
     Body,
     Height,
     Transaction,
+    /// Empty since schema 2, as is the next one.
     LogAddress,
     LogTopic,
     Forced,
@@ -23,10 +24,12 @@ pub(crate) enum Table {
     BookIndex,
     Diff,
     History,
+    Posting,
+    Place,
 }
 
 impl Table {
-    pub(crate) const ALL: [(Table, &'static str); 17] = [
+    pub(crate) const ALL: [(Table, &'static str); 19] = [
         (Table::Meta, "meta"),
         (Table::Account, "account"),
         (Table::Slot, "slot"),
@@ -44,6 +47,8 @@ impl Table {
         (Table::BookIndex, "book_index"),
         (Table::Diff, "diff"),
         (Table::History, "history"),
+        (Table::Posting, "posting"),
+        (Table::Place, "place"),
     ];
 
     /// How a change of this table's keys is taken back.
@@ -51,6 +56,7 @@ impl Table {
         match Table::ALL.get(usize::from(number)).map(|(table, _)| table) {
             Some(Table::Account | Table::Slot | Table::Forced) => Undo::Restore,
             Some(Table::AccountNode | Table::StorageNode) => Undo::Rebuild,
+            Some(Table::Posting) => Undo::Cut,
             Some(Table::Meta | Table::Diff | Table::History) | None => Undo::Never,
             Some(_) => Undo::Delete,
         }
@@ -66,6 +72,8 @@ pub(crate) enum Undo {
     Delete,
     /// It follows from flat values, through the trie.
     Rebuild,
+    /// A segment of postings: what it holds of the block is cut out.
+    Cut,
     /// Not part of a block.
     Never,
 }

@@ -34,21 +34,23 @@ impl Store {
     /// The height is above the tip or below the oldest kept state, or the store is damaged or cannot be written;
     /// nothing was unwound then.
     pub fn unwind_to(&self, height: u64) -> Result<(), StoreError> {
-        let _writer = lock(&self.shared.writer);
+        let mut writer = lock(&self.shared.writer);
         let target = Snapshot::open(&self.shared, Some(height))?;
         if target.is_tip() {
             return Ok(());
         }
         let target = (target.height, target.hash);
         // Pending blocks hold no trie nodes of the states between them: they become durable, then go.
-        self.shared.commit_pending()?;
+        self.shared.commit_pending(&mut writer)?;
         let view = self.view(None)?;
         let undone = Undone::collect(&view.snapshot, height)?;
         let nodes = self.rebuild(&view, &undone, height)?;
         drop(view);
         // Readers see the old blocks up to here, and then none of them.
         let mut chain = lock(&self.shared.chain);
+        writer.forget();
         self.shared.write_with(&mut chain, |txn| {
+            self.shared.cut_postings(txn, height)?;
             for (key, value) in &undone.restored {
                 put(&self.shared, txn, key, value.as_deref())?;
             }

@@ -4,7 +4,7 @@ mod workload;
 
 use alloy_primitives::{keccak256, B256, U256};
 use bedroll_core::state::State;
-use bedroll_store::{LogKey, Store, StoreError, StoreOptions};
+use bedroll_store::{Store, StoreError, StoreOptions};
 use workload::{address, check_view, Chain, Rng, ACCOUNTS};
 
 const UNSYNCED: StoreOptions = StoreOptions {
@@ -180,45 +180,4 @@ fn hundreds_of_blocks_are_pruned_and_unwound() {
     chain.store.commit().unwrap();
     chain.store.prune(301).unwrap();
     check(&chain, 301);
-}
-
-#[test]
-fn logs_are_found_by_address_and_topic_in_order() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut chain = Chain::new(open(folder.path()), Rng::new(6));
-    for height in 0..20 {
-        chain.grow();
-        if height % 7 == 0 {
-            chain.store.commit().unwrap();
-        }
-    }
-    let view = chain.store.view(None).unwrap();
-    let common = LogKey::Topic(0, B256::with_last_byte(7));
-    let heights = |first, last, limit| -> Vec<u64> {
-        let found = view.log_positions(&common, first, last, limit).unwrap();
-        found.iter().map(|position| position.height).collect()
-    };
-    assert_eq!(heights(0, 99, 99), (0..20).collect::<Vec<u64>>());
-    assert_eq!(heights(3, 16, 5), (3..8).collect::<Vec<u64>>());
-    for (height, hash) in (0..).zip(&chain.hashes) {
-        let found = view
-            .log_positions(&LogKey::Topic(1, *hash), 0, 99, 9)
-            .unwrap();
-        assert_eq!(
-            found.iter().map(|found| found.height).collect::<Vec<_>>(),
-            [height]
-        );
-        assert!(view
-            .log_positions(&LogKey::Topic(2, *hash), 0, 99, 9)
-            .unwrap()
-            .is_empty());
-    }
-    let by_address: usize = (0..ACCOUNTS)
-        .map(|number| {
-            view.log_positions(&LogKey::Address(address(number)), 0, 99, 99)
-                .unwrap()
-                .len()
-        })
-        .sum();
-    assert_eq!(by_address, 20);
 }

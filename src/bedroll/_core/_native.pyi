@@ -305,8 +305,54 @@ class Engine:
 
     def logs(
         self, first: int, last: int, addresses: Sequence[bytes], topics: Sequence[Sequence[bytes]], limit: int
-    ) -> list[tuple[int, int, int, Log]]:
-        """(height, transaction index, log index in the block, log) in order; at most `limit`, else Invalid."""
+    ) -> list[tuple[int, int, int, Log, bytes, bytes, int]]:
+        """(height, transaction index, log index in the block, log, transaction hash, block hash, timestamp) in order.
+
+        Args:
+            first: Block.
+            last: Block.
+            addresses: Emitters, one of which wrote it; none given: any.
+            topics: For each position the topics of which it has one; none given: any.
+            limit: More are refused.
+
+        Raises:
+            Invalid: With reason `limit`: more match.
+        """
+
+    def logs_json(
+        self,
+        first: int,
+        last: int,
+        addresses: Sequence[bytes],
+        topics: Sequence[Sequence[bytes]],
+        limit: int,
+        *,
+        result_bytes: int,
+    ) -> bytes:
+        """The same as the JSON array that `eth_getLogs` gives. Invalid with reason `size`: it would be longer."""
+
+    def transaction(self, height: int, index: int) -> tuple[Transaction, Receipt] | None:
+        """A transaction of a sealed block and what it did, without reading the others."""
+
+    def appearances(
+        self, address: bytes, *, before: int | None = None, after: int | None = None, limit: int
+    ) -> tuple[list[tuple[int, int, int]], bool]:
+        """Transactions in which an address appears: [(height, index, roles)], and whether there are more.
+
+        With `before`, of blocks below it, the newest first; else of blocks above `after`, the oldest first. Whole
+        blocks, until there are `limit`. Roles are bits: 1 it signed, 2 it is the recipient, 4 a contract was made
+        there, 8 only what ran inside touched it.
+        """
+
+    def transaction_by_nonce(self, sender: bytes, nonce: int) -> tuple[int, int] | None:
+        """(height, index) of the transaction that an account signed with a nonce."""
+
+    def creation_of(self, address: bytes) -> tuple[int, int, bytes | None] | None:
+        """(height, index, signer) of the newest transaction that made a contract at an address.
+
+        The signer is None where not the transaction itself but something that ran inside it made the contract; a
+        trace of the transaction tells what.
+        """
 
     def view(self, height: int | None = None) -> View:
         """State as of a sealed block (None: the tip). Invalid below the oldest kept height."""

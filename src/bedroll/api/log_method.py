@@ -7,6 +7,8 @@ Never: reads more blocks or returns more logs than the limits say.  Spec: docs/s
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from bedroll.execution.engine import Log
 from bedroll.primitives import Invalid
 
@@ -14,7 +16,6 @@ from .block_tag import LATEST, BlockRef, need_height, parse_number
 from .error import Code, RpcError, invalid_params
 from .method import MethodTable, required
 from .quantity import parse_address, parse_hash, refuse
-from .render import show_log
 from .service import Service
 
 TABLE: Final = MethodTable()
@@ -110,19 +111,12 @@ def _last(service: Service, ref: BlockRef) -> int:
     return need_height(service, ref)
 
 
-def _find(service: Service, wanted: LogFilter, first: int, last: int) -> list[dict[str, object]]:
-    engine, limit = service.backend.engine, service.limits.log_results
+def _find(service: Service, wanted: LogFilter, first: int, last: int) -> msgspec.Raw:
+    engine, limits = service.backend.engine, service.limits
+    addresses, topics = sorted(wanted.addresses), [sorted(row) for row in wanted.topics]
+    limit, size = limits.log_results, limits.response_bytes
     try:
-        found = engine.logs(first, last, sorted(wanted.addresses), [sorted(row) for row in wanted.topics], limit)
-    except Invalid:
-        raise RpcError(Code.LIMIT, f"query returned more than {limit} results, narrow the range") from None
-    shown: list[dict[str, object]] = []
-    header, hashes = None, []
-    for height, transaction_index, log_index, log in found:
-        if header is None or header.number != height:
-            block = engine.block(height)
-            if block is None:
-                break
-            header, hashes = block.header, [transaction.hash for transaction in block.transactions]
-        shown.append(show_log(header, transaction_index, hashes[transaction_index], log_index, log))
-    return shown
+        return msgspec.Raw(engine.logs_json(first, last, addresses, topics, limit, result_bytes=size))
+    except Invalid as refused:
+        what = f"more than {size} bytes" if refused.fields.get("reason") == "size" else f"more than {limit} results"
+        raise RpcError(Code.LIMIT, f"query returned {what}, narrow the range") from None

@@ -163,9 +163,9 @@ def test_logs_are_found_by_address_and_topic_and_place(ledger):
         if number == 2:
             ledger.engine.commit()
     engine = ledger.engine
-    places = [(height, index, number) for height, index, number, _ in engine.logs(0, 100, [], [], 100)]
+    places = [(height, index, number) for height, index, number, *_ in engine.logs(0, 100, [], [], 100)]
     assert places == [(height, index, index) for height in range(3, 9) for index in (0, 1)]
-    assert [log.address for *_, log in engine.logs(3, 4, [two], [], 9)] == [two, two]
+    assert [row[3].address for row in engine.logs(3, 4, [two], [], 9)] == [two, two]
     assert [row[0] for row in engine.logs(0, 100, [], [[topics[0]]], 9)] == [3, 5, 6, 8]
     assert [row[0] for row in engine.logs(0, 100, [one, two], [[topics[1], topics[2]]], 9)] == [3, 4, 4, 5, 6, 7, 7, 8]
     assert engine.logs(0, 100, [one], [[], [topics[0]]], 9) == []

@@ -10,9 +10,9 @@ use crate::receipt::Receipt;
 use crate::transaction::Transaction;
 
 #[derive(RlpEncodable, RlpDecodable)]
-struct Signed {
-    sender: Address,
-    raw: Bytes,
+pub(super) struct Signed {
+    pub(super) sender: Address,
+    pub(super) raw: Bytes,
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
@@ -112,6 +112,7 @@ pub fn decode_body(header: Header, tail: Tail, bytes: &[u8]) -> alloy_rlp::Resul
         forced_count: body.forced_count as usize,
         new_addresses: body.new_addresses,
         enqueued: Vec::new(),
+        touched: Vec::new(),
     })
 }
 

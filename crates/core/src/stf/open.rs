@@ -278,6 +278,7 @@ impl OpenBlock {
             forced_count: self.forced_count,
             new_addresses,
             enqueued: self.enqueued,
+            touched: self.record.touched,
         };
         Ok((block, write_set))
     }

@@ -1,7 +1,9 @@
 //! What a block has included so far.
 use alloc::vec::Vec;
+use alloy_primitives::Address;
 
 use super::run::Ran;
+use crate::block::Touched;
 use crate::receipt::Receipt;
 use crate::transaction::Transaction;
 
@@ -11,12 +13,26 @@ pub(super) struct Record {
     pub transactions: Vec<Transaction>,
     pub receipts: Vec<Receipt>,
     pub gas_used: u64,
+    pub touched: Vec<Touched>,
 }
 
 impl Record {
     pub fn include(&mut self, transaction: Transaction, ran: Ran, data_gas: u64, price: u128) {
         self.gas_used += ran.gas_used;
         let contract = transaction.created();
+        let index = self.transactions.len() as u32;
+        let named = |address: &Address| {
+            *address == transaction.sender || Some(*address) == transaction.to()
+        };
+        for (address, created) in ran.touched {
+            if created || !named(&address) {
+                self.touched.push(Touched {
+                    transaction: index,
+                    address,
+                    created,
+                });
+            }
+        }
         self.receipts.push(Receipt {
             kind: transaction.kind(),
             success: ran.success,

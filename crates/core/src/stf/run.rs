@@ -33,6 +33,8 @@ pub struct Ran {
     pub output: Bytes,
     /// Name of the halt, else empty.
     pub halt: String,
+    /// Accounts that it touched, vaults left out; whether it made a contract there.
+    pub touched: alloc::vec::Vec<(Address, bool)>,
 }
 
 impl Ran {
@@ -45,6 +47,7 @@ impl Ran {
                 logs,
                 output: output.into_data(),
                 halt: String::new(),
+                touched: alloc::vec![],
             },
             ExecutionResult::Revert { output, .. } => Self {
                 success: false,
@@ -52,6 +55,7 @@ impl Ran {
                 logs: alloc::vec![],
                 output,
                 halt: String::new(),
+                touched: alloc::vec![],
             },
             ExecutionResult::Halt { reason, .. } => Self {
                 success: false,
@@ -59,6 +63,7 @@ impl Ran {
                 logs: alloc::vec![],
                 output: Bytes::new(),
                 halt: alloc::format!("{reason:?}"),
+                touched: alloc::vec![],
             },
         }
     }
@@ -121,8 +126,11 @@ impl<'a, S: StateSource> Runner<'a, S> {
         let result = ChargeHandler::new(Charge::default()).run_system_call(&mut self.evm);
         match result {
             Ok(result) => {
-                self.settle()?;
-                Ok(Ran::from_result(result))
+                let touched = self.settle()?;
+                Ok(Ran {
+                    touched,
+                    ..Ran::from_result(result)
+                })
             }
             Err(EVMError::Database(error)) => Err(error),
             // A system call has no field that could be invalid.
@@ -132,6 +140,7 @@ impl<'a, S: StateSource> Runner<'a, S> {
                 logs: alloc::vec![],
                 output: Bytes::new(),
                 halt: "system call refused".into(),
+                touched: alloc::vec![],
             }),
         }
     }
@@ -144,8 +153,11 @@ impl<'a, S: StateSource> Runner<'a, S> {
         self.evm.ctx.set_tx(env);
         match ChargeHandler::new(charge).run(&mut self.evm) {
             Ok(result) => {
-                self.settle().map_err(EVMError::Database)?;
-                Ok(Ran::from_result(result))
+                let touched = self.settle().map_err(EVMError::Database)?;
+                Ok(Ran {
+                    touched,
+                    ..Ran::from_result(result)
+                })
             }
             Err(error) => {
                 self.evm.finalize();
@@ -192,8 +204,21 @@ impl<'a, S: StateSource> Runner<'a, S> {
         ran
     }
 
-    fn settle(&mut self) -> Result<(), StateError> {
+    /// Takes what ran into the state; gives the accounts that it touched.
+    fn settle(&mut self) -> Result<alloc::vec::Vec<(Address, bool)>, StateError> {
         let state = self.evm.finalize();
-        self.evm.ctx.journaled_state.database.apply(state)
+        let vaults = [Some(self.evm.ctx.block.beneficiary), self.base_fee_vault];
+        let touched = state
+            .iter()
+            .filter(|(address, account)| {
+                account.is_touched() && !vaults.contains(&Some(**address))
+            })
+            .map(|(address, account)| {
+                let code = account.info.code_hash != revm::primitives::KECCAK_EMPTY;
+                (*address, code && account.is_created())
+            })
+            .collect();
+        self.evm.ctx.journaled_state.database.apply(state)?;
+        Ok(touched)
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Bytes, B256};
 use alloy_rlp::Decodable;
-use bedroll_core::block::{encode_body, encode_head, Block, Origin};
+use bedroll_core::block::{encode_body, encode_head, places, Block, Origin};
 use bedroll_core::forced::{Message, ReadQueue};
 use bedroll_core::profile::Rules;
 use bedroll_core::receipt::Receipt;
@@ -12,8 +12,9 @@ use bedroll_core::stf::{OpenBlock, Opening, Refused};
 use bedroll_core::transaction::{decode_all, Transaction, TransactionError};
 use bedroll_core::trie::SourceError;
 
+use super::index::{logs_of, named_of};
 use super::{lock, tip_facts, Engine, EngineError, Look, TipFacts};
-use crate::{BlockRecord, LogPosting, Store, TipSource, View};
+use crate::{BlockRecord, Store, TipSource, View};
 
 /// Trie nodes and flat values that stay in memory.
 const STATE_WEIGHT_MAX: usize = 1_000_000;
@@ -253,33 +254,23 @@ pub(super) fn record(block: &Block, write_set: WriteSet) -> BlockRecord {
         .map(|(index, message)| (index, Some(alloy_rlp::encode(message))))
         .collect();
     forced.extend(done.filter(|(index, _)| *index < first_enqueued));
+    let body = encode_body(block);
+    // The body was written above: it can be read.
+    let places = places(&body).unwrap_or_default();
     BlockRecord {
         height: block.header.number,
         hash: block.hash,
         state_root: block.header.state_root,
         header: encode_head(block),
-        body: encode_body(block),
+        body,
+        places,
         transactions: block.transactions.iter().map(|tx| tx.hash).collect(),
-        logs: postings(block),
+        logs: logs_of(block),
+        named: named_of(block),
         write_set,
         forced,
         book: (first_book..)
             .zip(block.new_addresses.iter().copied())
             .collect(),
     }
-}
-
-fn postings(block: &Block) -> Vec<LogPosting> {
-    let mut found = Vec::new();
-    for (transaction, receipt) in (0u32..).zip(&block.receipts) {
-        for log in &receipt.logs {
-            found.push(LogPosting {
-                address: log.address,
-                topics: log.topics().to_vec(),
-                transaction,
-                log: found.len() as u32,
-            });
-        }
-    }
-    found
 }

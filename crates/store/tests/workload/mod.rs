@@ -2,7 +2,7 @@
 use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
 use bedroll_core::state::{Account, State};
 use bedroll_core::trie::{NoSource, Trie};
-use bedroll_store::{BlockRecord, LogPosting, Store, TipSource};
+use bedroll_store::{BlockRecord, LogPosting, Named, Roles, Store, TipSource};
 use std::collections::BTreeMap;
 
 /// Random numbers from a printed seed (xorshift64*).
@@ -126,12 +126,18 @@ impl Chain {
                 state_root: root,
                 header: vec![height as u8; 30],
                 body: vec![height as u8; 300],
+                places: vec![height as u8; height as usize % 4],
                 transactions: vec![keccak256(hash)],
                 logs: vec![LogPosting {
                     address: who,
                     topics: vec![B256::with_last_byte(7), hash],
                     transaction: 0,
                     log: 0,
+                }],
+                named: vec![Named {
+                    address: who,
+                    transaction: 0,
+                    roles: Roles::SENDER,
                 }],
                 write_set,
                 forced,
