@@ -7,8 +7,8 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
-pub use place::{places, LogView, Places};
 pub use body::{decode_body, decode_head, decode_receipts, encode_body, encode_head};
+pub use place::{places, LogView, Places};
 
 use crate::forced::{Ended, Message};
 use crate::receipt::Receipt;

@@ -75,8 +75,12 @@ impl View {
         }
         let key = Key::at_height(Table::Header, height);
         self.snapshot
-            .look(&key, |stored| stored.map(|stored| stored.get(..32).map(B256::from_slice)))?
-            .map(|hash| hash.ok_or_else(|| StoreError::Corrupt(format!("header at height {height}"))))
+            .look(&key, |stored| {
+                stored.map(|stored| stored.get(..32).map(B256::from_slice))
+            })?
+            .map(|hash| {
+                hash.ok_or_else(|| StoreError::Corrupt(format!("header at height {height}")))
+            })
             .transpose()
     }
 

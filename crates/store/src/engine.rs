@@ -25,11 +25,11 @@ use bedroll_core::state::State;
 
 use crate::{Store, StoreOptions, View};
 
-pub use error::EngineError;
-pub use look::Look;
 pub use appearance::Creation;
-pub(crate) use index::index_of_stored;
+pub use error::EngineError;
+pub(crate) use index::{index_of_stored, Index};
 pub use logs::{FoundLog, LogFilter};
+pub use look::Look;
 pub use trace::{Style, TraceBounds, TraceWanted, TracedCall};
 
 use writer::Writer;

@@ -30,8 +30,8 @@ mod view;
 
 pub use chain::SealedHeader;
 pub use error::StoreError;
-pub use posting::{Appearance, Roles, Term};
 pub use open::{StoreOptions, SCHEMA_VERSION};
+pub use posting::{Appearance, Roles, Term};
 pub use record::{BlockRecord, LogPosting, Named};
 pub use tip::TipSource;
 pub use view::View;

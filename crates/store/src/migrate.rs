@@ -3,7 +3,7 @@
 //! Migrations run in order, each in steps of one transaction. The version is the new one from the first step on, so
 //! that older programs keep away, and a row beside it says how far the migration has come: a process that dies goes
 //! on there.
-use crate::engine::index_of_stored;
+use crate::engine::{index_of_stored, Index};
 use crate::key::{read_u64, Key};
 use crate::posting::{segment_of, Tail};
 use crate::record::terms_of;
@@ -109,7 +109,11 @@ fn index_blocks(
         let (head, body) = (head.ok_or_else(missing)?, body.ok_or_else(missing)?);
         read_bytes += body.len();
         let head = head.get(64..).ok_or_else(missing)?;
-        let (places, logs, named) = index_of_stored(height, head, body)?;
+        let Index {
+            places,
+            logs,
+            named,
+        } = index_of_stored(height, head, body)?;
         if let Some(bytes) = segment_of(shared.secret, height, terms_of(&logs, &named)) {
             segments.push((height, bytes));
         }
@@ -131,4 +135,82 @@ fn index_blocks(
         .collect();
     shared.write_postings(txn, &Tail::default(), &segments)?;
     Ok(Some(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Engine, LogFilter};
+    use crate::{Store, StoreOptions};
+    use std::io::Read;
+    use std::path::Path;
+
+    const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/store");
+    const UNSYNCED: StoreOptions = StoreOptions {
+        map_size_bytes: 1 << 24,
+        sync: false,
+    };
+
+    fn unpacked(name: &str) -> Vec<u8> {
+        let file = std::fs::File::open(Path::new(VECTORS).join(name)).unwrap();
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(file)
+            .read_to_end(&mut bytes)
+            .unwrap();
+        bytes
+    }
+
+    /// Brings the store as far as `steps` go, and lets go of it there as a death of the process would.
+    fn interrupted(folder: &Path, steps: usize) -> bool {
+        let genesis = Store::stored_genesis(folder).unwrap();
+        let store = Store::open_as_it_is(folder, genesis, UNSYNCED).unwrap();
+        let pace = Pace {
+            blocks: 4,
+            ..Pace::default()
+        };
+        let mut left = steps;
+        store
+            .shared
+            .migrate(pace, || {
+                let go = left > 0;
+                left = left.saturating_sub(1);
+                go
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_migration_goes_on_where_it_was_interrupted() {
+        let genesis = String::from_utf8(unpacked("schema_1.genesis.json.gz")).unwrap();
+        let old = unpacked("schema_1.mdb.gz");
+        let filter = LogFilter {
+            last: 99,
+            limit: 99,
+            ..LogFilter::default()
+        };
+        let mut answers = Vec::new();
+        for steps in [99, 0, 1, 2, 5, 8, 9, 10] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("data.mdb"), &old).unwrap();
+            assert_eq!(interrupted(folder.path(), steps), steps >= 10, "{steps}");
+            if steps == 5 {
+                assert!(!interrupted(folder.path(), 1));
+            }
+            let engine = Engine::open(folder.path(), &genesis, UNSYNCED).unwrap();
+            let found = engine.logs_json(&filter, 1 << 20).unwrap();
+            let by_address = LogFilter {
+                addresses: engine
+                    .logs(&filter)
+                    .unwrap()
+                    .iter()
+                    .map(|found| found.log.address)
+                    .collect(),
+                ..filter.clone()
+            };
+            assert_eq!(engine.logs_json(&by_address, 1 << 20).unwrap(), found);
+            answers.push(found);
+        }
+        assert!(answers[0].len() > 10_000);
+        assert!(answers.iter().all(|answer| *answer == answers[0]));
+    }
 }

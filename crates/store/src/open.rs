@@ -51,7 +51,7 @@ impl Store {
     }
 
     /// The same without migrations.
-    fn open_as_it_is(
+    pub(crate) fn open_as_it_is(
         folder: &Path,
         genesis: B256,
         options: StoreOptions,
@@ -61,13 +61,7 @@ impl Store {
             error,
         };
         std::fs::create_dir_all(folder).map_err(io)?;
-        let lock = File::create(folder.join("lock")).map_err(io)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => StoreError::Held {
-                path: folder.to_owned(),
-            },
-            TryLockError::Error(error) => io(error),
-        })?;
+        let lock = take_lock(folder)?;
         let env = open_env(folder, options)?;
         check_length(folder, &env)?;
         env.clear_stale_readers()?;
@@ -113,6 +107,52 @@ impl Store {
             )),
         })
     }
+}
+
+impl Store {
+    /// The genesis that the store in `folder` was made with.
+    ///
+    /// # Errors
+    /// There is no store, another process has it, or it cannot be read.
+    pub fn stored_genesis(folder: &Path) -> Result<B256, StoreError> {
+        let io = |error| StoreError::Io {
+            path: folder.join("data.mdb"),
+            error,
+        };
+        std::fs::metadata(folder.join("data.mdb")).map_err(io)?;
+        let _lock = take_lock(folder)?;
+        let options = StoreOptions {
+            map_size_bytes: 1 << 20,
+            sync: true,
+        };
+        let env = open_env(folder, options)?;
+        check_length(folder, &env)?;
+        let txn = env.read_txn()?;
+        let meta: Option<heed::Database<heed::types::Bytes, heed::types::Bytes>> =
+            env.open_database(&txn, Some(Table::ALL[0].1))?;
+        let stored = match meta {
+            Some(meta) => meta.get(&txn, Meta::GENESIS)?.map(<[u8]>::to_vec),
+            None => None,
+        };
+        stored
+            .and_then(|bytes| B256::try_from(&bytes[..]).ok())
+            .ok_or_else(|| StoreError::Corrupt(format!("{} is no store", folder.display())))
+    }
+}
+
+fn take_lock(folder: &Path) -> Result<File, StoreError> {
+    let io = |error| StoreError::Io {
+        path: folder.to_owned(),
+        error,
+    };
+    let lock = File::create(folder.join("lock")).map_err(io)?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::Held {
+            path: folder.to_owned(),
+        },
+        TryLockError::Error(error) => io(error),
+    })?;
+    Ok(lock)
 }
 
 /// Takes a new store in hand, or refuses one that this program does not know or that is another chain's.

@@ -10,8 +10,8 @@ mod merging;
 mod query;
 mod segment;
 
-pub use query::Appearance;
 pub(crate) use merging::Tail;
+pub use query::Appearance;
 pub(crate) use segment::{Builder, Segment};
 
 use alloy_primitives::{Address, B256};

@@ -1,10 +1,10 @@
 //! What the engine hands over of a sealed block, and the rows it becomes.
 use crate::key::Key;
+use crate::posting::{segment_of, Roles, Secret, Term};
 use crate::row::{self, Row};
 use crate::table::Table;
 use alloy_primitives::{Address, B256, U256};
 use bedroll_core::{state::WriteSet, trie::NodeWrite};
-use crate::posting::{segment_of, Roles, Secret, Term};
 
 /// A log's place in its block and what it can be found by.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -147,7 +147,10 @@ impl Snapshot {
         look: impl FnOnce(Option<&[u8]>, Option<&[u8]>) -> R,
     ) -> Result<R, StoreError> {
         if let Some(value) = self.pending.get(one.row(), self.height) {
-            return Ok(look(value, self.pending.get(other.row(), self.height).flatten()));
+            return Ok(look(
+                value,
+                self.pending.get(other.row(), self.height).flatten(),
+            ));
         }
         self.with_txn(|txn, _| {
             let read = |key: &Key| {

@@ -42,11 +42,13 @@ impl Chain {
             for _ in 0..=self.rng.below(3) {
                 *roles.entry(self.rng.below(30)).or_default() |= 1 << self.rng.below(4);
             }
-            plain.named.extend(roles.into_iter().map(|(who, roles)| Named {
-                address: address(who),
-                transaction,
-                roles: Roles(roles),
-            }));
+            plain
+                .named
+                .extend(roles.into_iter().map(|(who, roles)| Named {
+                    address: address(who),
+                    transaction,
+                    roles: Roles(roles),
+                }));
             for _ in 0..self.rng.below(4) {
                 let topics = (0..self.rng.below(5)).map(|at| topic(self.rng.below(4 + 20 * at)));
                 plain.logs.push(LogPosting {
@@ -123,9 +125,11 @@ impl Chain {
             let mut found = Vec::new();
             view.log_places(&wanted, first, last, |places| {
                 // The store may give more than what matches; whoever asks compares.
-                found.extend(places.iter().copied().filter(|(at, log)| {
-                    matches(&self.blocks[*at as usize].logs[*log as usize])
-                }));
+                found.extend(
+                    places.iter().copied().filter(|(at, log)| {
+                        matches(&self.blocks[*at as usize].logs[*log as usize])
+                    }),
+                );
                 Ok::<bool, StoreError>(true)
             })
             .unwrap();
@@ -151,7 +155,10 @@ impl Chain {
                 let (page, more) = view.appearances_after(&who, after, limit).unwrap();
                 after = page.last().map(|last| last.height).or(after);
                 assert!(!more || page.len() >= limit);
-                paged.extend(page.iter().map(|one| (one.height, one.transaction, one.roles)));
+                paged.extend(
+                    page.iter()
+                        .map(|one| (one.height, one.transaction, one.roles)),
+                );
                 if !more {
                     break;
                 }
@@ -161,7 +168,10 @@ impl Chain {
             loop {
                 let (page, more) = view.appearances_before(&who, before, limit).unwrap();
                 before = page.last().map_or(before, |last| last.height);
-                paged.extend(page.iter().map(|one| (one.height, one.transaction, one.roles)));
+                paged.extend(
+                    page.iter()
+                        .map(|one| (one.height, one.transaction, one.roles)),
+                );
                 if !more {
                     break;
                 }

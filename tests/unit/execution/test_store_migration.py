@@ -1,7 +1,7 @@
 """A store that the last program of an earlier schema left opens, says what that program said, and goes on."""
 
+import gzip
 import json
-import lzma
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from tests.framework.ledger import MAP_SIZE_BYTES, Ledger, accounts
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "store"
 WANTED = json.loads((VECTORS / "schema_1.json").read_text())
-GENESIS = lzma.decompress((VECTORS / "schema_1.genesis.json.xz").read_bytes()).decode()
+GENESIS = gzip.decompress((VECTORS / "schema_1.genesis.json.gz").read_bytes()).decode()
 SENDER, RECIPIENT, CREATED = 1, 2, 4
 
 
@@ -25,7 +25,7 @@ def old(tmp_path):
     """The folder of the store as it was left."""
     folder = tmp_path / "chain"
     folder.mkdir()
-    (folder / "data.mdb").write_bytes(lzma.decompress((VECTORS / "schema_1.mdb.xz").read_bytes()))
+    (folder / "data.mdb").write_bytes(gzip.decompress((VECTORS / "schema_1.mdb.gz").read_bytes()))
     return folder
 
 
@@ -41,7 +41,9 @@ def same_answers(engine, tip):
             assert transaction.hash.hex() == receipt.transaction_hash.hex() == name
     logs = [row for row in WANTED["logs"] if row[0] <= tip]
     found = engine.logs(0, tip, [], [], 1_000)
-    rows = [[*row[:3], row[3].address.hex(), [topic.hex() for topic in row[3].topics], row[3].data.hex()] for row in found]
+    rows = [
+        [*row[:3], row[3].address.hex(), [topic.hex() for topic in row[3].topics], row[3].data.hex()] for row in found
+    ]
     assert rows == logs
     for address in {row[3] for row in logs}:
         by_address = [list(row[:3]) for row in engine.logs(0, tip, [bytes.fromhex(address)], [], 1_000)]

@@ -180,7 +180,8 @@ impl<'a> LogView<'a> {
             topics: item(&mut inside)?,
             data: item(&mut inside)?,
         };
-        let whole = log.address.len() == 20 && log.topics.len() % 33 == 0 && inside.is_empty();
+        let whole =
+            log.address.len() == 20 && log.topics.len().is_multiple_of(33) && inside.is_empty();
         if whole {
             Ok(log)
         } else {

@@ -210,9 +210,7 @@ impl<'a, S: StateSource> Runner<'a, S> {
         let vaults = [Some(self.evm.ctx.block.beneficiary), self.base_fee_vault];
         let touched = state
             .iter()
-            .filter(|(address, account)| {
-                account.is_touched() && !vaults.contains(&Some(**address))
-            })
+            .filter(|(address, account)| account.is_touched() && !vaults.contains(&Some(**address)))
             .map(|(address, account)| {
                 let code = account.info.code_hash != revm::primitives::KECCAK_EMPTY;
                 (*address, code && account.is_created())

@@ -74,15 +74,22 @@ pub(crate) fn named_of(block: &Block) -> Vec<Named> {
     found
 }
 
-/// What a stored block can be found by, as far as its body tells: `(places, logs, named)`.
-pub(crate) fn index_of_stored(
-    height: u64,
-    head: &[u8],
-    body: &[u8],
-) -> Result<(Vec<u8>, Vec<LogPosting>, Vec<Named>), StoreError> {
+/// All that a block can be found by.
+pub(crate) struct Index {
+    pub(crate) places: Vec<u8>,
+    pub(crate) logs: Vec<LogPosting>,
+    pub(crate) named: Vec<Named>,
+}
+
+/// What a stored block can be found by, as far as its body tells.
+pub(crate) fn index_of_stored(height: u64, head: &[u8], body: &[u8]) -> Result<Index, StoreError> {
     let damaged = |error| StoreError::Corrupt(format!("block {height} cannot be read: {error}"));
     let (header, tail) = decode_head(head).map_err(damaged)?;
     let block = decode_body(header, tail, body).map_err(damaged)?;
     let places = places(body).map_err(damaged)?;
-    Ok((places, logs_of(&block), named_of(&block)))
+    Ok(Index {
+        places,
+        logs: logs_of(&block),
+        named: named_of(&block),
+    })
 }

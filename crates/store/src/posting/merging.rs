@@ -38,6 +38,9 @@ fn damaged(last: u64) -> StoreError {
     StoreError::Corrupt(format!("postings up to height {last}"))
 }
 
+/// The segment of a new block, with its height.
+pub(crate) type Fresh<'a> = (u64, &'a [u8]);
+
 /// A segment that is stored, or about to be.
 enum Held {
     Stored,
@@ -70,7 +73,7 @@ impl Shared {
         &self,
         txn: &mut RwTxn<'_>,
         tail: &Tail,
-        fresh: &[(u64, &[u8])],
+        fresh: &[Fresh<'_>],
     ) -> Result<Tail, StoreError> {
         let bucket = self.tables.of(Table::Posting);
         let known = match &tail.0 {
@@ -197,9 +200,7 @@ fn parse(last: u64, bytes: &[u8]) -> Result<Segment<'_>, StoreError> {
 }
 
 /// New segments in groups of at most [`GATHERED_MAX`] postings, or one segment.
-fn gathered<'a, 'b>(
-    fresh: &'a [(u64, &'b [u8])],
-) -> Result<Vec<&'a [(u64, &'b [u8])]>, StoreError> {
+fn gathered<'a, 'b>(fresh: &'a [Fresh<'b>]) -> Result<Vec<&'a [Fresh<'b>]>, StoreError> {
     let (mut groups, mut start, mut sum) = (Vec::new(), 0, 0u32);
     for (at, (last, bytes)) in fresh.iter().enumerate() {
         let count = parse(*last, bytes)?.postings;
@@ -230,8 +231,8 @@ mod tests {
     #[test]
     fn few_segments_stay_however_many_blocks_come() {
         let mut sizes: Vec<u32> = Vec::new();
-        for _ in 0..40_000 {
-            sizes.push(5);
+        for number in 0..40_000 {
+            sizes.push(4 + 2 * (number % 2));
             loop {
                 let levels: Vec<u32> = sizes.iter().map(|size| level(*size)).collect();
                 let count = due(&levels);

@@ -122,7 +122,12 @@ impl Snapshot {
 type Choices = Vec<u64>;
 
 /// Postings in `first..=last` of a segment that hold for one of each of `wanted`, as far as reading lists pays.
-fn select(segment: &Segment<'_>, wanted: &[Choices], first: u64, last: u64) -> Option<Vec<Posting>> {
+fn select(
+    segment: &Segment<'_>,
+    wanted: &[Choices],
+    first: u64,
+    last: u64,
+) -> Option<Vec<Posting>> {
     let mut lists: Vec<(usize, Vec<&[u8]>)> = Vec::with_capacity(wanted.len());
     for choices in wanted {
         let found = choices.iter().filter_map(|one| segment.find(*one));
@@ -229,7 +234,10 @@ impl View {
         before: u64,
         limit: usize,
     ) -> Result<(Vec<Appearance>, bool), StoreError> {
-        let wanted = self.shared()?.secret.fingerprint(&Term::Appearance(*address));
+        let wanted = self
+            .shared()?
+            .secret
+            .fingerprint(&Term::Appearance(*address));
         let mut found: Vec<Appearance> = Vec::new();
         let Some(mut until) = before.min(self.height() + 1).checked_sub(1) else {
             return Ok((found, false));
@@ -271,7 +279,10 @@ impl View {
         after: Option<u64>,
         limit: usize,
     ) -> Result<(Vec<Appearance>, bool), StoreError> {
-        let wanted = self.shared()?.secret.fingerprint(&Term::Appearance(*address));
+        let wanted = self
+            .shared()?
+            .secret
+            .fingerprint(&Term::Appearance(*address));
         let mut found: Vec<Appearance> = Vec::new();
         let mut from = after.map_or(0, |after| after.saturating_add(1));
         while from <= self.height() {

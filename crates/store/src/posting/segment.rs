@@ -170,10 +170,7 @@ impl<'a> Segment<'a> {
     fn position(&self, fingerprint: u64) -> Option<usize> {
         let guess = ((fingerprint as u128 * self.terms as u128) >> 64) as usize;
         let reach = 16 + 4 * self.terms.isqrt();
-        let (mut low, mut high) = (
-            guess.saturating_sub(reach),
-            (guess + reach).min(self.terms),
-        );
+        let (mut low, mut high) = (guess.saturating_sub(reach), (guess + reach).min(self.terms));
         if low > 0 && self.key(low) > fingerprint {
             low = 0;
         }
