@@ -5,8 +5,9 @@ use bedroll_core::trie::EMPTY_ROOT;
 use bedroll_store::{BlockRecord, LogPosting, Named, Roles, Store, StoreError, StoreOptions, Term};
 use std::collections::BTreeMap;
 
-mod workload;
-use workload::Rng;
+#[path = "workload/rng.rs"]
+mod rng;
+use rng::Rng;
 
 /// What a block was made with.
 #[derive(Clone, Default)]
