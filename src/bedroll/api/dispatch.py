@@ -15,6 +15,7 @@ from bedroll.primitives import BedrollError, Corrupt, Invalid, Unavailable
 
 from . import (
     access_method,
+    admin_method,
     bedroll_method,
     block_method,
     config_method,
@@ -38,6 +39,7 @@ from .error import Code, RpcError, from_invalid, method_not_found
 from .method import MethodTable
 from .quantity import show_data
 from .service import Service
+from .worker import SPENT
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -50,14 +52,21 @@ class Dispatcher:
 
     def __init__(self, service: Service, *, devnet: bool = False, registry: CollectorRegistry | None = None) -> None:
         self.service = service
+        self._guard = service.guard
         self.table = method_table(devnet=devnet)
         service.modules = tuple(sorted({name.partition("_")[0] for name in self.table.methods if "_" in name}))
         self.registry = registry or CollectorRegistry()
         self._calls = Counter("bedroll_api_calls", "Calls answered", ["method", "result"], registry=self.registry)
         self._seconds = Histogram("bedroll_api_body_seconds", "Time to answer a body", registry=self.registry)
 
-    async def answer(self, raw: bytes, intercept: Intercept | None = None) -> bytes | None:
-        """Answer a body; None if it holds notifications alone."""
+    async def answer(self, raw: bytes, intercept: Intercept | None = None, client: str = "") -> bytes | None:
+        """Answer a body; None if it holds notifications alone.
+
+        Args:
+            raw: The body.
+            intercept: Runs calls that only make sense on the connection at hand.
+            client: Who asks: address, and after a blank what he showed as a key.
+        """
         with self._seconds.time():
             try:
                 body = parse_body(raw, self.service.limits)
@@ -65,12 +74,12 @@ class Dispatcher:
                 return encode_answer(JSON_NULL, error)
             answers: list[bytes] = []
             room = self.service.limits.response_bytes
-            sent = await self._send_together(body)
+            sent = await self._send_together(body, client)
             for position, call in enumerate(body.calls):
                 result = sent.get(position)
                 if result is None:
                     too_large = RpcError(Code.LIMIT, "response too large")
-                    result = too_large if room <= 0 else await self._run(call, intercept)
+                    result = too_large if room <= 0 else await self._run(call, intercept, client)
                 if call.id is not None:
                     answers.append(self._encode(call.id, result))
                     room -= len(answers[-1])
@@ -78,7 +87,7 @@ class Dispatcher:
                 return None
             return join_answers(answers) if body.batch else answers[0]
 
-    async def _send_together(self, body: Body) -> dict[int, object]:
+    async def _send_together(self, body: Body, client: str) -> dict[int, object]:
         """Results of a batch that hands in transactions and does nothing else: their senders are recovered at once."""
         name = "eth_sendRawTransaction"
         if len(body.calls) < 2 or not all(call.method == name and call.error is None for call in body.calls):
@@ -86,6 +95,10 @@ class Dispatcher:
         results: dict[int, object] = {}
         raws: dict[int, bytes] = {}
         for position, call in enumerate(body.calls):
+            refused = self._guard.admit(client, name)
+            if refused is not None:
+                results[position] = refused
+                continue
             try:
                 (raws[position],) = self.table.methods[name].bind(call.params)  # type: ignore[assignment]
             except RpcError as error:
@@ -106,13 +119,25 @@ class Dispatcher:
             return encode_answer(call_id, RpcError(Code.LIMIT, f"response too large: {len(answer)} bytes"))
         return answer
 
-    async def _run(self, call: Call, intercept: Intercept | None) -> object:
+    async def _run(self, call: Call, intercept: Intercept | None, client: str) -> object:
         """Result of one call, or the error it is answered with."""
+        spent: list[float] = []
+        SPENT.set(spent)
+        try:
+            return await self._run_counted(call, intercept, client)
+        finally:
+            if spent:
+                self._guard.spend(client, sum(spent))
+
+    async def _run_counted(self, call: Call, intercept: Intercept | None, client: str) -> object:
         known = call.method in self.table.methods
         label = call.method if known else "unknown"
         try:
             if call.error is not None:
                 raise call.error
+            refused = self._guard.admit(client, call.method)
+            if refused is not None:
+                raise refused
             result = NotImplemented if intercept is None else await intercept(call)
             if result is NotImplemented:
                 if not known:
@@ -155,6 +180,7 @@ def method_table(*, devnet: bool) -> MethodTable:
         config_method,
         replay_method,
         ots_method,
+        admin_method,
     ):
         table.include(module.TABLE)
     if devnet:

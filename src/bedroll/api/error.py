@@ -13,7 +13,7 @@ from bedroll.primitives import Invalid
 
 
 class Code(IntEnum):
-    """Error codes: JSON-RPC's own, EIP-1474's, 3 for a revert as geth has it, 4 to 6 of EIP-7966."""
+    """Error codes: JSON-RPC's own, EIP-1474's, 3 for a revert as geth has it, 4 to 6 of EIP-7966, 4100 of EIP-1193."""
 
     PARSE = -32700
     INVALID_REQUEST = -32600
@@ -29,6 +29,7 @@ class Code(IntEnum):
     SYNC_TIMEOUT = 4
     UNREADY = 5
     NONCE_GAP = 6
+    UNAUTHORIZED = 4100
 
 
 class RpcError(Invalid):

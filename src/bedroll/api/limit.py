@@ -30,6 +30,8 @@ class Limits:
         sync_seconds: How long `eth_sendRawTransactionSync` waits for a receipt where the client does not say.
         sync_seconds_max: How long it waits at most.
         sync_waiting: Calls of it that wait at a time.
+        budget_units: Units a second of one client without a key (`bedroll.api.cost`); 0: no limit.
+        budget_burst_seconds: So many seconds' units can be saved up, and owed.
         heavy_running: Calls into the engine that run at a time, each on a thread of its own.
         heavy_waiting: Calls that may wait for such a thread; more are refused.
         connections: Open connections, HTTP and WebSocket together; more are closed at once.
@@ -60,6 +62,8 @@ class Limits:
     sync_seconds: float = 4.0
     sync_seconds_max: float = 30.0
     sync_waiting: int = 1_000
+    budget_units: int = 100_000
+    budget_burst_seconds: float = 5.0
     heavy_running: int = 4
     heavy_waiting: int = 256
     connections: int = 1_000

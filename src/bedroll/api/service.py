@@ -14,7 +14,9 @@ from bedroll.sdk import Account
 
 from .carriage import Carriages
 from .filter import Filters
+from .guard import Guard, make_guard
 from .inclusion import Inclusion
+from .key import ApiKeys
 from .limit import Limits
 from .port import Backend, Carriage
 from .record import Records
@@ -33,6 +35,8 @@ class Service:
         backend: The node; `bedroll.api.port` says what it offers.
         accounts: Keys that the server signs with: a devnet's, empty everywhere else.
         faucet: Pays bitcoin to an address, on a devnet; the txid.
+        keys: API keys of the node.
+        keyed: Methods that need one beside those that always do: names, or beginnings of names (`debug_`).
         rules: What `eth_config` tells.
         modules: Families of methods that are served; filled by the dispatcher.
     """
@@ -41,8 +45,11 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     accounts: Mapping[Address, Account] = field(default_factory=dict)
     faucet: Callable[[str, int], Awaitable[bytes]] | None = None
+    keys: ApiKeys = field(default_factory=ApiKeys)
+    keyed: tuple[str, ...] = ()
     rules: ChainRules = field(default_factory=ChainRules)
     modules: tuple[str, ...] = ()
+    guard: Guard = field(init=False)
     worker: Worker = field(init=False)
     records: Records = field(init=False)
     filters: Filters = field(init=False)
@@ -51,6 +58,7 @@ class Service:
 
     def __post_init__(self) -> None:
         """Make the threads, the cache of read blocks and the filters."""
+        self.guard = make_guard(self.limits, self.keys, self.keyed)
         self.worker = Worker(self.limits)
         self.records = Records(self.backend.engine, self.worker)
         self.filters = Filters(self.limits)

@@ -1,17 +1,21 @@
 """Threads for calls into the engine that take long: a few run, some wait, more are refused.
 
-Reads: functions to run.  Gives: `Worker`.
+Reads: functions to run.  Gives: `Worker`, `SPENT`.
 Never: lets one client's calls queue without bound.  Spec: docs/spec/api.md#limits
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from contextvars import ContextVar
+from typing import Final, ParamSpec, TypeVar
 
 from .error import Code, RpcError
 from .limit import Limits
 
+SPENT: Final[ContextVar[list[float]]] = ContextVar("SPENT")
+"""Seconds on threads that the call at hand has taken; whoever wants to know sets a list."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -32,9 +36,17 @@ class Worker:
         if self._places <= 0:
             raise RpcError(Code.LIMIT, "too many calls are running, try again later")
         self._places -= 1
+        spent = SPENT.get([])
+
+        def timed() -> T:
+            start = time.thread_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                spent.append(time.thread_time() - start)
+
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
+            return await asyncio.get_running_loop().run_in_executor(self._threads, timed)
         finally:
             self._places += 1
 

@@ -1,0 +1,42 @@
+"""`admin_…`: what only the operator may ask of a running node, with an API key.
+
+Reads: the guard's accounts.  Gives: `TABLE`.  Never: is run without a key.  Spec: docs/spec/api.md#keys
+"""
+
+import logging
+from typing import Final
+
+from .method import MethodTable, required
+from .quantity import refuse
+from .service import Service
+
+TABLE: Final = MethodTable()
+
+_SHOWN_MAX: Final = 1_000
+_LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+def parse_level(value: object, name: str) -> str:
+    """Decode what is worth a line of the log."""
+    if value not in _LEVELS:
+        raise refuse(name, value, f"one of {', '.join(_LEVELS)}")
+    return str(value)
+
+
+@TABLE.method("admin_clients")
+async def clients(service: Service) -> object:
+    """Clients of late, the newest first: calls, refused ones of them, and units left of the budget."""
+    accounts = list(service.guard.budget.accounts().items())[: -_SHOWN_MAX - 1 : -1]
+    return [
+        {"client": name, "calls": account.calls, "refused": account.refused, "units": round(account.units)}
+        for name, account in accounts
+    ]
+
+
+@TABLE.method("admin_setLogLevel", required("level", parse_level))
+async def set_log_level(_service: Service, level: str) -> object:
+    """Change what is worth a line of the log, until the node stops; the answer is the level before."""
+    logger = logging.getLogger("bedroll")
+    before = logging.getLevelName(logger.getEffectiveLevel()).lower()
+    logger.setLevel(level.upper())
+    return before
