@@ -47,6 +47,7 @@ def running_devnet(folder: Path, *options: str) -> Iterator[Devnet]:
         "bedroll",
         "devnet",
         "--json",
+        "--silent",
         "--rpc-port",
         "0",
         "--folder",

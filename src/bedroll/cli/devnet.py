@@ -6,16 +6,17 @@ Never: is reachable from elsewhere unless told: everybody knows its keys.  Spec:
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import click
+
 from bedroll.api import Server
-from bedroll.api.port import BlockAdded, BlockRemoved
 from bedroll.bitcoin.address import decode_address
 from bedroll.bitcoin.embedded import EmbeddedClient
 from bedroll.bitcoin.server import RpcServer
@@ -26,40 +27,58 @@ from bedroll.da.writer import RatePolicy
 from bedroll.execution.mempool import PoolLimit
 from bedroll.node.devnet import Devnet, DevnetOption, open_devnet
 from bedroll.primitives import L2Height, Satoshi, Unavailable
-from bedroll.sdk import DEVNET_MNEMONIC, checksum_address
+from bedroll.sdk import checksum_address
+from bedroll.sdk.signature import SignatureBook, known_signatures
 from bedroll.sequencer.policy import BatchPolicy
 from bedroll.sequencer.service import SequencerOption
 
+from .chronicle import Chronicle
 from .output import Output
 from .run import Context, declare, run_service
 from .serve import run_until, serving
+from .trace import read_abis
 
 _SECTIONS: Final = ("folder", "rpc", "sequencer", "mempool", "devnet", "log", "bitcoin.serve_port")
 _DEFAULTS: Final = {
+    "sequencer.block_time_seconds": 0.0,
     "sequencer.batch_age_seconds": 15.0,
     "sequencer.stream_port": 0,
     "bitcoin.serve_port": 0,
     "log.level": "warning",
 }
-"""A devnet begins anew each time unless a folder is given, and posts often."""
+"""A devnet begins anew each time unless a folder is given, seals a block for each transaction, and posts often."""
 
 
 @declare("devnet", *_SECTIONS)
-def command(context: Context, flags: dict[str, object]) -> None:
+@click.option("--silent", is_flag=True, help="Say nothing but warnings and errors; with --json the first line alone.")
+@click.option(
+    "--abi",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="JSON ABI or artifact, or a folder with such, to name calls by in the lines. May be given many times.",
+)
+def command(context: Context, flags: dict[str, object], *, silent: bool, folders: tuple[Path, ...]) -> None:
     """A chain of your own with funded keys, on its own Bitcoin. Ctrl-C ends it.
 
-    It begins anew each time, unless --folder says where to keep it.
+    A block for each transaction as it comes; --block-time makes one every so often instead. It begins anew each time,
+    unless --folder says where to keep it.
     """
+    book = SignatureBook(known_signatures())
+    for signature in (each for path in folders for each in read_abis(path, context.output)):
+        book.add(signature)
     config = context.load(flags, dict(_DEFAULTS))
     is_kept = context.sources["folder"] is not Source.DEFAULT
     with ExitStack() as stack:
         if not is_kept:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bedroll-devnet-"))
             config = replace(config, folder=Path(folder))
-        run_service(lambda stop: _serve(context.output, config, stop, is_kept=is_kept))
+        run_service(lambda stop: _serve(context.output, config, stop, None if silent else book, is_kept=is_kept))
 
 
-async def _serve(output: Output, config: Config, stop: asyncio.Event, *, is_kept: bool) -> None:
+async def _serve(
+    output: Output, config: Config, stop: asyncio.Event, book: SignatureBook | None, *, is_kept: bool
+) -> None:
     client = await EmbeddedClient.open(config.folder / "bitcoin")
     bitcoin = RpcServer(client, config.folder / "bitcoin.cookie")
     try:
@@ -67,17 +86,30 @@ async def _serve(output: Output, config: Config, stop: asyncio.Event, *, is_kept
         async with open_devnet(config.folder, devnet_option(config), client=client) as devnet:
             accounts = {account.address: account for account in devnet.accounts}
             async with serving(devnet.node, config.rpc, accounts, _faucet(devnet)) as server:
-                _welcome(output, devnet, server, bitcoin, is_kept=is_kept)
-                lines = asyncio.create_task(_block_lines(output, devnet))
-                try:
+                if book is not None or output.as_json:
+                    _welcome(output, devnet, server, bitcoin, is_kept=is_kept)
+                async with _telling(output, devnet, book):
                     await run_until(devnet.run(), stop)
-                finally:
-                    lines.cancel()
-                    await asyncio.gather(lines, return_exceptions=True)
-                output.say("stopped")
+                if book is not None:
+                    output.say("stopped")
     finally:
         await bitcoin.stop()
         await client.close()
+
+
+@asynccontextmanager
+async def _telling(output: Output, devnet: Devnet, book: SignatureBook | None) -> AsyncIterator[None]:
+    """Tell of blocks meanwhile, unless told to be silent."""
+    if book is None:
+        yield
+        return
+    chronicle = Chronicle(output, devnet.node.engine, book)
+    telling = asyncio.create_task(chronicle.follow(devnet.node.subscribe), name="chronicle")
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
 
 
 def _faucet(devnet: Devnet) -> Callable[[str, int], Awaitable[bytes]]:
@@ -99,6 +131,7 @@ def devnet_option(config: Config) -> DevnetOption:
     """The options as the devnet takes them."""
     return DevnetOption(
         accounts=config.devnet.accounts,
+        mnemonic=config.devnet.mnemonic,
         balance_btc=config.devnet.balance_btc,
         mine_seconds=config.devnet.mine_seconds,
         sequencer=sequencer_option(config),
@@ -148,7 +181,7 @@ def _welcome(output: Output, devnet: Devnet, server: Server, bitcoin: RpcServer,
             {
                 "rpc": server.url,
                 "chainId": chain_id,
-                "mnemonic": DEVNET_MNEMONIC,
+                "mnemonic": devnet.option.mnemonic,
                 "accounts": [
                     {"address": checksum_address(one.address), "key": "0x" + one.secret.hex()}
                     for one in devnet.accounts
@@ -168,7 +201,7 @@ def _welcome(output: Output, devnet: Devnet, server: Server, bitcoin: RpcServer,
     output.warn("everybody knows these keys; never pay to them on another chain")
     if not _is_loopback(server.url):
         output.warn("others can reach this devnet and spend from its accounts")
-    output.say(f"\nMnemonic  {DEVNET_MNEMONIC}\nPath      m/44'/60'/0'/0/")
+    output.say(f"\nMnemonic  {devnet.option.mnemonic}\nPath      m/44'/60'/0'/0/")
     output.say(f"\nChain id  {chain_id}\nRPC       {server.url} (HTTP and WebSocket)", style="bold")
     output.say(f"Bitcoin   {bitcoin.url} (JSON-RPC, cookie {bitcoin.cookie})")
     if is_kept:
@@ -182,30 +215,3 @@ def _is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-async def _block_lines(output: Output, devnet: Devnet) -> None:
-    """One line for each block."""
-    async for event in devnet.node.subscribe():
-        if isinstance(event, BlockAdded | BlockRemoved):
-            block = event.block
-            header, count = block.header, len(block.transactions) - block.forced_count
-            facts = {
-                "block": header.number,
-                "hash": "0x" + header.hash.hex(),
-                "transactions": count,
-                "gas": header.gas_used,
-                "origin": block.origin_height,
-                "forced": len(block.forced),
-                "removed": isinstance(event, BlockRemoved),
-            }
-            if output.as_json:
-                output.line(facts)
-            elif isinstance(event, BlockRemoved):
-                output.say(f"block {header.number} left the chain", style="yellow")
-            elif count or block.forced or block.origin_step:
-                forced = f"  {len(block.forced)} forced" if block.forced else ""
-                output.say(
-                    f"block {header.number:>6}  {count:>5} transactions  {header.gas_used:>10,} gas  "
-                    f"origin {block.origin_height}{forced}  0x{header.hash.hex()[:16]}…"
-                )

@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "node": "Follow the chain: derive it from Bitcoin and serve it.",
     "sequencer": "Lead the chain: take transactions, make blocks, post batches.",
     "forced": "Force a transaction through Bitcoin, whatever the leader does.",
+    "trace": "Draw what a transaction did: calls, events, reasons.",
     "inspect": "Look at a Bitcoin transaction, an object, a batch, a block.",
     "wallet": "Bitcoin coins that pay for what is posted.",
     "riscv": "Run RISC-V programs as a dispute would: steps, hashes, rows.",

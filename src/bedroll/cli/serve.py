@@ -12,8 +12,10 @@ from typing import Any
 from bedroll.api import Server, ServerOptions, Service
 from bedroll.api.port import Backend
 from bedroll.config import RpcConfig
-from bedroll.primitives import Address
+from bedroll.primitives import Address, Misconfigured
 from bedroll.sdk import Account
+
+from .port_holder import holder_of
 
 
 @asynccontextmanager
@@ -26,16 +28,25 @@ async def serving(
     """Serve a node; with accounts as a devnet, which signs for them.
 
     Raises:
-        Misconfigured: The port is taken.
+        Misconfigured: The port is taken; by whom is said where it is known.
     """
     service = Service(node, config.limits(), accounts or {}, faucet)
     options = ServerOptions(host=config.host, port=config.port, origins=config.origins, devnet=accounts is not None)
     server = Server(service, options)
-    await server.start()
+    try:
+        await server.start()
+    except Misconfigured as error:
+        raise _told_who(error, config.port) from None
     try:
         yield server
     finally:
         await server.stop()
+
+
+def _told_who(error: Misconfigured, port: int) -> Misconfigured:
+    holder = holder_of(port)
+    text = f"{error.message}; {holder} has it" if holder else str(error.message)
+    return Misconfigured(text, option=error.option, value=error.value, allowed="a free port (--port), or 0 for any")
 
 
 async def run_until(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from bedroll.api import Limits
 from bedroll.protocol import NETWORKS
+from bedroll.sdk import DEVNET_MNEMONIC
 
 from .option import Option
 
@@ -314,7 +315,15 @@ OPTIONS: Final = (
         unit="BTC",
         low=1,
         high=20_000_000,
+        aliases=("--balance",),
         help="Balance of each at genesis.",
+    ),
+    Option(
+        name="devnet.mnemonic",
+        kind=str,
+        default=DEVNET_MNEMONIC,
+        aliases=("--mnemonic", "-m"),
+        help="Words of the funded accounts; the default is that of anvil and Hardhat.",
     ),
     Option(
         name="devnet.mine_seconds",
@@ -427,6 +436,7 @@ class DevnetConfig:
 
     accounts: int
     balance_btc: int
+    mnemonic: str
     mine_seconds: float
 
 

@@ -22,7 +22,7 @@ from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.da.envelope import Carrier
 from bedroll.da.writer import RatePolicy
 from bedroll.execution.genesis import Genesis
-from bedroll.primitives import COIN, WEI_PER_SATOSHI, BlockHash, L1Height, Wei
+from bedroll.primitives import COIN, WEI_PER_SATOSHI, BlockHash, L1Height, Misconfigured, Wei
 from bedroll.protocol import REGTEST
 from bedroll.sdk.account import Account
 from bedroll.sdk.mnemonic import DEVNET_MNEMONIC, accounts_of
@@ -36,6 +36,7 @@ MATURE_BLOCKS: Final = 120
 ORIGIN_BLOCKS_HIGH: Final = 3_000
 """L2 blocks with one origin at which a devnet mines an L1 block, before the 3,600 are used."""
 _GENESIS_FILE: Final = "genesis.json"
+_MNEMONIC_WORDS: Final = (12, 15, 18, 21, 24)
 
 
 def devnet_key(name: str) -> SecretKey:
@@ -48,7 +49,8 @@ class DevnetOption:
     """How a devnet behaves.
 
     Attributes:
-        accounts: Funded accounts, of the words every development node uses.
+        accounts: Funded accounts.
+        mnemonic: Their words; those every development node uses, unless told otherwise.
         balance_btc: Of each at genesis.
         mine_seconds: Between L1 blocks; 0: only when asked.
         sequencer: Of the leader.
@@ -58,6 +60,7 @@ class DevnetOption:
     """
 
     accounts: int = 20
+    mnemonic: str = DEVNET_MNEMONIC
     balance_btc: int = 10_000
     mine_seconds: float = 10.0
     sequencer: SequencerOption = field(
@@ -137,7 +140,7 @@ async def open_devnet(
     option = option or DevnetOption()
     bitcoin = client if client is not None else await EmbeddedClient.open(folder / "bitcoin")
     try:
-        accounts = accounts_of(DEVNET_MNEMONIC, option.accounts)
+        accounts = accounts_of(checked_mnemonic(option.mnemonic), option.accounts)
         keyring = SingleKeyring(devnet_key("wallet"))
         genesis = await _genesis(folder, bitcoin, keyring, accounts, option)
         leader = LeaderSetup(
@@ -164,7 +167,7 @@ async def _genesis(
     """The devnet's genesis: of the folder, or made upon a fresh Bitcoin chain."""
     file = folder / _GENESIS_FILE
     if file.exists():
-        return Genesis.from_json(file.read_bytes())
+        return _kept(Genesis.from_json(file.read_bytes()), accounts, folder)
     script = script_of(keyring.key(Branch.RECEIVE, 0))
     await bitcoin.mine(MATURE_BLOCKS, script)
     anchor = await bitcoin.tip()
@@ -188,6 +191,33 @@ async def _genesis(
     aside.write_text(genesis.to_json())
     aside.replace(file)
     return genesis
+
+
+def _kept(genesis: Genesis, accounts: list[Account], folder: Path) -> Genesis:
+    """A genesis that was made earlier.
+
+    Raises:
+        Misconfigured: It did not fund these accounts.
+    """
+    if any(account.address not in genesis.balances for account in accounts):
+        funded = f"the {len(genesis.balances)} accounts that this folder was made with, or another folder"
+        raise Misconfigured(
+            f"the chain in {folder} has other accounts", option="devnet.mnemonic", value="(other)", allowed=funded
+        )
+    return genesis
+
+
+def checked_mnemonic(words: str) -> str:
+    """Words as they are, if their number can be one of BIP-0039: a word too few would be other keys, silently.
+
+    Raises:
+        Misconfigured: It cannot.
+    """
+    count = len(words.split())
+    if count not in _MNEMONIC_WORDS or not all(word.isalpha() for word in words.split()):
+        allowed = f"{', '.join(str(each) for each in _MNEMONIC_WORDS)} words"
+        raise Misconfigured("not a mnemonic", option="devnet.mnemonic", value=f"{count} words", allowed=allowed)
+    return words
 
 
 def with_block_time(option: DevnetOption, seconds: float) -> DevnetOption:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
-from bedroll.encoding.json import check_json
+from bedroll.encoding.json import CONTAINERS_MAX, DEPTH_MAX, check_json
 from bedroll.primitives import Invalid, Unavailable
 
 _TIMEOUT_SECONDS: Final = 60.0
@@ -29,8 +29,10 @@ class RpcFailure(Invalid):
 class RpcClient:
     """One node's API over HTTP. Use as an asynchronous context manager."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, nesting_max: int = DEPTH_MAX, containers_max: int = CONTAINERS_MAX) -> None:
+        """Bounds are those of an answer's JSON; traces of calls nest deeper than everything else."""
         self.url = url
+        self._bounds = (nesting_max, containers_max)
         self._ids = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
 
@@ -81,7 +83,7 @@ class RpcClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable("no answer from the node", url=self.url, reason=str(error) or "timeout") from None
         try:
-            check_json(raw)
+            check_json(raw, *self._bounds)
             return msgspec.json.decode(raw)
         except (msgspec.DecodeError, Invalid) as error:
             text = raw[:80].decode(errors="replace")

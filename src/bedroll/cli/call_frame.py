@@ -1,0 +1,188 @@
+"""The calls of a transaction with what they mean: names, arguments, results, reasons, events.
+
+Reads: what `callTracer` answers, signatures.  Gives: `Frame`, `parse_frame`, `Explained`, `explain`, `console_text`.
+Never: believes a node that its answer is a trace.  Spec: docs/spec/cli.md#trace
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from typing import Any, Final
+
+import msgspec
+
+from bedroll.api.error import revert_reason
+from bedroll.primitives import Unavailable
+from bedroll.sdk.signature import Named, Signature, SignatureBook, parse_signature
+
+from .evm_text import clean, show_bytes, show_named, show_value
+
+CONSOLE: Final = bytes.fromhex("000000000000000000636f6e736f6c652e6c6f67")
+"""Where Hardhat's and Foundry's `console.log` write."""
+_DEPTH_MAX: Final = 280
+"""Of a trace that is read: what decoding JSON bears."""
+
+
+class LogRow(msgspec.Struct, frozen=True):
+    """A log where it was written: after how many calls of its frame."""
+
+    address: str
+    topics: list[str]
+    data: str = "0x"
+    position: str = "0x0"
+
+
+class Frame(msgspec.Struct, frozen=True, rename={"kind": "type", "sender": "from", "gas_used": "gasUsed"}):
+    """One call as geth's `callTracer` describes it."""
+
+    kind: str
+    sender: str
+    gas_used: str
+    gas: str = "0x0"
+    to: str = ""
+    input: str = "0x"
+    output: str = "0x"
+    value: str = "0x0"
+    error: str = ""
+    calls: list["Frame"] = []
+    logs: list[LogRow] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A log with its meaning; `signature` None: unknown."""
+
+    address: bytes
+    topics: tuple[bytes, ...]
+    data: bytes
+    signature: Signature | None
+    arguments: Named
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A call with its meaning.
+
+    Attributes:
+        kind: "call", "staticcall", "delegatecall", "callcode", "create", "create2", "selfdestruct".
+        signature: Of the function; None where nobody here knows it.
+        arguments, results: Decoded; empty where they are not.
+        error: Empty where it succeeded.
+        calls, events: Of this call, each in its order.
+    """
+
+    kind: str
+    sender: bytes
+    to: bytes
+    value_wei: int
+    gas: int
+    gas_used: int
+    input: bytes
+    output: bytes
+    signature: Signature | None
+    arguments: Named
+    results: Named
+    error: str
+    calls: tuple["Explained", ...]
+    events: tuple[Event, ...]
+
+
+def parse_frame(answer: Any) -> Frame:
+    """Read what a node answered.
+
+    Raises:
+        Unavailable: It is no call trace.
+    """
+    try:
+        return msgspec.convert(answer, Frame)
+    except msgspec.ValidationError as error:
+        raise Unavailable("the node's answer is not a call trace", reason=clean(str(error))) from None
+
+
+def explain(frame: Frame, book: SignatureBook, depth: int = 0) -> Explained:
+    """Give a call and all below it their meaning.
+
+    Raises:
+        Unavailable: The trace nests too deep, or its hexadecimal cannot be read.
+    """
+    if depth > _DEPTH_MAX:
+        raise Unavailable("the calls nest deeper than is drawn", limit=_DEPTH_MAX)
+    kind, given, output = frame.kind.lower(), _bytes(frame.input), _bytes(frame.output)
+    to = _bytes(frame.to)
+    is_creation = kind.startswith("create")
+    known = None if is_creation else book.call(given)
+    signature, arguments = known if known is not None else (None, [])
+    results = book.results(signature, output) if signature is not None and not frame.error and output else None
+    return Explained(
+        kind=clean(kind, 20),
+        sender=_bytes(frame.sender),
+        to=to,
+        value_wei=_number(frame.value),
+        gas=_number(frame.gas),
+        gas_used=_number(frame.gas_used),
+        input=given,
+        output=output,
+        signature=signature,
+        arguments=arguments,
+        results=results or [],
+        error=reason_of(frame.error, output, book),
+        calls=tuple(explain(each, book, depth + 1) for each in frame.calls),
+        events=tuple(explain_log(_bytes(row.address), [_bytes(topic) for topic in row.topics], _bytes(row.data), book,
+                                 _number(row.position)) for row in frame.logs),
+    )  # fmt: skip
+
+
+def explain_log(address: bytes, topics: list[bytes], data: bytes, book: SignatureBook, position: int = 0) -> Event:
+    """Give a log its meaning."""
+    known = book.event(topics, data)
+    signature, arguments = known if known is not None else (None, [])
+    return Event(address, tuple(topics), data, signature, arguments, position)
+
+
+def reason_of(error: str, output: bytes, book: SignatureBook) -> str:
+    """Why a call failed, in words; empty where it did not."""
+    if not error:
+        return ""
+    if not output or "revert" not in error:
+        return clean(error)
+    text = revert_reason(output)
+    if text is not None:
+        return f'"{clean(text)}"' if output[:4] == b"\x08\xc3\x79\xa0" else clean(text)
+    known = book.error(output)
+    if known is not None:
+        return f"{known[0].name}({show_named(known[1])})"
+    return f"execution reverted with {show_bytes(output)}"
+
+
+def console_text(data: bytes) -> str:
+    """What a contract printed."""
+    known = _console_book().call(data)
+    if known is None:
+        return show_bytes(data)
+    shown = (clean(value) if isinstance(value, str) else show_value(each.type, value) for each, value in known[1])
+    return " ".join(shown)
+
+
+@cache
+def _console_book() -> SignatureBook:
+    """`log` of one to four of the four types that it is declared for, and the older ones for one value."""
+    types = ("uint256", "string", "bool", "address")
+    lists = [",".join(row) for count in range(5) for row in product(types, repeat=count)]
+    lines = [f"function log({row})" for row in [*lists, "int256", "int"]]
+    lines += [f"function log{name}({name.lower()})" for name in ("Bytes", *(f"Bytes{n}" for n in range(1, 33)))]
+    return SignatureBook(parse_signature(line) for line in lines)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text[2:] if text[:2] == "0x" else text)
+    except ValueError:
+        raise Unavailable("the node's answer is not a call trace", reason=f"hexadecimal {clean(text, 40)!r}") from None
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text, 16)
+    except ValueError:
+        raise Unavailable("the node's answer is not a call trace", reason=f"quantity {clean(text, 40)!r}") from None

@@ -1,0 +1,178 @@
+"""`bedroll trace`: what a transaction did, call by call.
+
+Reads: a node's traces, ABIs.  Gives: `command`.
+Never: trusts a node, a contract or an ABI with the terminal.  Spec: docs/spec/cli.md#trace
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from bedroll.primitives import Invalid
+from bedroll.sdk import RpcClient
+from bedroll.sdk.abi import AbiMismatch
+from bedroll.sdk.client import RpcFailure
+from bedroll.sdk.signature import SignatureBook, known_signatures, signatures_of_json
+
+from .call_frame import Explained, explain, parse_frame
+from .call_tree import draw, tree_json
+from .evm_text import clean, show_bitcoin
+from .output import Output
+from .run import Context, declare, run_once
+
+_HASH_DIGITS: Final = 64
+_ABI_BYTES_MAX: Final = 16 << 20
+_ABI_FILES_MAX: Final = 10_000
+_TRACE_NESTING_MAX: Final = 600
+"""Levels of JSON: two a call."""
+_TRACE_CONTAINERS_MAX: Final = 1_000_000
+
+
+@declare("trace")
+@click.argument("transaction")
+@click.option(
+    "--rpc",
+    "url",
+    default="http://127.0.0.1:8545",
+    envvar="BEDROLL_NODE_URL",
+    show_default=True,
+    help="Node to ask.",
+)
+@click.option(
+    "--abi",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="JSON ABI or artifact, or a folder with such (Foundry's out, Hardhat's artifacts). May be given many times.",
+)
+@click.option("--depth", type=click.IntRange(1, 280), default=32, show_default=True, help="Levels of calls to draw.")
+@click.option("--calls", type=click.IntRange(1, 100_000), default=500, show_default=True, help="Calls to draw.")
+def command(
+    context: Context,
+    _flags: dict[str, object],
+    transaction: str,
+    *,
+    url: str,
+    folders: tuple[Path, ...],
+    depth: int,
+    calls: int,
+) -> None:
+    """Draw what a transaction did: its calls with names, arguments, results, events and reasons.
+
+    TRANSACTION is its hash. Names come from what Bedroll knows (token standards, exchanges, wallets, its own contracts)
+    and from --abi.
+    """
+    text = transaction.removeprefix("0x").lower()
+    if len(text) != _HASH_DIGITS or not set(text) <= set("0123456789abcdef"):
+        raise Invalid("not a transaction hash", given=clean(transaction), allowed="64 hexadecimal digits")
+    book = SignatureBook(known_signatures())
+    for folder in folders:
+        for signature in read_abis(folder, context.output):
+            book.add(signature)
+    receipt, answer = run_once(_ask(url, "0x" + text))
+    call = explain(parse_frame(answer), book)
+    show_trace(context.output, receipt, call, depth=depth, calls=calls)
+
+
+async def _ask(url: str, transaction: str) -> tuple[dict[str, Any], Any]:
+    """Receipt and trace.
+
+    Raises:
+        Invalid: The transaction is in no block, or the node does not trace it.
+    """
+    async with RpcClient(url, nesting_max=_TRACE_NESTING_MAX, containers_max=_TRACE_CONTAINERS_MAX) as client:
+        receipt = await client.call("eth_getTransactionReceipt", transaction)
+        if receipt is None:
+            waiting = await client.call("eth_getTransactionByHash", transaction)
+            if waiting is not None:
+                raise Invalid("the transaction waits in the mempool", transaction=transaction, node=url)
+            raise Invalid("the node knows no such transaction", transaction=transaction, node=url)
+        options = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
+        try:
+            return receipt, await client.call("debug_traceTransaction", transaction, options)
+        except RpcFailure as error:
+            raise Invalid(f"the node does not trace it: {clean(error.reason)}", code=error.code, node=url) from None
+
+
+def show_trace(output: Output, receipt: dict[str, Any], call: Explained, *, depth: int, calls: int) -> None:
+    """Say how it ended and what it cost, then draw the calls."""
+    facts = msgspec.convert(receipt, _Receipt)
+    gas, data_gas = int(facts.gas_used, 16), int(facts.data_gas_used, 16)
+    fee_wei = gas * int(facts.effective_gas_price, 16)
+    is_done = facts.status == "0x1"
+    if output.as_json:
+        output.line(
+            {
+                "transaction": facts.transaction_hash,
+                "block": int(facts.block_number, 16),
+                "class": facts.block_class,
+                "success": is_done,
+                "gasUsed": gas,
+                "dataGasUsed": data_gas,
+                "feeWei": str(fee_wei),
+                "call": tree_json(call),
+            }
+        )
+        return
+    word = "succeeded" if is_done else "failed"
+    output.say(f"{clean(facts.transaction_hash)} {word}", style="bold green" if is_done else "bold red")
+    output.say(
+        f"block {int(facts.block_number, 16):,} ({clean(facts.block_class)})  gas {gas:,} ({data_gas:,} of it for "
+        f"data on Bitcoin)  fee {show_bitcoin(fee_wei)}\n"
+    )
+    output.console.print(draw(call, depth=depth, calls=calls))
+
+
+class _Receipt(
+    msgspec.Struct,
+    frozen=True,
+    rename={
+        "transaction_hash": "transactionHash",
+        "block_number": "blockNumber",
+        "gas_used": "gasUsed",
+        "data_gas_used": "dataGasUsed",
+        "effective_gas_price": "effectiveGasPrice",
+        "block_class": "class",
+    },
+):
+    """What is shown of a receipt."""
+
+    transaction_hash: str
+    block_number: str
+    gas_used: str
+    status: str = "0x0"
+    data_gas_used: str = "0x0"
+    effective_gas_price: str = "0x0"
+    block_class: str = "latest"
+
+
+def read_abis(path: Path, output: Output) -> list[Any]:
+    """Signatures of an ABI file, or of all in a folder; files of a folder that hold none are passed over.
+
+    Raises:
+        Invalid: A file that was named holds no ABI, or there are too many.
+    """
+    if path.is_file():
+        return _read_abi(path)
+    found: list[Any] = []
+    for count, file in enumerate(sorted(path.rglob("*.json"))):
+        if count >= _ABI_FILES_MAX:
+            raise Invalid("too many files in the folder", folder=path, limit=_ABI_FILES_MAX)
+        try:
+            found += _read_abi(file)
+        except Invalid:
+            continue
+    if not found:
+        output.warn(f"no ABI in {path}")
+    return found
+
+
+def _read_abi(file: Path) -> list[Any]:
+    if file.stat().st_size > _ABI_BYTES_MAX:
+        raise Invalid("the file is too large for an ABI", file=file, limit_bytes=_ABI_BYTES_MAX)
+    try:
+        return signatures_of_json(msgspec.json.decode(file.read_bytes()))
+    except (msgspec.DecodeError, RecursionError, AbiMismatch) as error:
+        raise Invalid("the file holds no ABI", file=file, reason=clean(str(error))) from None
