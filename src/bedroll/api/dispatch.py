@@ -43,6 +43,8 @@ from .worker import SPENT
 
 LOG: Final = logging.getLogger(__name__)
 
+CONNECTION_METHODS: Final = frozenset(("eth_subscribe", "eth_unsubscribe"))
+"""Served where a connection lasts: over WebSocket."""
 Intercept = Callable[[Call], Awaitable[object]]
 """Runs a call that only makes sense on one connection; answers `NotImplemented` for every other."""
 
@@ -135,7 +137,7 @@ class Dispatcher:
         try:
             if call.error is not None:
                 raise call.error
-            refused = self._guard.admit(client, call.method)
+            refused = self._guard.admit(client, call.method if known or call.method in CONNECTION_METHODS else "")
             if refused is not None:
                 raise refused
             result = NotImplemented if intercept is None else await intercept(call)
