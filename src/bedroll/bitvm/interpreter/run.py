@@ -32,14 +32,16 @@ _ALL: Final[dict[int, Operation]] = OPERATIONS | CONTEXT_OPERATIONS
 _CONDITIONS: Final = (Op.OP_IF, Op.OP_NOTIF, Op.OP_ELSE, Op.OP_ENDIF)
 _FORBIDDEN: Final = (Op.OP_VERIF, Op.OP_VERNOTIF)
 _CONTROL_BLOCK_BYTES: Final = 33
+_RULES: Final = Rules()
+_CONTEXT: Final = Context()
 
 
 def execute(
     script: bytes,
     items: Sequence[bytes],
     *,
-    rules: Rules = Rules(),
-    context: Context = Context(),  # noqa: B008
+    rules: Rules = _RULES,
+    context: Context = _CONTEXT,
 ) -> Cost:
     """Run a script over its items.
 
@@ -65,8 +67,8 @@ def run_steps(
     script: bytes,
     items: Sequence[bytes],
     *,
-    rules: Rules = Rules(),
-    context: Context = Context(),  # noqa: B008
+    rules: Rules = _RULES,
+    context: Context = _CONTEXT,
 ) -> Iterator[State]:
     """Run, and show the state before each operation and at the end; the object is one and the same.
 

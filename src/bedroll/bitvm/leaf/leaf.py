@@ -33,6 +33,9 @@ _SIGNER_PUSH: Final = bytes((KEY_BYTES,))
 _SIGNER_CHECK: Final = build_script(Opcode.OP_CHECKSIGVERIFY)
 
 
+Derive = Callable[[Mapping[str, Mapping[str, int]]], dict[str, int]]
+
+
 @dataclass(frozen=True)
 class Leaf:
     """A leaf of a game output.
@@ -44,6 +47,7 @@ class Leaf:
         messages: Verified, in order.
         hints: Numbers that the spender supplies unsigned, bottom first; each digit is an item.
         template: Script without keys.
+        derive: Hints that follow from the messages' values.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Leaf:
     messages: tuple[Message, ...]
     hints: tuple[Field, ...]
     template: Template
+    derive: Derive | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -72,25 +77,37 @@ class Leaf:
         """Hash of the leaf in a game."""
         return self.template.leaf_hash(keys)
 
+    def values(self, signatures: Mapping[str, Signature]) -> dict[str, dict[str, int]]:
+        """Fields of the messages, by label.
+
+        Raises:
+            Invalid: A signature is missing, or its message is no such message.
+        """
+        found = {}
+        for message in self.messages:
+            if message.label not in signatures:
+                raise Invalid("a signature is missing", leaf=self.name, label=message.label)
+            found[message.label] = message.decode(signatures[message.label].message)
+        return found
+
     def witness(self, signatures: Mapping[str, Signature], hints: Mapping[str, int] | None = None) -> tuple[bytes, ...]:
         """Items below the Schnorr signature, bottom first.
 
         Args:
             signatures: By label, at least those of `messages`.
-            hints: By name, exactly those of `hints`.
+            hints: By name, exactly those of `hints`; None: derived from the messages.
 
         Raises:
             Invalid: A signature or hint is missing, or a value does not fit.
         """
-        given = hints or {}
+        values = self.values(signatures)
+        given = hints if hints is not None else self.derive(values) if self.derive else {}
         if set(given) != {hint.name for hint in self.hints}:
             raise Invalid("hints are not those of the leaf", leaf=self.name, hints=sorted(given))
         items: list[bytes] = []
         for hint in self.hints:
             items += (encode_number(digit) for digit in hint.digits(given[hint.name]))
         for message in reversed(self.messages):
-            if message.label not in signatures:
-                raise Invalid("a signature is missing", leaf=self.name, label=message.label)
             items += witness_items(message, signatures[message.label])
         return tuple(items)
 
@@ -110,9 +127,6 @@ class Leaf:
         return found
 
 
-Body = Callable[[], bytes]
-
-
 def build_leaf(
     name: str,
     decides: str,
@@ -122,6 +136,7 @@ def build_leaf(
     revealed: Sequence[Message] = (),
     hints: Sequence[Field] = (),
     body: bytes = bytes((Opcode.OP_1,)),
+    derive: Derive | None = None,
 ) -> Leaf:
     """Put a leaf together.
 
@@ -133,6 +148,7 @@ def build_leaf(
         revealed: Messages whose digits it needs: first message deepest, first digit deepest.
         hints: Numbers below them.
         body: Ends with one true item and nothing else.
+        derive: Hints that follow from the messages' values.
     """
     parts: list[tuple[bytes, ...]] = [(_SIGNER_PUSH, _SIGNER_CHECK)]
     parts += (verification(message.radices, Mode.VERIFY) for message in verified)
@@ -142,7 +158,7 @@ def build_leaf(
     parts.append((b"".join(extraction(message.radices) for message in revealed) + body,))
     key_bytes = KEY_BYTES + sum(public_key_bytes(message) for message in order)
     template = Template(join_segments(parts), (signer, *(message.label for message in order)), key_bytes)
-    return Leaf(name, decides, signer, order, tuple(hints), template)
+    return Leaf(name, decides, signer, order, tuple(hints), template, derive)
 
 
 __all__ = ["BOTH", "CHALLENGER", "Keys", "Leaf", "build_leaf"]

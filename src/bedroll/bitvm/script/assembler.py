@@ -100,13 +100,13 @@ class Assembler:
 
     def arrange(self, operands: Sequence[Operand], *, any_order: bool = False) -> None:
         """Bring operands to the top, the last one topmost; what lies right already stays."""
+        if any_order and self.stack[-2:] == list(operands[::-1]):
+            return
         ready = 0
         for count in range(len(operands), 0, -1):
             if self.stack[-count:] == list(operands[:count]):
                 ready = count
                 break
-        if not ready and any_order and self.stack[-2:] == list(operands[::-1]):
-            return
         for operand in operands[ready:]:
             self.fetch(operand)
 
@@ -205,6 +205,21 @@ class Assembler:
         found = [Item() for _ in range(count)]
         self.stack = before + found
         return found
+
+    def guard(self, condition: Operand, then: Callable[[], None], other: Callable[[], None] | None = None) -> None:
+        """Two ways that only check; what they leave on top is forgotten. Neither may use up what was there before."""
+
+        def way(write: Callable[[], None] | None) -> Callable[[], Sequence[Item]]:
+            def checks() -> Sequence[Item]:
+                size = len(self.stack)
+                if write is not None:
+                    write()
+                self.drop_top(len(self.stack) - size)
+                return ()
+
+            return checks
+
+        self.branch(condition, way(then), way(other))
 
     def _way(self, before: list[Item], write: Callable[[], Sequence[Item]]) -> int:
         results = list(write())
