@@ -121,7 +121,8 @@ class ExecutionModel:
         queue = self.state[self.light_client].storage
         for identity, payload, paid in origin.forced:
             index = queue.get(ENQUEUED, 0)
-            self._link(ACC, index, identity + sha256(payload).digest())
+            fate = sha256(payload).digest() + bytes([paid]) + origin.height.to_bytes(8, "big")
+            self._link(ACC, index, identity + fate)
             queue[ENQUEUED] = index + 1
             self.waiting.append((index, identity, payload, paid, origin.height))
         words = [

@@ -27,6 +27,19 @@ pub struct Message {
     pub origin_height: u64,
 }
 
+impl Message {
+    /// What decides its fate beside its id: SHA-256 of the payload ‖ paid ‖ origin height as 8 bytes, big endian.
+    ///
+    /// Whoever opens the chain to show what waits can thus say nothing else of it.
+    fn fate(&self) -> [u8; 41] {
+        let mut fate = [0; 41];
+        fate[..32].copy_from_slice(&Sha256::digest(&self.payload));
+        fate[32] = u8::from(self.paid);
+        fate[33..].copy_from_slice(&self.origin_height.to_be_bytes());
+        fate
+    }
+}
+
 /// How a message ended. The number is what `queue_done` hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -162,7 +175,7 @@ pub fn eligible(message: &Message, rules: &Rules) -> Result<Transaction, Ineligi
 /// Accumulators and counts of the queue; the light client's slots 0 to 3.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Queue {
-    /// Chain over (index, id, SHA-256 of the payload) of every message taken in.
+    /// Chain over (index, id, payload hash, paid, origin height) of every message taken in.
     pub acc: B256,
     /// How many were taken in.
     pub enqueued: u64,
@@ -175,8 +188,7 @@ pub struct Queue {
 impl Queue {
     /// Takes in a message.
     pub fn enqueue(&mut self, message: &Message) {
-        let payload_hash: [u8; 32] = Sha256::digest(&message.payload).into();
-        self.acc = link(&self.acc, self.enqueued, &message.id, &payload_hash);
+        self.acc = link(&self.acc, self.enqueued, &message.id, &message.fate());
         self.enqueued += 1;
     }
 

@@ -19,6 +19,7 @@ pub mod hook;
 pub mod object;
 pub mod payload;
 pub mod profile;
+pub mod program;
 pub mod receipt;
 pub mod riscv;
 pub mod scan;

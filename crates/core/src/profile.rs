@@ -38,6 +38,8 @@ pub struct Rules {
     pub timestamp_lead_max: Option<u64>,
     /// Blocks of one origin.
     pub origin_blocks_max: u64,
+    /// Automatic blocks of one origin while the queue is not empty.
+    pub automatic_blocks_max: u64,
     /// What 21,000 gas pays for, bytes.
     pub transfer_bytes: u64,
     /// Receives the base fee.

@@ -18,6 +18,7 @@ fn rules() -> Rules {
         second_blocks_max: 10,
         timestamp_lead_max: None,
         origin_blocks_max: 3_600,
+        automatic_blocks_max: 4,
         transfer_bytes: 75,
         base_fee_vault: Address::ZERO,
         tip_vault: Address::ZERO,
@@ -41,7 +42,12 @@ fn each_link_hashes_what_was_before_index_id_and_content() {
     for index in 0u64..3 {
         let one = message(vec![index as u8; 5], true);
         queue.enqueue(&one);
-        let tail = Sha256::digest(&one.payload);
+        let tail = [
+            &Sha256::digest(&one.payload)[..],
+            &[u8::from(one.paid)],
+            &one.origin_height.to_be_bytes(),
+        ]
+        .concat();
         let parts = [&acc[..], &index.to_be_bytes(), one.id.as_slice(), &tail];
         acc = Sha256::digest(parts.concat()).into();
     }

@@ -8,6 +8,7 @@ mod convert;
 mod da;
 mod engine;
 mod error;
+mod program;
 mod riscv;
 mod trace;
 mod transaction;
@@ -21,5 +22,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(module)?;
     da::register(module)?;
     batch::register(module)?;
+    program::register(module)?;
     riscv::register(module)
 }

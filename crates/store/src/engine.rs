@@ -9,6 +9,7 @@ mod index;
 mod logs;
 mod look;
 mod overrides;
+mod proof;
 mod query;
 mod trace;
 mod writer;

@@ -590,6 +590,74 @@ def decode_batch(engine: Engine, parent: int, block_count: int, body: bytes) -> 
         Invalid: Not an encoding of any blocks, or beyond a limit.
     """
 
+def program_input(
+    engine: Engine,
+    origins: Sequence[Origin],
+    *,
+    header: bytes | None = None,
+    body: bytes | None = None,
+    signatures: bytes | None = None,
+) -> tuple[bytes, bytes]:
+    """Run the proved program upon the tip, changing nothing: its input, witness included, and its statement.
+
+    Args:
+        engine: Stands at the parent.
+        origins: That the blocks take in, in order.
+        header: The 118 bytes of a batch's header; without it the blocks are automatic ones.
+        body: Of the batch.
+        signatures: Form proven: r ‖ s ‖ parity of each transaction.
+
+    Raises:
+        Invalid: The batch is not one upon the tip with these origins.
+    """
+
+def run_program(input: bytes) -> bytes:
+    """Run the proved program from its input alone: the bytes of its statement.
+
+    Raises:
+        Invalid: The input does not hold together, so that nothing can be said.
+    """
+
+@final
+class Statement:
+    """Public values of the proved program (docs/spec/proof.md).
+
+    Attributes:
+        network: Number of the network.
+        rules: Digest of its rules.
+        header_id: Signing hash of the batch's header; zeros for an automatic range.
+        parent: Hash of the block before.
+        parent_facts: Digest of what its header does not say.
+        l1: Digest of the origins that are taken in.
+        queue_before, queue_after: Forced messages taken in and ended.
+        tip: Hash of the last block; None where the batch was rejected.
+        rejection: Number of the kind of rule that it breaks, or None.
+    """
+
+    @staticmethod
+    def decode(encoded: bytes) -> Statement:
+        """Raises Invalid: it is no statement."""
+    @property
+    def network(self) -> int: ...
+    @property
+    def rules(self) -> bytes: ...
+    @property
+    def header_id(self) -> bytes: ...
+    @property
+    def parent(self) -> bytes: ...
+    @property
+    def parent_facts(self) -> bytes: ...
+    @property
+    def l1(self) -> bytes: ...
+    @property
+    def queue_before(self) -> tuple[int, int]: ...
+    @property
+    def queue_after(self) -> tuple[int, int]: ...
+    @property
+    def tip(self) -> bytes | None: ...
+    @property
+    def rejection(self) -> int | None: ...
+
 @final
 class ChainTable:
     """What the codec asks of the chain, as a table: for tests and for reading batches beside the chain.

@@ -106,6 +106,7 @@ class Genesis:
             "second_blocks_max": numbers.second_blocks_max,
             "timestamp_lead_max": numbers.timestamp_lead_max,
             "origin_blocks_max": numbers.origin_blocks_max,
+            "automatic_blocks_max": numbers.automatic_blocks_per_origin_max,
             "transfer_bytes": numbers.transfer_bytes,
             "base_fee_vault": _hex(BASE_FEE_VAULT),
             "tip_vault": _hex(TIP_VAULT),

@@ -36,10 +36,10 @@ class Forcer:
     def burner(self, key: int, nonce: int, gas: int = 1_000_000) -> tuple[bytes, bytes, bool]:
         return self.transfer(key, nonce, to=None, data=BURN_ALL, gas=gas)
 
-    def acc(self) -> bytes:
+    def acc(self, heights: list[int]) -> bytes:
         chain = bytes(32)
-        for index, (identity, payload, _) in enumerate(self.enqueued):
-            tail = hashlib.sha256(payload).digest()
+        for index, ((identity, payload, paid), height) in enumerate(zip(self.enqueued, heights, strict=True)):
+            tail = hashlib.sha256(payload).digest() + bytes([paid]) + height.to_bytes(8, "big")
             chain = hashlib.sha256(chain + index.to_bytes(8, "big") + identity + tail).digest()
         return chain
 
@@ -222,11 +222,11 @@ def test_the_light_client_commits_to_the_queue(ledger, forcer):
         [forcer.burner(1, 0), forcer.transfer(nonce=5)],
         [forcer.transfer(nonce=1)],
     ]
-    ends = []
+    ends, first = [], ledger.origin_height + 1
     for messages in batches:
         ends += ledger.block(origin=ledger.next_origin(messages)).forced
     words = queue_words(ledger)
-    assert words[0] == forcer.acc()
+    assert words[0] == forcer.acc([first, first, first + 1, first + 1, first + 2])
     assert words[2] == done_acc(ends)
     assert [int.from_bytes(words[1], "big"), int.from_bytes(words[3], "big")] == [5, 5]
     assert [end[2] for end in ends] == ["executed", "ineligible", "reverted", "skipped", "executed"]

@@ -19,7 +19,7 @@ mod write_set;
 
 pub use account::Account;
 pub use memory::MemorySource;
-pub use prove::{prove_account, AccountProof, SlotProof};
+pub use prove::{prove_account, read_slot, AccountProof, SlotProof};
 pub use source::{Lookup, StateError, StateSource};
 pub use write_set::{AccountChange, FlatChanges, SlotChange, StorageNodes, WriteSet};
 
@@ -80,6 +80,11 @@ impl<S: StateSource> State<S> {
     /// What answers for values that are not in memory.
     pub fn source(&self) -> &S {
         &self.source
+    }
+
+    /// Gives the source back.
+    pub fn into_source(self) -> S {
+        self.source
     }
 
     /// The same, to hand it what was sealed.

@@ -27,6 +27,42 @@ pub struct AccountProof {
     pub slots: Vec<SlotProof>,
 }
 
+/// Value of a slot under a state root that `source` has the nodes of; 0 where nothing is stored.
+///
+/// # Errors
+/// A node is missing, malformed or not what its hash says.
+pub fn read_slot(
+    root: &B256,
+    source: &dyn StateSource,
+    address: &Address,
+    slot: &U256,
+) -> Result<U256, StateError> {
+    let key = keccak256(address);
+    let mut accounts = Trie::from_root(*root);
+    let account = match accounts.get(&key, &AccountNodes(source))? {
+        None => return Ok(U256::ZERO),
+        Some(rlp) => Account::from_rlp(rlp).ok_or(StateError::BadAccount { address: *address })?,
+    };
+    let of_slots = StorageNodesOf(source, key);
+    slot_under(&account.storage_root, &of_slots, address, slot)
+}
+
+fn slot_under(
+    storage_root: &B256,
+    source: &StorageNodesOf<'_>,
+    address: &Address,
+    slot: &U256,
+) -> Result<U256, StateError> {
+    let key = keccak256(slot.to_be_bytes::<32>());
+    match Trie::from_root(*storage_root).get(&key, source)? {
+        None => Ok(U256::ZERO),
+        Some(rlp) => account::slot_from_rlp(rlp).ok_or(StateError::BadSlot {
+            address: *address,
+            slot: *slot,
+        }),
+    }
+}
+
 /// Proves an account and slots of it under a state root that `source` has the nodes of.
 ///
 /// # Errors
@@ -50,14 +86,8 @@ pub fn prove_account(
     let of_slots = StorageNodesOf(source, key);
     let mut proved = Vec::with_capacity(slots.len());
     for slot in slots {
+        let value = slot_under(&storage_root, &of_slots, address, slot)?;
         let key = keccak256(slot.to_be_bytes::<32>());
-        let value = match Trie::from_root(storage_root).get(&key, &of_slots)? {
-            None => U256::ZERO,
-            Some(rlp) => account::slot_from_rlp(rlp).ok_or(StateError::BadSlot {
-                address: *address,
-                slot: *slot,
-            })?,
-        };
         let nodes = prove(&storage_root, &key, &of_slots)?;
         proved.push(SlotProof {
             slot: *slot,

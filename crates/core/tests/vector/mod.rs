@@ -33,6 +33,7 @@ fn rules(spec: SpecId) -> Rules {
         second_blocks_max: u64::MAX,
         timestamp_lead_max: None,
         origin_blocks_max: u64::MAX,
+        automatic_blocks_max: 0,
         transfer_bytes: 75,
         base_fee_vault: Address::ZERO,
         tip_vault: Address::ZERO,
