@@ -34,7 +34,7 @@ fn program_input<'py>(
     };
     let ran = py.detach(|| engine.program_input(job, &origins));
     let (input, statement) = ran.map_err(of_engine)?;
-    Ok((bytes(py, &input.encode()), bytes(py, &statement.encode())))
+    Ok((bytes(py, input.encode()), bytes(py, statement.encode())))
 }
 
 /// Run the program over the bytes of its input: the bytes of its statement.
@@ -45,7 +45,7 @@ fn run_program<'py>(py: Python<'py>, input: &[u8]) -> PyResult<Bound<'py, PyByte
         program::run(input).map_err(|error| error.to_string())
     });
     let statement = ran.map_err(|error| invalid("proof", error))?;
-    Ok(bytes(py, &statement.encode()))
+    Ok(bytes(py, statement.encode()))
 }
 
 /// What a statement says, by name.

@@ -37,6 +37,7 @@ struct Config {
     second_blocks_max: u64,
     timestamp_lead_max: Option<u64>,
     origin_blocks_max: u64,
+    #[serde(default = "automatic_blocks_first")]
     automatic_blocks_max: u64,
     transfer_bytes: u64,
     base_fee_vault: String,
@@ -45,6 +46,11 @@ struct Config {
     address_book: String,
     anchor: Anchor,
     l1_rate: u64,
+}
+
+/// What a genesis means that was written before it named the number.
+const fn automatic_blocks_first() -> u64 {
+    4
 }
 
 #[derive(Deserialize)]
