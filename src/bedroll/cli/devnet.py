@@ -85,7 +85,7 @@ async def _serve(
         await bitcoin.start(port=config.bitcoin.serve_port)
         async with open_devnet(config.folder, devnet_option(config), client=client) as devnet:
             accounts = {account.address: account for account in devnet.accounts}
-            async with serving(devnet.node, config.rpc, accounts, _faucet(devnet)) as server:
+            async with serving(devnet.node, config, accounts, _faucet(devnet)) as server:
                 if book is not None or output.as_json:
                     _welcome(output, devnet, server, bitcoin, is_kept=is_kept)
                 async with _telling(output, devnet, book):

@@ -43,7 +43,7 @@ async def serve_node(
     async with open_bitcoin(config, serve=True) as client:
         node = await Node.open(config.folder, genesis, client, leader=leader, follow_url=follow_url)
         try:
-            async with serving(node, config.rpc) as server:
+            async with serving(node, config) as server:
                 heads = node.heads()
                 output.result(
                     {

@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "trace": "Draw what a transaction did: calls, events, reasons.",
     "inspect": "Look at a Bitcoin transaction, an object, a batch, a block.",
     "wallet": "Bitcoin coins that pay for what is posted.",
+    "key": "API keys: who may call what not everybody may.",
     "riscv": "Run RISC-V programs as a dispute would: steps, hashes, rows.",
     "doctor": "Check options, Bitcoin, folder and port before they fail.",
 }

@@ -7,11 +7,14 @@ Never: swallows why a service ended.  Spec: docs/spec/cli.md#running
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from bedroll.api import Server, ServerOptions, Service
+from bedroll.api.key import ApiKeys
 from bedroll.api.port import Backend
-from bedroll.config import RpcConfig
+from bedroll.config import Config
 from bedroll.primitives import Address, Misconfigured
 from bedroll.sdk import Account
 
@@ -21,26 +24,34 @@ from .port_holder import holder_of
 @asynccontextmanager
 async def serving(
     node: Backend,
-    config: RpcConfig,
+    config: Config,
     accounts: Mapping[Address, Account] | None = None,
     faucet: Callable[[str, int], Awaitable[bytes]] | None = None,
 ) -> AsyncIterator[Server]:
-    """Serve a node; with accounts as a devnet, which signs for them.
+    """Serve a node; with accounts as a devnet, which signs for them and gives everybody all there is.
 
     Raises:
         Misconfigured: The port is taken; by whom is said where it is known.
     """
-    service = Service(node, config.limits(), accounts or {}, faucet)
-    options = ServerOptions(host=config.host, port=config.port, origins=config.origins, devnet=accounts is not None)
+    rpc, is_devnet = config.rpc, accounts is not None
+    limits = replace(rpc.limits(), budget_units=0) if is_devnet else rpc.limits()
+    keys = ApiKeys(keys_path(config))
+    service = Service(node, limits, accounts or {}, faucet, keys=keys, keyed=rpc.keyed)
+    options = ServerOptions(host=rpc.host, port=rpc.port, origins=rpc.origins, devnet=is_devnet)
     server = Server(service, options)
     try:
         await server.start()
     except Misconfigured as error:
-        raise _told_who(error, config.port) from None
+        raise _told_who(error, rpc.port) from None
     try:
         yield server
     finally:
         await server.stop()
+
+
+def keys_path(config: Config) -> Path:
+    """Where a node's API keys are."""
+    return config.rpc.keys or config.folder / "api_keys"
 
 
 def _told_who(error: Misconfigured, port: int) -> Misconfigured:

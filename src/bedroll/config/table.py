@@ -170,6 +170,36 @@ OPTIONS: Final = (
         high=100_000,
         help="Open connections.",
     ),
+    Option(
+        name="rpc.budget_units",
+        kind=int,
+        default=_LIMITS.budget_units,
+        unit="units",
+        low=0,
+        high=1_000_000_000,
+        help="What a client without a key may ask for in a second; a unit is 10 µs of a core; 0: no limit.",
+    ),
+    Option(
+        name="rpc.keys",
+        kind=Path,
+        default=None,
+        help="File of API keys (`bedroll key new`); without it `api_keys` in the folder.",
+    ),
+    Option(
+        name="rpc.keyed",
+        kind=tuple,
+        default=(),
+        help="Methods that need an API key beside admin_: names, or beginnings of names such as debug_.",
+    ),
+    Option(
+        name="rpc.sync_seconds",
+        kind=float,
+        default=_LIMITS.sync_seconds,
+        unit="seconds",
+        low=0.1,
+        high=_LIMITS.sync_seconds_max,
+        help="How long eth_sendRawTransactionSync waits where the client does not say.",
+    ),
     # --- follow
     Option(
         name="follow.url",
@@ -381,6 +411,10 @@ class RpcConfig:
     trace_range_blocks: int
     heavy_running: int
     connections: int
+    budget_units: int
+    keys: Path | None
+    keyed: tuple[str, ...]
+    sync_seconds: float
 
     def limits(self) -> Limits:
         """The server's bounds."""
@@ -394,6 +428,8 @@ class RpcConfig:
             trace_range_blocks=self.trace_range_blocks,
             heavy_running=self.heavy_running,
             connections=self.connections,
+            budget_units=self.budget_units,
+            sync_seconds=self.sync_seconds,
         )
 
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 from click.testing import CliRunner
 
+from bedroll.api.key import ApiKeys
 from bedroll.cli import main
 from bedroll.cli.inspect import describe_witness
 from bedroll.da import Forced, build_leaf
@@ -47,7 +48,7 @@ def signed(**changes):
 
 def test_every_command_explains_itself(bedroll):
     listing = bedroll("--help", words=True)
-    for name in ("demo", "devnet", "node", "sequencer", "forced", "trace", "inspect", "wallet", "riscv", "doctor"):
+    for name in ("demo", "devnet", "node", "sequencer", "forced", "trace", "inspect", "wallet", "key", "riscv", "doctor"):
         assert name in listing
         assert "Usage" in bedroll(name, "--help", words=True)
 
@@ -143,3 +144,24 @@ def test_no_node_is_said_so(bedroll):
 
 def test_the_manual_is_printed(bedroll):
     assert bedroll("doctor", "--manual", words=True).startswith("# Configure a node")
+
+
+def test_an_api_key_is_made_shown_once_and_taken_away(bedroll, tmp_path):
+    made = bedroll("key", "new", "ops")
+    file = tmp_path / "data" / "api_keys"
+    assert made["file"] == str(file)
+    assert made["key"] not in file.read_text()
+    assert ApiKeys(file).name_of(made["key"]) == "ops"
+    assert bedroll("key", "new", "ops", code=2)["error"]["kind"] == "Misconfigured"
+    assert bedroll("key", "new", "two words", code=2)["error"]["value"] == "two words"
+    (row,) = bedroll("key", "list")["keys"]
+    assert (row["name"], len(row["hash"])) == ("ops", 16)
+    assert bedroll("key", "remove", "ops")["left"] == 0
+    assert bedroll("key", "remove", "ops", code=2)["error"]["allowed"] == "none"
+    assert ApiKeys(file).name_of(made["key"]) is None
+
+
+def test_an_api_key_goes_where_the_option_says(bedroll, tmp_path):
+    file = tmp_path / "elsewhere" / "keys"
+    assert bedroll("key", "new", "ops", "--rpc-keys", str(file))["file"] == str(file)
+    assert file.exists()
