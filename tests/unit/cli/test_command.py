@@ -48,7 +48,19 @@ def signed(**changes):
 
 def test_every_command_explains_itself(bedroll):
     listing = bedroll("--help", words=True)
-    for name in ("demo", "devnet", "node", "sequencer", "forced", "trace", "inspect", "wallet", "key", "riscv", "doctor"):
+    for name in (
+        "demo",
+        "devnet",
+        "node",
+        "sequencer",
+        "forced",
+        "trace",
+        "inspect",
+        "wallet",
+        "key",
+        "riscv",
+        "doctor",
+    ):
         assert name in listing
         assert "Usage" in bedroll(name, "--help", words=True)
 
