@@ -25,6 +25,7 @@ from . import (
     log_method,
     node_method,
     ots_method,
+    ots_search_method,
     parity_method,
     pool_method,
     raw_method,
@@ -182,6 +183,7 @@ def method_table(*, devnet: bool) -> MethodTable:
         config_method,
         replay_method,
         ots_method,
+        ots_search_method,
         admin_method,
     ):
         table.include(module.TABLE)
