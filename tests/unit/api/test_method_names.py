@@ -9,13 +9,14 @@ from bedroll.api.dispatch import CONNECTION_METHODS
 
 SERVED = {
     "all clients": "eth_chainId net_version web3_clientVersion eth_blockNumber eth_getBlockByNumber eth_getBlockByHash",
-    "wallets": "eth_getBalance eth_getCode eth_getTransactionCount eth_getStorageAt eth_call eth_estimateGas eth_gasPrice "
-    "eth_maxPriorityFeePerGas eth_feeHistory eth_sendRawTransaction eth_sendRawTransactionSync "
+    "wallets": "eth_getBalance eth_getCode eth_getTransactionCount eth_getStorageAt eth_call eth_estimateGas "
+    "eth_gasPrice eth_maxPriorityFeePerGas eth_feeHistory eth_sendRawTransaction eth_sendRawTransactionSync "
     "eth_getTransactionReceipt eth_getTransactionByHash",
     "indexers": "eth_getBlockReceipts eth_getLogs eth_newFilter eth_newBlockFilter eth_newPendingTransactionFilter "
     "eth_getFilterChanges eth_getFilterLogs eth_uninstallFilter eth_subscribe eth_unsubscribe",
     "forge, cast, viem": "eth_getAccountInfo eth_fillTransaction eth_getProof eth_createAccessList",
-    "debuggers": "debug_traceTransaction debug_traceBlockByNumber debug_traceBlockByHash debug_traceCall debug_traceBlock",
+    "debuggers": "debug_traceTransaction debug_traceBlockByNumber debug_traceBlockByHash debug_traceCall "
+    "debug_traceBlock",
     "Blockscout, graph-node": "trace_block trace_replayBlockTransactions trace_replayTransaction trace_transaction "
     "trace_filter trace_call trace_callMany trace_rawTransaction trace_get",
     "mempool watchers": "txpool_content txpool_contentFrom txpool_status txpool_inspect",
