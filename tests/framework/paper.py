@@ -1,14 +1,11 @@
-"""Paper leaves: they verify every signature a real leaf does and decide nothing. For tests of the game around leaves."""
+"""Paper leaves: they verify every signature that a real leaf does and decide nothing, for tests of all around them."""
 
 from bedroll.bitvm.game.book import Book, by_name
-from bedroll.bitvm.game.fact import _fact  # noqa: F401
 from bedroll.bitvm.graph import Kind, moves
 from bedroll.bitvm.leaf import BOTH, CHALLENGER, build_leaf
 from bedroll.bitvm.leaf.move import digit_leaf, hashes_leaf, input_leaf
 from bedroll.bitvm.message import Layout
 from bedroll.bitvm.search import Shape
-
-DROP = {"hash": 40, "word": 8}
 
 
 def paper_book(exponent, input_words):

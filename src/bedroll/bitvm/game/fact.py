@@ -5,6 +5,7 @@ Never: checks whether the leaf will succeed.  Spec: docs/spec/dispute.md#facts
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bedroll.primitives import Invalid
 from bedroll.riscv import Row
@@ -22,9 +23,6 @@ from .refute import (
     Refutation,
     TraceHash,
 )
-
-CHUNK_WORDS = 100
-"""Words of code or memory that one leaf knows."""
 
 
 def choose_move_leaf(leaves: Mapping[str, Leaf], said: Message) -> Leaf:
@@ -45,38 +43,59 @@ def choose_move_leaf(leaves: Mapping[str, Leaf], said: Message) -> Leaf:
     return leaves[name]
 
 
-def choose_fact(book: Book, number: int, said: Refutation) -> tuple[Leaf, dict[str, int]]:
-    """The leaf that refutes, and its hints.
+@dataclass(frozen=True)
+class Decision:
+    """A leaf by name, as it stands in the book.
+
+    Attributes:
+        leaf: Its name.
+        hints: That it takes.
+    """
+
+    leaf: str
+    hints: Mapping[str, int] | None = None
+
+
+def choose_fact(book: Book, number: int, said: Refutation | Decision) -> tuple[Leaf, Mapping[str, int] | None]:
+    """The leaf that refutes, and its hints; None: they follow from the messages.
 
     Raises:
         Invalid: The book has no such leaf.
     """
-    name, hints = _fact(said)
+    name, hints = (said.leaf, said.hints) if isinstance(said, Decision) else fact_of(said)
     leaf = book.fact_leaves[number].get(name)
     if leaf is None:
         raise Invalid("no leaf decides this", leaf=name, output=number)
     return leaf, hints
 
 
-def _fact(said: Refutation) -> tuple[str, dict[str, int]]:
+def fact_of(said: Refutation) -> tuple[str, Mapping[str, int] | None]:
+    """Name of the leaf that refutes, and its hints."""
     match said:
+        case Equivocation(search, "left", None):
+            return ("trace_hash_zero" if search == 1 else "equivocation_2_start"), None
+        case Equivocation(search, _, None):
+            return ("equivocation_end" if search == 1 else "equivocation_2_end"), None
         case Equivocation(search, side, place):
-            suffix = "" if search == 1 else "_2"
-            where = f"{place.round}_{place.index}" if place is not None else "end"
-            return f"equivocation{suffix}_{side}_{where}", {}
+            assert place is not None
+            return f"equivocation{'_2' if search == 2 else ''}_{side}_{place.round}_{place.index}", None
         case EquivocationSearch(round=number, index=index):
-            return f"equivocation_search_{number}_{index}", {}
-        case TraceHash(first):
-            return ("trace_hash_zero" if first else "trace_hash"), {}
+            return f"equivocation_search_{number}_{index}", None
+        case TraceHash():
+            return "trace_hash", None
         case ProgramCounter(previous, row):
             return "program_counter", _opened(previous, row)
         case OpenStep(why, previous, row):
             return f"open_{why}", _opened(previous, row)
-        case InitialRead(read, kind, address):
-            return f"{kind}_{read}", {"address": address}
-        case OpcodeChunk(address):
-            return "opcode", {"address": address}
-    raise Invalid("a contested read is opened by a move", read=said.read)
+        case InitialRead(read, "uninitialized", _):
+            return f"uninitialized_read_{read}", None
+        case InitialRead(_, "input_word", _, chunk):
+            return f"input_word_{chunk}", None
+        case InitialRead(read, "initialized", _, chunk):
+            return f"initialized_{chunk}_read_{read}", None
+        case OpcodeChunk(_, chunk):
+            return f"opcode_chunk_{chunk}", None
+    raise Invalid("no leaf shows this", said=str(said))
 
 
 def _opened(previous: bytes, row: Row) -> dict[str, int]:

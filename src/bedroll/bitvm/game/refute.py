@@ -13,6 +13,8 @@ from typing import TypeAlias
 from bedroll.riscv import Read, Row, Section
 from bedroll.riscv.program import Kind
 
+from ..leaf.memory import WORDS_A_CHUNK
+from ..message import WORDS_A_MESSAGE
 from ..search import Published, Shape, find_difference
 from .record import Execute2Message, ExecuteMessage, Record
 from .run import Run, section_of
@@ -43,9 +45,7 @@ class EquivocationSearch:
 
 @dataclass(frozen=True, slots=True)
 class TraceHash:
-    """H_k is not the hash of H_{k−1} and the row's write; `first` where k = 1."""
-
-    first: bool
+    """H_k is not the hash of H_{k−1} and the row's write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,15 @@ class ProgramCounter:
 
 @dataclass(frozen=True, slots=True)
 class OpcodeChunk:
-    """The code has another word at that address."""
+    """The code has another word at that address.
+
+    Attributes:
+        address: Of the instruction.
+        chunk: Number of the leaf that knows it.
+    """
 
     address: int
+    chunk: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,13 @@ class InitialRead:
         read: 1 to 3.
         kind: "input_word", "initialized" or "uninitialized".
         address: Of the word.
+        chunk: Number of the leaf that knows it; 0 where there is one for all.
     """
 
     read: int
     kind: str
     address: int
+    chunk: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +136,12 @@ def refute_execute(shape: Shape, run: Run, record: Record, sections: list[Sectio
         assert previous is not None
         return ProgramCounter(previous, before)
     if _word(sections, row.read_pc.addr) != row.read_pc.opcode:
-        return OpcodeChunk(row.read_pc.addr)
+        return OpcodeChunk(row.read_pc.addr, chunk_of(sections, row.read_pc.addr))
     for number, claimed in enumerate((row.read_1, row.read_2, row.read_3), 1):
         contested = _contest(run, own, step, number, claimed, sections)
         if contested is not None:
             return contested
-    return TraceHash(step == 1) if execute.right != run.hash_at(step) else None
+    return TraceHash() if execute.right != run.hash_at(step) else None
 
 
 def refute_execute_2(shape: Shape, run: Run, record: Record) -> Refutation | None:
@@ -201,16 +209,31 @@ def _contest(
     if (value, last) == (claimed.value, claimed.last_step):
         return None
     if claimed.last_step == last == 0:
-        return InitialRead(number, initial_kind(sections, claimed.addr), claimed.addr)
+        return InitialRead(number, *initial_kind(sections, claimed.addr))
     return ContestRead(number, claimed, last if last > claimed.last_step else claimed.last_step)
 
 
-def initial_kind(sections: list[Section], address: int) -> str:
-    """Which fact says what an address held before step 1."""
+def initial_kind(sections: list[Section], address: int) -> tuple[str, int, int]:
+    """Which fact says what an address held before step 1: kind, address, chunk."""
     section = section_of(sections, address)
     if section is not None and section.kind is Kind.INPUT:
-        return "input_word"
-    return "initialized" if section is not None and section.words is not None else "uninitialized"
+        return "input_word", address, (address - section.start) // (4 * WORDS_A_MESSAGE)
+    if section is not None and section.words is not None and section.kind is not Kind.CODE:
+        return "initialized", address, chunk_of(sections, address)
+    return "uninitialized", address, 0
+
+
+def chunk_of(sections: list[Section], address: int) -> int:
+    """Number of the leaf that knows a word: those of code are counted apart from those of other contents."""
+    own = section_of(sections, address)
+    assert own is not None
+    before = 0
+    for section in sections:
+        if section is own:
+            break
+        if section.words is not None and (section.kind is Kind.CODE) == (own.kind is Kind.CODE):
+            before += -(-len(section.words) // WORDS_A_CHUNK)
+    return before + (address - own.start) // 4 // WORDS_A_CHUNK
 
 
 def _word(sections: list[Section], address: int) -> int | None:

@@ -77,8 +77,8 @@ class Sheet:
         return self._take(number, path, rate, least_sat, blocks)
 
     def fact(
-        self, number: int, leaf: Leaf, one_time: Mapping[str, Signature], hints: Mapping[str, int], key: SecretKey,
-        rate: FeeRate, least_sat: int = 0,
+        self, number: int, leaf: Leaf, one_time: Mapping[str, Signature], hints: Mapping[str, int] | None,
+        key: SecretKey, rate: FeeRate, least_sat: int = 0,
     ) -> Transaction:  # fmt: skip
         """The challenger takes output `number` by a false fact; the bond pays the fee.
 

@@ -17,7 +17,7 @@ from bedroll.primitives import Corrupt, FeeRate, Invalid, L1Height, Satoshi
 from bedroll.storage.crash_point import crash_point
 
 from ..game.book import Book
-from ..game.fact import choose_fact, choose_move_leaf
+from ..game.fact import Decision, choose_fact, choose_move_leaf
 from ..game.record import Message
 from ..game.refute import Refutation
 from ..game.wire import decode, encode
@@ -237,7 +237,7 @@ class Player:
         mine = {message.label for message in leaf.messages if message.owner is table.party}
         return leaf, {label: raw for label, raw in encoded.items() if label in mine}
 
-    async def _decide(self, table: Table, position: Position, tip: BlockRef, said: Refutation) -> None:
+    async def _decide(self, table: Table, position: Position, tip: BlockRef, said: Refutation | Decision) -> None:
         leaf, hints = choose_fact(table.sheet.book, position.number, said)
 
         def build(rate: FeeRate, least: int) -> Transaction:

@@ -4,21 +4,25 @@ Reads: a position.  Gives: messages, refutations.  Never: signs or sends.
 Spec: docs/spec/dispute.md#honest-play
 """
 
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bedroll.riscv import Program
 
 from ..game.answer import challenger_answer, prover_answer
+from ..game.fact import Decision
 from ..game.record import Message, Record
 from ..game.refute import Refutation
 from ..game.run import OwnRun, Run
 from ..graph import Move, Terms
 
+Said: TypeAlias = Message | Refutation | Decision | None
+"""What a party says in its turn."""
+
 
 class Strategy(Protocol):
     """A party's mind. Asked again with the same record it answers the same."""
 
-    def answer(self, terms: Terms, record: Record, move: Move | None) -> Message | Refutation | None:
+    def answer(self, terms: Terms, record: Record, move: Move | None) -> Said:
         """What to say in this turn; None: nothing. `move` is None after the last move."""
         ...
 
@@ -36,7 +40,7 @@ class HonestProver:
         self._run = run
         self._data = data
 
-    def answer(self, terms: Terms, record: Record, move: Move | None) -> Message | Refutation | None:
+    def answer(self, terms: Terms, record: Record, move: Move | None) -> Said:
         """The message of his move."""
         assert move is not None
         return prover_answer(terms.shape, self._run, self._data, record, move)
@@ -50,7 +54,7 @@ class HonestChallenger:
         self._sections = program.sections()
         self._runs: dict[tuple[bytes, bytes, int], Run] = {}
 
-    def answer(self, terms: Terms, record: Record, move: Move | None) -> Message | Refutation | None:
+    def answer(self, terms: Terms, record: Record, move: Move | None) -> Said:
         """The message of his move, or the refutation that ends the game."""
         assert record.input is not None
         return challenger_answer(terms.shape, self.run(terms, record.input.data), record, move, self._sections)
