@@ -9,10 +9,10 @@ from functools import partial
 
 from bedroll.riscv import Read, ReadPc, Row, Write
 
+from ..game.chain import blake3_block
 from ..game.record import Execute2Message, ExecuteMessage, HashesMessage, InputMessage, Message, Record
 from ..graph import Move, Terms
 from ..player.strategy import HonestProver, Strategy
-from .chain import blake3_block
 from .claimant import Change, Claimant, Mute, unchanged
 from .replay import replay
 from .run import LyingRun
@@ -33,7 +33,7 @@ def prover_lies(rounds: int) -> Iterator[Entry]:
             f"wrong_hash_{number}",
             f"one hash of round {number} is noise",
             "trace_hash",
-            (partial(_tampered, _noise(1, number))),
+            partial(_tampered, _noise(1, number)),
         )
     yield "wrong_hash_end", "all hashes are true but the last", "trace_hash", partial(_tampered, _wrong_end)
     yield "wrong_hash_first", "the first step leads to a false hash", "trace_hash", _wrong_first
@@ -47,12 +47,19 @@ def prover_lies(rounds: int) -> Iterator[Entry]:
         text = f"signs another {side} hash than the digits select"
         yield f"equivocate_{side}", f"Execute {text}", f"equivocation_{side}_", partial(_equivocate, side)
         yield f"equivocate_2_{side}", f"Execute2 {text}", f"equivocation_2_{side}_", partial(_equivocate_2, side)
+    yield "equivocate_start", "Execute of step 1 signs another H_0", "trace_hash_zero", partial(_bracket, "left", 1)
+    yield (
+        "equivocate_end",
+        "Execute of the last step signs another end",
+        "equivocation_end",
+        (partial(_bracket, "right", 0)),
+    )
     for number in range(2, rounds + 1):
         yield (
             f"second_noise_{number}",
             f"hashes of the second search are noise from round {number}",
             "open_hash",
-            (partial(_second, _noise(2, number))),
+            partial(_second, _noise(2, number)),
         )
     yield "second_difference", "the second search shows other hashes for the same steps", "equivocation_search", _near
     yield from _silences(rounds)

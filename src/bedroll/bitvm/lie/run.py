@@ -6,8 +6,8 @@ Spec: docs/spec/dispute.md#lies
 
 from bedroll.riscv import HASH_BYTES, Row
 
+from ..game.chain import blake3_block, next_hash
 from ..game.run import Run
-from .chain import blake3_block, next_hash
 
 
 class LyingRun:

@@ -1,6 +1,6 @@
-"""The chain's hash in plain Python: BLAKE3 of one block, for rows that no trace holds.
+"""The chain's hash in plain Python: BLAKE3 of one block, for H_0 before there is a trace, and for rows that none holds.
 
-Reads: a hash, a row.  Gives: the next hash.  Never: is fast.  Spec: docs/spec/riscv.md#chain
+Reads: an instance, a hash, a row.  Gives: H_0, the next hash.  Never: is fast.  Spec: docs/spec/riscv.md#chain
 """
 
 from typing import Final
@@ -42,6 +42,11 @@ def blake3_block(message: bytes) -> bytes:
                 state[b] = _rotate(state[b] ^ state[c], second)
         words = [words[at] for at in _ORDER]
     return b"".join((state[at] ^ state[at + 8]).to_bytes(4, "little") for at in range(8))
+
+
+def start_hash(instance_id: bytes) -> bytes:
+    """H_0 of an instance."""
+    return blake3_block(b"\x00" + instance_id)[:HASH_BYTES]
 
 
 def next_hash(previous: bytes, row: Row) -> bytes:
