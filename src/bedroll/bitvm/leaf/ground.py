@@ -23,16 +23,30 @@ class Span:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Territory:
+    """What Execute needs of a program; the same for all instances of one program.
+
+    Attributes:
+        entry: Address of the first instruction.
+        code: Addresses of instructions.
+        loads: What may be loaded from.
+        stores: What may be stored to.
+    """
+
+    entry: int
+    code: Span
+    loads: tuple[Span, ...]
+    stores: tuple[Span, ...]
+
+
 @dataclass(frozen=True)
 class Ground:
     """A program as leaves see it.
 
     Attributes:
-        entry: Address of the first instruction.
+        territory: What Execute needs.
         code: The instructions.
-        code_start: Where they begin.
-        loads: What may be loaded from.
-        stores: What may be stored to.
         input_start: Where the input begins; 0 without one.
         input_words: Words of it.
         declared: Start and contents of sections with contents that may be loaded.
@@ -40,21 +54,13 @@ class Ground:
         start_hash: H_0, 20 bytes.
     """
 
-    entry: int
+    territory: Territory
     code: tuple[int, ...]
-    code_start: int
-    loads: tuple[Span, ...]
-    stores: tuple[Span, ...]
     input_start: int
     input_words: int
     declared: tuple[tuple[int, tuple[int, ...]], ...]
     writable: frozenset[int]
     start_hash: bytes
-
-    @property
-    def code_span(self) -> Span:
-        """Addresses of instructions."""
-        return Span(self.code_start, self.code_start + 4 * len(self.code))
 
     @property
     def known(self) -> tuple[Span, ...]:
@@ -80,11 +86,8 @@ class Ground:
         data = [section for section in sections if section.kind is not Kind.CODE]
         stores = [section for section in data if section.kind in (Kind.READ_WRITE, Kind.STACK)]
         return Ground(
-            entry=program.entry,
+            territory=Territory(program.entry, _span(code), merge(map(_span, data)), merge(map(_span, stores))),
             code=code.words or (),
-            code_start=code.start,
-            loads=merge(map(_span, data)),
-            stores=merge(map(_span, stores)),
             input_start=given.start if given else 0,
             input_words=given.size_bytes // 4 if given else 0,
             declared=tuple((each.start, each.words) for each in data if each.words is not None),

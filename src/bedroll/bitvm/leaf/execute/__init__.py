@@ -4,12 +4,12 @@ Reads: a layout, a program.  Gives: `execute_leaf`.  Never: looks at hashes: fac
 Spec: docs/spec/bitvm.md#execute
 """
 
-from functools import partial
+from functools import lru_cache, partial
 
 from bedroll.bitcoin.opcode import Opcode as Op
 
 from ...message import Layout, Message
-from ..ground import Ground
+from ..ground import Territory
 from ..leaf import BOTH, Leaf, build_leaf
 from .body import WRITERS
 from .frame import Frame
@@ -23,10 +23,10 @@ def revealed_messages(layout: Layout, instruction: Instruction) -> tuple[Message
     return (*(layout.messages[label] for label in labels), *layout.answers(1))
 
 
-def execute_body(layout: Layout, ground: Ground, instruction: Instruction) -> bytes:
+def execute_body(layout: Layout, territory: Territory, instruction: Instruction) -> bytes:
     """Script over the revealed digits; hints lie below them."""
     hints = [hint.name for hint in hint_fields(instruction)]
-    frame = Frame.of(layout, ground, revealed_messages(layout, instruction), hints)
+    frame = Frame.of(layout, territory, revealed_messages(layout, instruction), hints)
     frame.check_step(instruction.reads)
     if instruction.format is not Format.ECALL:
         frame.asm.verify(frame.asm.calc(Op.OP_NOT, frame.is_last_step()))
@@ -34,7 +34,8 @@ def execute_body(layout: Layout, ground: Ground, instruction: Instruction) -> by
     return frame.asm.finish()
 
 
-def execute_leaf(layout: Layout, ground: Ground, instruction: Instruction) -> Leaf:
+@lru_cache(maxsize=512)
+def execute_leaf(layout: Layout, territory: Territory, instruction: Instruction) -> Leaf:
     """Leaf of an instruction."""
     return build_leaf(
         f"execute_{instruction.name}",
@@ -43,7 +44,7 @@ def execute_leaf(layout: Layout, ground: Ground, instruction: Instruction) -> Le
         verified=(layout.messages["left_hash"], layout.messages["right_hash"]),
         revealed=revealed_messages(layout, instruction),
         hints=hint_fields(instruction),
-        body=execute_body(layout, ground, instruction),
+        body=execute_body(layout, territory, instruction),
         derive=partial(derive_hints, instruction),
     )
 

@@ -97,7 +97,7 @@ def _word_address(frame: Frame, address: Word, label: str, size: int, stores: bo
     asm = frame.asm
     word = frame.word(label, "addr")
     frame.check_aligned(frame.low_digit(label, "addr"), 4)
-    spans = frame.ground.stores if stores else frame.ground.loads
+    spans = frame.territory.stores if stores else frame.territory.loads
     frame.check_span(join_number(asm, word), spans)
     asm.verify_equal(address.high, word.high)
     place = asm.sub(address.low, word.low)

@@ -13,7 +13,7 @@ from bedroll.riscv.trace import REGISTER_START
 from ...message import Layout, Message
 from ...script.assembler import Assembler, Item, Keep, Operand
 from ...script.word import Word, join_digits, join_number, join_word, reduce_once, verify_words_equal
-from ..ground import Ground, Span
+from ..ground import Span, Territory
 
 REGISTER_HIGH = REGISTER_START >> 16
 
@@ -25,7 +25,7 @@ class Frame:
     Attributes:
         asm: Where the script is written.
         layout: Of the game.
-        ground: Of the program.
+        territory: Of the program.
         digits: Most significant first.
         hints: Unsigned numbers below all digits, by name.
         number: k − 1.
@@ -34,7 +34,7 @@ class Frame:
 
     asm: Assembler
     layout: Layout
-    ground: Ground
+    territory: Territory
     digits: dict[tuple[str, str], list[Item]]
     hints: dict[str, Item]
     number: Item = field(init=False)
@@ -42,7 +42,7 @@ class Frame:
     _words: dict[tuple[str, str], Word] = field(default_factory=dict)
 
     @staticmethod
-    def of(layout: Layout, ground: Ground, messages: Sequence[Message], hints: Sequence[str]) -> "Frame":
+    def of(layout: Layout, territory: Territory, messages: Sequence[Message], hints: Sequence[str]) -> "Frame":
         """Frame over revealed messages, the first one deepest, and hints below."""
         sizes = [len(each.radices) for message in messages for each in message.fields]
         asm = Assembler(len(hints) + sum(sizes))
@@ -52,7 +52,7 @@ class Frame:
             for each in message.fields:
                 digits[message.label, each.name] = asm.stack[at : at + len(each.radices)]
                 at += len(each.radices)
-        return Frame(asm, layout, ground, digits, names)
+        return Frame(asm, layout, territory, digits, names)
 
     def word(self, label: str, name: str) -> Word:
         """A field as a word that stays; its digits stay as well."""
@@ -75,10 +75,10 @@ class Frame:
             last = join_digits(asm, [Keep(digit) for digit in self.digits[label, "last_step"]])
             asm.verify(asm.calc(Op.OP_LESSTHANOREQUAL, last, Keep(self.number)))
         self.pc = join_number(asm, self.word("read_pc", "addr"))
-        self.check_span(Keep(self.pc), (self.ground.code_span,))
+        self.check_span(Keep(self.pc), (self.territory.code,))
         self.check_aligned(self.low_digit("read_pc", "addr"), 4)
         late = asm.calc(Op.OP_0NOTEQUAL, Keep(self.number))
-        at_entry = asm.calc(Op.OP_NUMEQUAL, Keep(self.pc), self.ground.entry)
+        at_entry = asm.calc(Op.OP_NUMEQUAL, Keep(self.pc), self.territory.entry)
         asm.verify(asm.calc(Op.OP_BOOLOR, late, at_entry))
 
     def is_last_step(self) -> Item:
