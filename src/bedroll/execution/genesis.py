@@ -16,7 +16,11 @@ from bedroll.primitives import Address, BlockHash, Invalid, L1Height, Wei
 from bedroll.protocol import (
     ADDRESS_BOOK,
     BASE_FEE_VAULT,
+    CREATE2_DEPLOYER,
     LIGHT_CLIENT,
+    MULTICALL,
+    SAFE_DEPLOYER,
+    SINGLETON_FACTORY,
     TIP_VAULT,
     WRAPPED_BITCOIN,
     Network,
@@ -48,6 +52,14 @@ _PREDEPLOYS: Final = (
     (TIP_VAULT, "fee_vault"),
     (WRAPPED_BITCOIN, "wrapped_bitcoin"),
 )
+_PREINSTALLS: Final = (
+    (CREATE2_DEPLOYER, "create2_deployer"),
+    (SAFE_DEPLOYER, "create2_deployer"),
+    (SINGLETON_FACTORY, "singleton_factory"),
+    (MULTICALL, "multicall3"),
+)
+"""What others put on a chain by transactions signed once for all chains. Here their gas limits may not cover the data
+gas, and whoever sent one at the wrong time would spend its only nonce (docs/design/preinstalls.md)."""
 _VAULT_RECIPIENT_SLOT: Final = 0
 
 
@@ -131,7 +143,7 @@ class Genesis:
     def _allocation(self) -> dict[str, dict[str, object]]:
         """Accounts of block 0, keyed by hex address."""
         accounts: dict[str, dict[str, object]] = {}
-        for address, name in _PREDEPLOYS:
+        for address, name in (*_PREDEPLOYS, *_PREINSTALLS):
             accounts[_hex(address)] = {"nonce": 1, "balance": "0x0", "code": runtime_code(name), "storage": {}}
         for vault in (BASE_FEE_VAULT, TIP_VAULT):
             slot = _hex(_VAULT_RECIPIENT_SLOT.to_bytes(32, "big"))
@@ -199,7 +211,7 @@ class _GenesisFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def artifact(name: str) -> dict[str, object]:
-    """A contract of this project as compiled: `abi`, `layout`, `creation`, `runtime`.
+    """A contract that comes with the package: `creation`, `runtime`; of this project's own `abi` and `layout` too.
 
     Raises:
         Invalid: There is no such contract.

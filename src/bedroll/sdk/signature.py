@@ -84,6 +84,11 @@ class SignatureBook:
             known.insert(0, signature)
             del known[_CANDIDATES_MAX:]
 
+    def knows(self, signature: Signature) -> bool:
+        """Whether one with this canonical form is in it."""
+        key = signature.topic if signature.kind == "event" else signature.selector
+        return any(each.text == signature.text for each in self._by_selector.get((signature.kind, key), ()))
+
     def call(self, data: bytes) -> tuple[Signature, Named] | None:
         """The function that call data names, with its arguments."""
         return self._of_selector("function", data)

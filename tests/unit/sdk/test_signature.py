@@ -1,5 +1,8 @@
 """Signatures: read from lines and from JSON, found by selector, the data deciding between several."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from bedroll.crypto.keccak import keccak256
@@ -94,3 +97,12 @@ def test_data_that_does_not_fit_is_unknown():
 def test_the_signatures_that_come_with_the_package_can_all_be_read():
     texts = {each.text for each in known_signatures()}
     assert {"transfer(address,uint256)", "TransferSingle(address,address,address,uint256,uint256)"} <= texts
+
+
+def test_what_the_published_contracts_declare_is_known():
+    book = SignatureBook(known_signatures())
+    files = sorted((Path(__file__).parents[2] / "vectors/contracts").glob("*/*.json"))
+    artifacts = [json.loads(file.read_text()) for file in files if file.stem != "presigned"]
+    declared = [each for made in artifacts for each in signatures_of_json(made)]
+    assert len(declared) > 400
+    assert [each.text for each in declared if not book.knows(each)] == []
