@@ -40,7 +40,7 @@ def paper_book(exponent, input_words):
     facts[[move.kind for move in every].index(Kind.OPENING)] = [
         leaf(name, CHALLENGER, [of["right_hash"]]) for name in names
     ]
-    facts.append([leaf("open_other_write", CHALLENGER, [of["right_hash_2"]])])
+    facts.append([leaf("opened_wrong_value", CHALLENGER, [of["right_hash_2"]])])
     return Book(
         layout, tuple(by_name(each, BOTH) for each in plays), tuple(by_name(each, CHALLENGER) for each in facts)
     )

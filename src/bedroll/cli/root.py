@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "wallet": "Bitcoin coins that pay for what is posted.",
     "key": "API keys: who may call what not everybody may.",
     "riscv": "Run RISC-V programs as a dispute would: steps, hashes, rows.",
+    "dispute": "Play dispute games: how a wrong claim dies on Bitcoin.",
     "doctor": "Check options, Bitcoin, folder and port before they fail.",
 }
 

@@ -163,7 +163,7 @@ def test_every_false_row_is_refuted_by_the_fact_that_is_false():
         assert isinstance(last, expected), (step, what, last)
         seen.setdefault(type(last).__name__, set()).add(getattr(last, "why", getattr(last, "kind", "")))
     assert seen["InitialRead"] == {"input_word", "initialized", "uninitialized"}
-    assert seen["OpenStep"] >= {"later_write", "other_write"}
+    assert seen["OpenStep"] >= {"later_write", "wrong_value"}
     assert set(seen) == {"TraceHash", "ProgramCounter", "OpcodeChunk", "InitialRead", "OpenStep"}
 
 
@@ -179,7 +179,7 @@ def test_a_wrong_result_is_refuted_at_the_last_step():
     record, last = play(run, own, data)
     assert record.execute.row.step == 64
     assert isinstance(last, OpenStep)
-    assert last.why == "other_write"
+    assert last.why == "wrong_value"
 
 
 def test_a_hash_that_is_signed_otherwise_is_an_equivocation():
@@ -234,4 +234,4 @@ def test_a_trapping_run_is_refuted_where_it_traps():
     assert record.execute.row.step == 3
     assert record.opening.value == base
     assert isinstance(last, OpenStep)
-    assert last.why == "other_write"
+    assert last.why == "wrong_value"

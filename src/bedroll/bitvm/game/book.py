@@ -10,15 +10,9 @@ from dataclasses import dataclass
 from bedroll.primitives import Invalid
 from bedroll.riscv import Program
 
-from ..graph.move import Kind, Move, moves
+from ..graph.move import moves
 from ..graph.output import TIMEOUT
-from ..leaf import BOTH, CHALLENGER, Keys, Leaf
-from ..leaf.equivocation import equivocation_leaves, search_leaves
-from ..leaf.execute import INSTRUCTIONS, execute_leaf
-from ..leaf.ground import Ground
-from ..leaf.memory import code_leaves, declared_leaves, input_leaves, zero_leaves
-from ..leaf.move import digit_leaf, hashes_leaf, input_leaf
-from ..leaf.second import execute_2_leaf, opening_leaves
+from ..leaf import BOTH, CHALLENGER, Catalogue, Ground, Keys, Leaf
 from ..message import Layout
 from ..search import Shape
 from .chain import start_hash
@@ -45,15 +39,12 @@ class Book:
         Raises:
             Invalid: The program does not fit the game: its input, or where its sections end.
         """
-        layout = Layout(Shape(exponent), program.input_bytes // 4)
-        first = start_hash(instance_id)
-        ground = Ground.of(program, first)
-        plays = [by_name(_move_leaves(layout, ground, move), BOTH) for move in moves(layout.shape)]
-        facts: list[dict[str, Leaf]] = [{} for _ in range(len(plays) + 1)]
-        opening = [move.kind for move in moves(layout.shape)].index(Kind.OPENING)
-        facts[opening] = by_name(_facts(layout, ground), CHALLENGER)
-        facts[-1] = by_name(_last_facts(layout, first), CHALLENGER)
-        return Book(layout, tuple(plays), tuple(facts))
+        shape = Shape(exponent)
+        catalogue = Catalogue(shape, Ground.of(program, start_hash(instance_id)))
+        count = len(moves(shape))
+        plays = tuple(by_name(catalogue.moves(number), BOTH) for number in range(count))
+        facts = tuple(by_name(catalogue.facts(number), CHALLENGER) for number in range(count + 1))
+        return Book(catalogue.layout, plays, facts)
 
     def leaf(self, number: int, name: str) -> Leaf | None:
         """A leaf of an output; None for the timeout."""
@@ -78,31 +69,6 @@ def by_name(leaves: Iterable[Leaf], signer: str) -> dict[str, Leaf]:
             raise Invalid("leaf does not belong here", leaf=leaf.name, signer=leaf.signer)
         found[leaf.name] = leaf
     return found
-
-
-def _move_leaves(layout: Layout, ground: Ground, move: Move) -> list[Leaf]:
-    if move.kind is Kind.INPUT:
-        return [input_leaf(layout)]
-    if move.kind is Kind.HASHES:
-        return [hashes_leaf(layout, move.search, move.round)]
-    if move.kind is Kind.DIGIT:
-        return [digit_leaf(layout, move.search, move.round)]
-    if move.kind is Kind.EXECUTE:
-        return [execute_leaf(layout, ground, instruction) for instruction in INSTRUCTIONS]
-    return list(opening_leaves(layout)) if move.kind is Kind.OPENING else [execute_2_leaf(layout)]
-
-
-def _facts(layout: Layout, ground: Ground) -> list[Leaf]:
-    """What the challenger may contest after Execute."""
-    return [
-        *code_leaves(layout, ground), *declared_leaves(layout, ground), *input_leaves(layout, ground),
-        *zero_leaves(layout, ground), *equivocation_leaves(layout, 1, ground.start_hash),
-    ]  # fmt: skip
-
-
-def _last_facts(layout: Layout, first: bytes) -> list[Leaf]:
-    """What he may contest after Execute2."""
-    return [*equivocation_leaves(layout, 2, first), *search_leaves(layout)]
 
 
 class KeyedBook:

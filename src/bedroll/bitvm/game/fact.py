@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bedroll.primitives import Invalid
 from bedroll.riscv import Row
 
-from ..leaf import Leaf
+from ..leaf import Leaf, opening_hints
 from .book import Book
 from .record import ExecuteMessage, Message, OpeningMessage
 from .refute import (
@@ -86,7 +86,7 @@ def fact_of(said: Refutation) -> tuple[str, Mapping[str, int] | None]:
         case ProgramCounter(previous, row):
             return "program_counter", _opened(previous, row)
         case OpenStep(why, previous, row):
-            return f"open_{why}", _opened(previous, row)
+            return f"opened_{why}", _opened(previous, row)
         case InitialRead(read, "uninitialized", _):
             return f"uninitialized_read_{read}", None
         case InitialRead(_, "input_word", _, chunk):
@@ -99,6 +99,4 @@ def fact_of(said: Refutation) -> tuple[str, Mapping[str, int] | None]:
 
 
 def _opened(previous: bytes, row: Row) -> dict[str, int]:
-    return {
-        "hash": int.from_bytes(previous, "big"), "addr": row.write.addr, "value": row.write.value, "pc": row.write_pc,
-    }  # fmt: skip
+    return opening_hints(previous, row.write.addr, row.write.value, row.write_pc)

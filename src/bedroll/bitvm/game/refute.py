@@ -106,7 +106,7 @@ class OpenStep:
     """The signed H_t opens as (previous, row): another H_{t−1} than signed, a later write, or another write.
 
     Attributes:
-        why: "hash", "later_write" or "other_write".
+        why: "wrong_hash", "later_write" or "wrong_value".
         previous: H_{t−1} of our run.
         row: Row t of our run.
     """
@@ -161,12 +161,12 @@ def refute_execute_2(shape: Shape, run: Run, record: Record) -> Refutation | Non
     if row is None or previous is None or again.right != run.hash_at(step):
         return None
     if previous != again.left:
-        return OpenStep("hash", previous, row)
+        return OpenStep("wrong_hash", previous, row)
     claimed = opening.value
     if claimed.last_step < step < found_step and row.write.addr == claimed.addr:
         return OpenStep("later_write", previous, row)
     if step == claimed.last_step and (row.write.addr, row.write.value) != (claimed.addr, claimed.value):
-        return OpenStep("other_write", previous, row)
+        return OpenStep("wrong_value", previous, row)
     return None
 
 

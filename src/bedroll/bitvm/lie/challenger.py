@@ -181,7 +181,11 @@ def _lasts() -> Iterator[tuple[str, str, Say]]:
         step = shape.number(record.digits_2) + 1
         return OpenStep(why, _hash(run, step - 1), _row(run, step))
 
-    for why, text in (("later_write", "a later write"), ("other_write", "another write"), ("hash", "another hash")):
+    for why, text in (
+        ("later_write", "a later write"),
+        ("wrong_value", "another write"),
+        ("wrong_hash", "another hash"),
+    ):
         yield why, text, partial(opened, why)
     yield "search", "the searches differ", EquivocationSearch(2, 1)
     for side in ("left", "right"):

@@ -27,7 +27,7 @@ NOISE = blake3_block(b"noise")[:20]
 
 def prover_lies(rounds: int) -> Iterator[Entry]:
     """All lies of a prover in a game of so many rounds."""
-    yield "wrong_result", "the program said no, the claim says yes", "open_other_write", _wrong_result
+    yield "wrong_result", "the program said no, the claim says yes", "opened_wrong_value", _wrong_result
     for number in range(1, rounds + 1):
         yield (
             f"wrong_hash_{number}",
@@ -40,7 +40,7 @@ def prover_lies(rounds: int) -> Iterator[Entry]:
     yield from _row_lies()
     yield "wrong_input", "the run is that of another input", "input_word", _wrong_input
     yield "another_statement", "a true run for another statement's constant", "initialized", _another_statement
-    yield "trap", "the program trapped, the claim goes on", "open_other_write", _trap
+    yield "trap", "the program trapped, the claim goes on", "opened_wrong_value", _trap
     yield "early_halt", "a halt where the code has another instruction", "opcode", _early_halt
     yield "steps_after_halt", "an instruction after the halt", "program_counter", _after_halt
     for side in ("left", "right"):
@@ -58,7 +58,7 @@ def prover_lies(rounds: int) -> Iterator[Entry]:
         yield (
             f"second_noise_{number}",
             f"hashes of the second search are noise from round {number}",
-            "open_hash",
+            "opened_wrong_hash",
             partial(_second, _noise(2, number)),
         )
     yield "second_difference", "the second search shows other hashes for the same steps", "equivocation_search", _near
@@ -138,17 +138,17 @@ def _row_lies() -> Iterator[Entry]:
     """Each field of a row that Execute takes as it is."""
     for number, mnemonic in ((1, "divu"), (2, "add"), (3, "sb")):
         name, text = f"read_{number}", f"read {number} of a row"
-        yield f"{name}_value", f"{text} has another value", "open_other_write", _field(
+        yield f"{name}_value", f"{text} has another value", "opened_wrong_value", _field(
             number, lambda read: replace(read, value=read.value ^ 1), mnemonic)  # fmt: skip
-        yield f"{name}_earlier", f"{text} is said to be older than it is", "open_", _field(
+        yield f"{name}_earlier", f"{text} is said to be older than it is", "opened_", _field(
             number, lambda read: replace(read, last_step=read.last_step - 1), mnemonic)  # fmt: skip
-        yield f"{name}_initial", f"{text} is said to be never written", "open_later_write", _field(
+        yield f"{name}_initial", f"{text} is said to be never written", "opened_later_write", _field(
             number, lambda read: replace(read, last_step=0), mnemonic)  # fmt: skip
-        yield f"{name}_later", f"{text} is said to be younger than it is", "open_other_write", _field(
+        yield f"{name}_later", f"{text} is said to be younger than it is", "opened_wrong_value", _field(
             number, lambda read: replace(read, last_step=read.last_step + 1), mnemonic)  # fmt: skip
     yield "initial_data", "declared memory held another word", "initialized", _initial(0x20000)
     yield "initial_stack", "the stack was not zero", "uninitialized", _initial(0x40000)
-    yield "initial_register", "a register was not zero", "open_", _field(
+    yield "initial_register", "a register was not zero", "opened_", _field(
         1, lambda read: Read(read.addr, read.value ^ 2, 0), "addi")  # fmt: skip
     yield "pc", "a step is at another address", "program_counter", _pc
     yield "opcode", "the code has another instruction", "opcode", _opcode

@@ -17,7 +17,7 @@ from bedroll.primitives import FeeRate, Invalid, Satoshi
 from bedroll.riscv import Program
 
 from ..game.book import Book, KeyedBook
-from ..graph import Clock, Party, Terms
+from ..graph import Clock, Graph, Party, Terms
 from .claim import build_claim
 from .event import Event, Policy
 from .player import Table
@@ -82,6 +82,11 @@ class Duel:
         self.strategies = strategies
         for party in Party:
             self.join(party)
+
+    @property
+    def graph(self) -> Graph:
+        """The game's transactions, as the prover has them."""
+        return self.sides[Party.PROVER].player.tables[self.terms.game].sheet.graph
 
     def join(self, party: Party) -> Table:
         """Let a side play."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bedroll.bitcoin.transaction import Transaction
 
+from ..game.record import Message
 from ..graph import Party
 
 
@@ -23,6 +24,9 @@ class Event:
         transaction: With witness.
         fee_sat: That it and its child pay.
         child: That pays for it; None where it pays itself.
+        deadline: Height of the last block before the opponent may end the game; None: there is none.
+        said: What a move says; None for what is no move.
+        decides: What a deciding leaf shows, in words.
     """
 
     game: bytes
@@ -32,6 +36,9 @@ class Event:
     transaction: Transaction
     fee_sat: int
     child: Transaction | None
+    deadline: int | None = None
+    said: Message | None = None
+    decides: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,16 @@ class Sent:
     fee_sat: int
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is told of a transaction beside its bytes: see `Event`."""
+
+    leaf: str
+    deadline: int | None
+    said: Message | None
+    decides: str = ""
+
+
 @dataclass
 class Table:
     """A game that is played.
@@ -205,7 +215,9 @@ class Player:
     async def _move(self, table: Table, position: Position, tip: BlockRef, move: Move, said: Message) -> None:
         leaf, own = self._sign(table, position, move, said)
         transaction = table.sheet.move(position.number, leaf, {**position.signatures, **own})
-        await self._send_with_child(table, move.name, leaf.name, transaction, tip)
+        assert position.height is not None
+        note = Note(leaf.name, position.height + self._window(table, position) - 1, said)
+        await self._send_with_child(table, move.name, note, transaction, tip)
 
     def _sign(
         self, table: Table, position: Position, move: Move, said: Message
@@ -243,18 +255,22 @@ class Player:
         def build(rate: FeeRate, least: int) -> Transaction:
             return table.sheet.fact(position.number, leaf, position.signatures, hints, self._key, rate, least)
 
-        await self._send_own(table, position, leaf.name, tip, build)
+        assert position.height is not None
+        note = Note(leaf.name, position.height + self._window(table, position) - 1, None, leaf.decides)
+        await self._send_own(table, position, note, tip, build)
 
     async def _punish_silence(self, table: Table, position: Position, tip: BlockRef) -> None:
         number = position.number
         if table.party is Party.CHALLENGER:
+            note = Note("timeout", None, None, "the prover is silent")
             await self._send_own(
-                table, position, "timeout", tip,
+                table, position, note, tip,
                 lambda rate, least: table.sheet.timeout(number, self._key, rate, least),
             )  # fmt: skip
             return
         name = close_name(number)
-        await self._send_with_child(table, name, "silence", table.sheet.by_key(name), tip)
+        note = Note("key", None, None, "the challenger is silent")
+        await self._send_with_child(table, name, note, table.sheet.by_key(name), tip)
 
     async def _burn(self, table: Table, position: Position, tip: BlockRef) -> None:
         graph = table.sheet.graph
@@ -262,12 +278,13 @@ class Player:
         if position.gate is not None:
             self._settle(table, BURN)
         elif table.party is Party.CHALLENGER and tip.height + 1 >= position.start + graph.terms.burn_blocks:
-            await self._send_with_child(table, BURN, "time", table.sheet.by_key(BURN), tip)
+            note = Note("key", None, None, "the gate is still there: the claim frees nothing")
+            await self._send_with_child(table, BURN, note, table.sheet.by_key(BURN), tip)
 
     # --- sending
 
     async def _send_with_child(
-        self, table: Table, name: str, leaf: str, transaction: Transaction, tip: BlockRef
+        self, table: Table, name: str, note: Note, transaction: Transaction, tip: BlockRef
     ) -> None:  # fmt: skip
         """Send a pre-signed transaction with the child that pays for it; in later blocks, a dearer child."""
         sent = table.sent.get(name)
@@ -285,11 +302,11 @@ class Player:
         # The child's coins are ours and confirmed; its anchor is worth nothing.
         fee = self._purse.spent_sat(purpose) - child.output_value
         table.sent[name] = Sent(rate, tip.height, fee)
-        self._event(table, name, leaf, transaction, fee, child)
+        self._event(table, name, note, transaction, fee, child)
         await self._broadcast(table, name, [transaction, child])
 
     async def _send_own(
-        self, table: Table, position: Position, leaf: str, tip: BlockRef, build: Callable[[FeeRate, int], Transaction]
+        self, table: Table, position: Position, note: Note, tip: BlockRef, build: Callable[[FeeRate, int], Transaction]
     ) -> None:  # fmt: skip
         """Send a transaction that the challenger signs alone and whose fee comes from the bond."""
         name = f"take_{position.number}"
@@ -300,7 +317,7 @@ class Player:
         transaction = build(rate, self._replacing(sent))
         fee = table.sheet.graph.terms.bond_sat - transaction.output_value
         table.sent[name] = Sent(rate, tip.height, fee)
-        self._event(table, name, leaf, transaction, fee, None)
+        self._event(table, name, note, transaction, fee, None)
         await self._broadcast(table, name, [transaction])
 
     async def _broadcast(self, table: Table, name: str, package: list[Transaction]) -> None:
@@ -344,10 +361,13 @@ class Player:
                 self._alarm(open_games[0], "fee", f"{have} fee coins for {len(open_games)} games")
 
     def _event(
-        self, table: Table, name: str, leaf: str, transaction: Transaction, fee: int, child: Transaction | None
+        self, table: Table, name: str, note: Note, transaction: Transaction, fee: int, child: Transaction | None
     ) -> None:
         if self._on_event is not None:
-            self._on_event(Event(table.game, table.party, name, leaf, transaction, fee, child))
+            self._on_event(
+                Event(table.game, table.party, name, note.leaf, transaction, fee, child, note.deadline, note.said,
+                      note.decides)
+            )  # fmt: skip
 
     def _alarm(self, table: Table, kind: str, text: str) -> None:
         if self._on_alarm is not None:
