@@ -12,7 +12,7 @@ CORE := src/bedroll/_core/_native.abi3.so
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup build wheel demo devnet fmt lint contracts lock test test-slow test-e2e test-faults test-bitcoind \
+.PHONY: list setup build wheel demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
         test-clients test-wheel test-all costs bench clean
 
 list: ## list the tasks
@@ -44,6 +44,9 @@ wheel: $(STAMP) ## build the wheel that ships into dist/
 contracts: $(STAMP) ## compile the contracts into artifacts
 	@$(PYTHON) scripts/contracts.py
 
+openrpc: build ## record the API's examples and write its document
+	@$(PYTHON) scripts/openrpc.py
+
 lock: ## resolve the dependencies again
 	@$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --quiet requirements/run.in -o requirements/run.lock
@@ -71,6 +74,7 @@ lint: build ## check format, types, layers, artifacts
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-cache
 	@$(PYTHON) scripts/contracts.py --check
+	@$(PYTHON) scripts/openrpc.py --check
 	@cargo fmt --all --check
 	@cargo clippy --locked --quiet --profile $(PROFILE) --all-targets -- -D warnings
 	@cargo check --locked --quiet --profile $(PROFILE) -p bedroll-core --no-default-features --lib

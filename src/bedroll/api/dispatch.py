@@ -6,6 +6,7 @@ Never: lets one call's failure touch another, or answers a notification.  Spec: 
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ from . import (
     block_method,
     config_method,
     devnet_method,
+    discover_method,
     fee_method,
     filter_method,
     log_method,
@@ -38,6 +40,7 @@ from . import (
 from .envelope import JSON_NULL, Body, Call, encode_answer, join_answers, parse_body
 from .error import Code, RpcError, from_invalid, method_not_found
 from .method import MethodTable
+from .openrpc import describe
 from .quantity import show_data
 from .service import Service
 from .worker import SPENT
@@ -57,6 +60,7 @@ class Dispatcher:
         self.service = service
         self._guard = service.guard
         self.table = method_table(devnet=devnet)
+        service.document = cache(lambda: msgspec.Raw(msgspec.json.encode(describe(self.table))))
         service.modules = tuple(sorted({name.partition("_")[0] for name in self.table.methods if "_" in name}))
         self.registry = registry or CollectorRegistry()
         self._calls = Counter("bedroll_api_calls", "Calls answered", ["method", "result"], registry=self.registry)
@@ -185,6 +189,7 @@ def method_table(*, devnet: bool) -> MethodTable:
         ots_method,
         ots_search_method,
         admin_method,
+        discover_method,
     ):
         table.include(module.TABLE)
     if devnet:

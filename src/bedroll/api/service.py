@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from bedroll import __version__
 from bedroll.primitives import Address
 from bedroll.sdk import Account
@@ -38,7 +40,8 @@ class Service:
         keys: API keys of the node.
         keyed: Methods that need one beside those that always do: names, or beginnings of names (`debug_`).
         rules: What `eth_config` tells.
-        modules: Families of methods that are served; filled by the dispatcher.
+        modules: Families of methods that are served; the dispatcher fills it in.
+        document: The OpenRPC document of these methods; the dispatcher puts it here.
     """
 
     backend: Backend
@@ -49,6 +52,7 @@ class Service:
     keyed: tuple[str, ...] = ()
     rules: ChainRules = field(default_factory=ChainRules)
     modules: tuple[str, ...] = ()
+    document: Callable[[], msgspec.Raw] = lambda: msgspec.Raw(b"{}")
     guard: Guard = field(init=False)
     worker: Worker = field(init=False)
     records: Records = field(init=False)

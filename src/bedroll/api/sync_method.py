@@ -21,10 +21,10 @@ TABLE: Final = MethodTable()
 def parse_timeout(value: object, name: str) -> int:
     """Decode milliseconds; clients write a number or a quantity."""
     if isinstance(value, int) and not isinstance(value, bool):
-        if not 0 <= value < 1 << 53:
+        if not 0 <= value < 1 << 63:
             raise refuse(name, value, "milliseconds")
         return value
-    return parse_quantity(value, name, bits=53)
+    return parse_quantity(value, name, bits=64)
 
 
 @TABLE.method("eth_sendRawTransactionSync", required("transaction", parse_raw), optional("timeout", parse_timeout, 0))
