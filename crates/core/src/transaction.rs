@@ -1,6 +1,7 @@
 //! A transaction, decoded: what follows from its bytes alone.
-mod env;
+pub(crate) mod env;
 mod origin_call;
+mod unsigned;
 
 use alloc::{boxed::Box, vec, vec::Vec};
 use alloy_consensus::{EthereumTxEnvelope, Transaction as _, TxEip4844};
@@ -12,6 +13,7 @@ use revm::context::TxEnv;
 
 pub use env::intrinsic_gas;
 pub use origin_call::{OriginCall, OriginFacts, ORIGIN_GAS};
+pub use unsigned::{Unsigned, UnsignedFee};
 
 use crate::fee::{self, lz_length};
 use crate::payload::unsigned_payload;

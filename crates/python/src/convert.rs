@@ -1,5 +1,6 @@
 //! Plain Python values from and to the core's.
 use alloy_eips::eip2930::{AccessList, AccessListItem};
+use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, Bytes, B256, U256};
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyBytes, PyInt};
@@ -65,4 +66,28 @@ pub fn access_list(rows: Vec<(Vec<u8>, Vec<Vec<u8>>)>) -> PyResult<AccessList> {
         })
     });
     Ok(AccessList(rows.collect::<PyResult<_>>()?))
+}
+
+/// An authorisation of EIP-7702 as Python has it: chain id, address, nonce, y parity, r, s.
+pub type Grant<'py> = (
+    Bound<'py, PyAny>,
+    Vec<u8>,
+    u64,
+    u8,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+);
+
+/// Authorisations of EIP-7702.
+pub fn grants(rows: &[Grant<'_>]) -> PyResult<Vec<SignedAuthorization>> {
+    let rows = rows.iter().map(|(chain_id, who, nonce, y_parity, r, s)| {
+        let grant = Authorization {
+            chain_id: word(chain_id)?,
+            address: address(who)?,
+            nonce: *nonce,
+        };
+        let signed = SignedAuthorization::new_unchecked(grant, *y_parity, word(r)?, word(s)?);
+        Ok(signed)
+    });
+    rows.collect()
 }

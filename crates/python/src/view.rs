@@ -1,11 +1,11 @@
 //! Views and what calls on them give.
 use alloy_primitives::Bytes;
 use bedroll_core::stf::{Call, Outcome as CoreOutcome, OutcomeStatus};
-use bedroll_store::engine::{Look, Style, TracedCall};
+use bedroll_store::engine::{Look, Overrides, SimulationBounds, Style, TraceBounds, TracedCall};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::convert::{access_list, address, bytes, int, word};
+use crate::convert::{access_list, address, bytes, grants, int, word, Grant};
 use crate::error::of_engine;
 use crate::transaction::Log;
 
@@ -46,7 +46,8 @@ impl Outcome {
 pub struct View(pub Look);
 
 type AccessRows = Vec<(Vec<u8>, Vec<Vec<u8>>)>;
-/// Sender, receiver, data, value, gas limit, gas price, access list; parts of the trace.
+/// Sender, receiver, data, value, gas limit, gas price, access list; parts of the trace;
+/// authorisations.
 type CallRow<'py> = (
     Vec<u8>,
     Option<Vec<u8>>,
@@ -56,7 +57,9 @@ type CallRow<'py> = (
     u128,
     AccessRows,
     Vec<String>,
+    GrantRows<'py>,
 );
+type GrantRows<'py> = Vec<Grant<'py>>;
 type Proof<'py> = (
     Vec<Bound<'py, PyBytes>>,
     Bound<'py, PyAny>,
@@ -111,7 +114,7 @@ impl View {
         py.detach(|| self.0.book_index(who)).map_err(of_engine)
     }
 
-    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides))]
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, block_overrides = "", authorizations = vec![]))]
     #[allow(clippy::too_many_arguments)]
     fn call(
         &self,
@@ -124,6 +127,8 @@ impl View {
         gas_price: u128,
         access_list: AccessRows,
         overrides: &str,
+        block_overrides: &str,
+        authorizations: GrantRows<'_>,
     ) -> PyResult<Outcome> {
         let call = Call {
             sender: address(sender)?,
@@ -133,12 +138,17 @@ impl View {
             gas_limit: Some(gas_limit),
             gas_price,
             access_list: self::access_list(access_list)?,
+            authorizations: grants(&authorizations)?,
+        };
+        let overrides = Overrides {
+            state: overrides,
+            block: block_overrides,
         };
         let outcome = py.detach(|| self.0.call(&call, overrides));
         outcome.map(Outcome).map_err(of_engine)
     }
 
-    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, options, result_bytes, seconds))]
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, options, result_bytes, seconds, block_overrides = "", authorizations = vec![]))]
     #[allow(clippy::too_many_arguments)]
     fn trace_call<'py>(
         &self,
@@ -154,6 +164,8 @@ impl View {
         options: &str,
         result_bytes: usize,
         seconds: f64,
+        block_overrides: &str,
+        authorizations: GrantRows<'_>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let call = Call {
             sender: address(sender)?,
@@ -163,6 +175,11 @@ impl View {
             gas_limit: Some(gas_limit),
             gas_price,
             access_list: self::access_list(access_list)?,
+            authorizations: grants(&authorizations)?,
+        };
+        let overrides = Overrides {
+            state: overrides,
+            block: block_overrides,
         };
         let bounds = crate::trace::bounds(result_bytes, seconds)?;
         let traced = py.detach(|| {
@@ -183,11 +200,15 @@ impl View {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let calls: PyResult<Vec<TracedCall>> = calls.into_iter().map(traced_call).collect();
         let (calls, bounds) = (calls?, crate::trace::bounds(result_bytes, seconds)?);
+        let overrides = Overrides {
+            state: overrides,
+            block: "",
+        };
         let traced = py.detach(|| self.0.trace_calls(&calls, overrides, &bounds));
         traced.map(|json| bytes(py, json)).map_err(of_engine)
     }
 
-    #[pyo3(signature = (*, sender, to, data, value, gas_limit, max_fee_per_gas, access_list, overrides))]
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, max_fee_per_gas, access_list, overrides, block_overrides = "", authorizations = vec![]))]
     #[allow(clippy::too_many_arguments)]
     fn estimate_gas<'py>(
         &self,
@@ -200,6 +221,8 @@ impl View {
         max_fee_per_gas: Option<u128>,
         access_list: AccessRows,
         overrides: &str,
+        block_overrides: &str,
+        authorizations: GrantRows<'_>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let call = Call {
             sender: address(sender)?,
@@ -209,6 +232,11 @@ impl View {
             gas_limit,
             gas_price: 0,
             access_list: self::access_list(access_list)?,
+            authorizations: grants(&authorizations)?,
+        };
+        let overrides = Overrides {
+            state: overrides,
+            block: block_overrides,
         };
         let estimated = py
             .detach(|| self.0.estimate_gas(&call, max_fee_per_gas, overrides))
@@ -217,6 +245,25 @@ impl View {
             Ok(gas) => Ok(gas.into_pyobject(py)?.into_any()),
             Err(outcome) => Ok(Bound::new(py, Outcome(outcome))?.into_any()),
         }
+    }
+
+    #[pyo3(signature = (request, *, gas, result_bytes, seconds))]
+    fn simulate<'py>(
+        &self,
+        py: Python<'py>,
+        request: &str,
+        gas: u64,
+        result_bytes: usize,
+        seconds: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let TraceBounds { result_bytes, time } = crate::trace::bounds(result_bytes, seconds)?;
+        let bounds = SimulationBounds {
+            gas,
+            result_bytes,
+            time,
+        };
+        let simulated = py.detach(|| self.0.simulate(request, &bounds));
+        simulated.map(|json| bytes(py, json)).map_err(of_engine)
     }
 
     #[allow(clippy::needless_pass_by_value)]
@@ -254,7 +301,7 @@ impl View {
 }
 
 fn traced_call(row: CallRow<'_>) -> PyResult<TracedCall> {
-    let (sender, to, data, value, gas_limit, gas_price, access_list, parts) = row;
+    let (sender, to, data, value, gas_limit, gas_price, access_list, parts, authorizations) = row;
     let call = Call {
         sender: address(&sender)?,
         to: to.as_deref().map(address).transpose()?,
@@ -263,6 +310,7 @@ fn traced_call(row: CallRow<'_>) -> PyResult<TracedCall> {
         gas_limit: Some(gas_limit),
         gas_price,
         access_list: self::access_list(access_list)?,
+        authorizations: grants(&authorizations)?,
     };
     let style = Style::replay(&parts).map_err(of_engine)?;
     Ok(TracedCall { call, style })

@@ -11,6 +11,7 @@ mod look;
 mod overrides;
 mod proof;
 mod query;
+mod simulate;
 mod trace;
 mod writer;
 
@@ -31,6 +32,8 @@ pub use error::EngineError;
 pub(crate) use index::{index_of_stored, Index};
 pub use logs::{FoundLog, LogFilter};
 pub use look::Look;
+pub use overrides::Overrides;
+pub use simulate::SimulationBounds;
 pub use trace::{Style, TraceBounds, TraceWanted, TracedCall};
 
 use writer::Writer;

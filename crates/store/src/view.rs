@@ -52,6 +52,11 @@ impl View {
         self.snapshot.hash
     }
 
+    /// Whether the store has the nodes of this state's tries.
+    pub fn has_nodes(&self) -> bool {
+        self.open.is_none() && self.snapshot.is_tip()
+    }
+
     /// This view with the changes of a block on top that is still open.
     pub fn with_open(&self, changes: FlatChanges) -> View {
         let open = Open {

@@ -218,8 +218,14 @@ class View:
         gas_price: int,
         access_list: Sequence[tuple[bytes, Sequence[bytes]]],
         overrides: str,
+        block_overrides: str = "",
+        authorizations: Sequence[tuple[int, bytes, int, int, int, int]] = ...,
     ) -> Outcome:
-        """Run a call on top of this block as if in a next block with its time and base fee. `overrides`: JSON or ""."""
+        """Run a call on top of this block as if in a next block with its time and base fee.
+
+        `overrides` of accounts and `block_overrides`: JSON or "". `authorizations` of EIP-7702: chain id, address,
+        nonce, y parity, r, s.
+        """
 
     def trace_call(
         self,
@@ -235,6 +241,8 @@ class View:
         options: str,
         result_bytes: int,
         seconds: float,
+        block_overrides: str = "",
+        authorizations: Sequence[tuple[int, bytes, int, int, int, int]] = ...,
     ) -> bytes:
         """Trace a call; JSON. `options`, bounds and errors as `Engine.trace`."""
 
@@ -250,6 +258,7 @@ class View:
                 int,
                 Sequence[tuple[bytes, Sequence[bytes]]],
                 Sequence[str],
+                Sequence[tuple[int, bytes, int, int, int, int]],
             ]
         ],
         *,
@@ -259,7 +268,8 @@ class View:
     ) -> bytes:
         """Trace calls one after the other, each upon what those before it left, as `Engine.replay` tells; a JSON list.
 
-        A call: sender, to, data, value, gas limit, gas price, access list, parts. The bounds are for all together.
+        A call: sender, to, data, value, gas limit, gas price, access list, parts, authorisations. The bounds are for
+        all together.
         """
 
     def estimate_gas(
@@ -273,8 +283,17 @@ class View:
         max_fee_per_gas: int | None,
         access_list: Sequence[tuple[bytes, Sequence[bytes]]],
         overrides: str,
+        block_overrides: str = "",
+        authorizations: Sequence[tuple[int, bytes, int, int, int, int]] = ...,
     ) -> int | Outcome:
         """Least gas limit that succeeds, data gas at the padded base fee included; an Outcome if none does."""
+
+    def simulate(self, request: str, *, gas: int, result_bytes: int, seconds: float) -> bytes:
+        """Simulate blocks of calls on top of this sealed one (`eth_simulateV1`); JSON both ways.
+
+        Raises:
+            Invalid: The request or a call breaks a rule, or a bound is reached; `reason` says which.
+        """
 
     def proof(
         self, address: bytes, slots: Sequence[int]

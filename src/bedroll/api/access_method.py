@@ -12,8 +12,9 @@ import msgspec
 from bedroll.protocol import BASE_FEE_VAULT, TIP_VAULT
 
 from .block_tag import LATEST, BlockRef, parse_block, view_at
-from .call import CallRequest, parse_call, parse_overrides
+from .call import CallRequest, parse_call
 from .method import MethodTable, optional, required
+from .override import Overrides, parse_block_overrides, parse_overrides
 from .quantity import show_quantity
 from .service import Service
 from .state_method import run_call
@@ -31,12 +32,14 @@ _PRECOMPILES_END: Final = 0x200
     "eth_createAccessList",
     required("transaction", lambda value, name: parse_call(value, name)),
     optional("block", parse_block, LATEST),
-    optional("state overrides", lambda value, _name: parse_overrides(value), ""),
+    optional("state overrides", parse_overrides, ""),
+    optional("block overrides", parse_block_overrides, ""),
 )
-async def create_access_list(service: Service, request: CallRequest, ref: BlockRef, overrides: str) -> object:
+async def create_access_list(service: Service, request: CallRequest, ref: BlockRef, state: str, block: str) -> object:
     """Addresses and slots that a call touches and that are not warm anyway, and the gas it uses with that list."""
     view = view_at(service, ref)
     gas = min(request.gas or service.limits.call_gas, service.limits.call_gas)
+    overrides = Overrides(state, block)
     options = replace(_TOUCHED, overrides=overrides)
     found = await traced(service, run_trace, view, request, gas, options, bounds_of(service, options.seconds))
     touched = msgspec.json.decode(found, type=dict[str, _Account])

@@ -1,21 +1,26 @@
-"""The call object of `eth_call`, `eth_estimateGas` and `eth_sendTransaction`, and state overrides.
+"""The call object of `eth_call`, `eth_estimateGas` and `eth_sendTransaction`.
 
-Reads: JSON values of a stranger.  Gives: `CallRequest`, `parse_call`, `parse_overrides`.
-Never: lets an unknown member pass unseen in an override.  Spec: docs/spec/api.md#calls
+Reads: JSON values of a stranger.  Gives: `CallRequest`, `parse_call`.
+Never: lets an unknown member pass unseen.  Spec: docs/spec/api.md#calls
 """
 
-import json
 from dataclasses import dataclass, field
 
 from bedroll.primitives import Address
 
 from .error import invalid_params
-from .quantity import parse_address, parse_data, parse_hash, parse_quantity, refuse, show_data, show_quantity
+from .quantity import parse_address, parse_data, parse_hash, parse_quantity, refuse
 
 _INPUT_BYTES_MAX = 1 << 20
 _ZERO_ADDRESS = Address(bytes(20))
-_FEES = ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas")
-_MEMBERS = frozenset(("from", "to", "gas", *_FEES, "value", "data", "input", "nonce", "accessList", "chainId", "type"))
+_FEES = ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas", "maxFeePerBlobGas")
+_LISTS = ("accessList", "authorizationList")
+_MEMBERS = frozenset(("from", "to", "gas", *_FEES, "value", "data", "input", "nonce", *_LISTS, "chainId", "type"))
+_GRANT_MEMBERS = frozenset(("chainId", "address", "nonce", "yParity", "v", "r", "s"))
+_GRANTS_MAX = 1_024
+
+Grant = tuple[int, bytes, int, int, int, int]
+"""An authorisation of EIP-7702: chain id, address, nonce, y parity, r, s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,7 @@ class CallRequest:
     max_priority_fee_per_gas: int | None = None
     nonce: int | None = None
     access_list: list[tuple[bytes, list[bytes]]] = field(default_factory=list)
+    authorizations: list[Grant] = field(default_factory=list)
 
     @property
     def fee_cap(self) -> int | None:
@@ -44,10 +50,8 @@ def parse_call(value: object, name: str = "transaction") -> CallRequest:
     if not isinstance(value, dict):
         raise refuse(name, value, "an object")
     given = {key: item for key, item in value.items() if item is not None}
-    if given.keys() & {"maxFeePerBlobGas", "blobs", "blobVersionedHashes"}:
+    if given.keys() & {"blobs", "blobVersionedHashes"}:
         raise invalid_params("blob transactions do not exist on this chain")
-    if "authorizationList" in given:
-        raise invalid_params("authorizationList is not supported in a call")
     unknown = given.keys() - _MEMBERS
     if unknown:
         raise invalid_params(f"unknown member {min(unknown)[:40]!r} of {name}")
@@ -60,6 +64,7 @@ def parse_call(value: object, name: str = "transaction") -> CallRequest:
             ("gasPrice", 128),
             ("maxFeePerGas", 128),
             ("maxPriorityFeePerGas", 128),
+            ("maxFeePerBlobGas", 128),
             ("value", 256),
             ("nonce", 64),
         )
@@ -68,6 +73,9 @@ def parse_call(value: object, name: str = "transaction") -> CallRequest:
     tip, cap = numbers.get("maxPriorityFeePerGas"), numbers.get("maxFeePerGas")
     if tip is not None and cap is not None and tip > cap:
         raise invalid_params(f"maxFeePerGas ({cap}) < maxPriorityFeePerGas ({tip})")
+    grants = _parse_grants(given.get("authorizationList", []))
+    if grants and "to" not in given:
+        raise invalid_params("a call with authorizationList needs a recipient")
     return CallRequest(
         sender=parse_address(given["from"], "from") if "from" in given else _ZERO_ADDRESS,
         to=parse_address(given["to"], "to") if "to" in given else None,
@@ -79,6 +87,7 @@ def parse_call(value: object, name: str = "transaction") -> CallRequest:
         max_priority_fee_per_gas=tip,
         nonce=numbers.get("nonce"),
         access_list=_parse_access_list(given.get("accessList", [])),
+        authorizations=grants,
     )
 
 
@@ -101,42 +110,23 @@ def _parse_access_list(value: object) -> list[tuple[bytes, list[bytes]]]:
     return rows
 
 
-def parse_overrides(value: object) -> str:
-    """Check state overrides and write them as the core reads them.
-
-    Returns:
-        JSON of address → {balance, nonce, code, state, stateDiff}; "" for none.
-    """
-    if value is None or value == {}:
-        return ""
-    if not isinstance(value, dict):
-        raise refuse("state overrides", value, "an object")
-    checked: dict[str, dict[str, object]] = {}
-    for address, change in value.items():
-        if not isinstance(change, dict):
-            raise refuse("state override", change, "an object")
-        checked[show_data(parse_address(address, "state override"))] = _parse_override(change)
-    return json.dumps(checked)
+def _parse_grants(value: object) -> list[Grant]:
+    name = "authorizationList"
+    if not isinstance(value, list):
+        raise refuse(name, value, "an array")
+    if len(value) > _GRANTS_MAX:
+        raise invalid_params(f"too many authorizations: {len(value)}, at most {_GRANTS_MAX}")
+    return [_parse_grant(row, name) for row in value]
 
 
-def _parse_override(change: dict[str, object]) -> dict[str, object]:
-    if change.get("state") is not None and change.get("stateDiff") is not None:
-        raise invalid_params("state override has both state and stateDiff")
-    shown: dict[str, object] = {}
-    for key, item in change.items():
-        if item is None:
-            continue
-        if key == "balance":
-            shown[key] = show_quantity(parse_quantity(item, key))
-        elif key == "nonce":
-            shown[key] = show_quantity(parse_quantity(item, key, bits=64))
-        elif key == "code":
-            shown[key] = show_data(parse_data(item, key, most=_INPUT_BYTES_MAX))
-        elif key in ("state", "stateDiff"):
-            if not isinstance(item, dict):
-                raise refuse(key, item, "an object")
-            slots = {parse_hash(slot, key): parse_hash(word, key) for slot, word in item.items()}
-            shown[key] = {show_data(slot): show_data(word) for slot, word in slots.items()}
-        else:
-            raise invalid_params(f"unknown member {key[:40]!r} of a state override")
-    return shown
+def _parse_grant(row: object, name: str) -> Grant:
+    if not isinstance(row, dict) or not row.keys() <= _GRANT_MEMBERS:
+        raise refuse(name, row, "objects of chainId, address, nonce, yParity, r and s")
+    return (
+        parse_quantity(row.get("chainId"), f"{name} chainId"),
+        parse_address(row.get("address"), f"{name} address"),
+        parse_quantity(row.get("nonce"), f"{name} nonce", bits=64),
+        parse_quantity(row.get("yParity", row.get("v")), f"{name} yParity", bits=8),
+        parse_quantity(row.get("r"), f"{name} r"),
+        parse_quantity(row.get("s"), f"{name} s"),
+    )

@@ -33,6 +33,7 @@ from . import (
     raw_method,
     replay_method,
     send_method,
+    simulate_method,
     state_method,
     sync_method,
     trace_method,
@@ -190,6 +191,7 @@ def method_table(*, devnet: bool) -> MethodTable:
         ots_search_method,
         admin_method,
         discover_method,
+        simulate_method,
     ):
         table.include(module.TABLE)
     if devnet:

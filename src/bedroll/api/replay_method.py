@@ -141,6 +141,7 @@ def _replay(view: View, calls: Sequence[PartedCall], call_gas: int, bounds: Boun
             request.fee_cap or 0,
             request.access_list,
             parts,
+            request.authorizations,
         )
         for request, parts in calls
     ]

@@ -10,9 +10,10 @@ from bedroll.execution.engine import Outcome, View
 from bedroll.primitives import Invalid
 
 from .block_tag import LATEST, BlockRef, need_height, parse_block, view_at
-from .call import CallRequest, parse_call, parse_overrides
+from .call import CallRequest, parse_call
 from .error import Code, RpcError, from_invalid, invalid_params, reverted
 from .method import MethodTable, optional, required
+from .override import NONE, Overrides, parse_block_overrides, parse_overrides
 from .quantity import parse_address, parse_slot, refuse, show_data, show_quantity
 from .service import Service
 
@@ -80,13 +81,13 @@ def _read_words(view: View, rows: dict[bytes, list[int]]) -> dict[str, list[str]
     "eth_call",
     required("transaction", lambda value, name: parse_call(value, name)),
     _BLOCK,
-    optional("state overrides", lambda value, _name: parse_overrides(value), ""),
-    optional("block overrides", lambda value, _name: _no_block_overrides(value)),
+    optional("state overrides", parse_overrides, ""),
+    optional("block overrides", parse_block_overrides, ""),
 )
-async def call(service: Service, request: CallRequest, ref: BlockRef, overrides: str, _block: None) -> object:
+async def call(service: Service, request: CallRequest, ref: BlockRef, state: str, block: str) -> object:
     """Run a call on top of a block and return its output."""
     view = view_at(service, ref)
-    outcome = await service.worker.run(run_call, view, request, service.limits.call_gas, overrides)
+    outcome = await service.worker.run(run_call, view, request, service.limits.call_gas, Overrides(state, block))
     if outcome.status == "success":
         return show_data(outcome.output)
     raise failed(outcome)
@@ -96,15 +97,15 @@ async def call(service: Service, request: CallRequest, ref: BlockRef, overrides:
     "eth_estimateGas",
     required("transaction", lambda value, name: parse_call(value, name)),
     _BLOCK,
-    optional("state overrides", lambda value, _name: parse_overrides(value), ""),
-    optional("block overrides", lambda value, _name: _no_block_overrides(value)),
+    optional("state overrides", parse_overrides, ""),
+    optional("block overrides", parse_block_overrides, ""),
 )
-async def estimate_gas(service: Service, request: CallRequest, ref: BlockRef, overrides: str, _block: None) -> object:
+async def estimate_gas(service: Service, request: CallRequest, ref: BlockRef, state: str, block: str) -> object:
     """Least gas limit with which a transaction succeeds, its data gas included."""
-    return show_quantity(await estimate(service, request, ref, overrides))
+    return show_quantity(await estimate(service, request, ref, Overrides(state, block)))
 
 
-async def estimate(service: Service, request: CallRequest, ref: BlockRef, overrides: str = "") -> int:
+async def estimate(service: Service, request: CallRequest, ref: BlockRef, overrides: Overrides = NONE) -> int:
     """Estimate the gas limit of a transaction.
 
     Raises:
@@ -163,7 +164,7 @@ _HALTS: Final = {
 }
 
 
-def run_call(view: View, request: CallRequest, call_gas: int, overrides: str) -> Outcome:
+def run_call(view: View, request: CallRequest, call_gas: int, overrides: Overrides) -> Outcome:
     """Run a call on a view; on a worker's thread."""
     try:
         return view.call(
@@ -174,13 +175,15 @@ def run_call(view: View, request: CallRequest, call_gas: int, overrides: str) ->
             gas_limit=min(request.gas or call_gas, call_gas),
             gas_price=request.fee_cap or 0,
             access_list=request.access_list,
-            overrides=overrides,
+            authorizations=request.authorizations,
+            overrides=overrides.state,
+            block_overrides=overrides.block,
         )
     except Invalid as error:
         raise from_invalid(error) from None
 
 
-def _estimate(view: View, request: CallRequest, call_gas: int, overrides: str) -> int | Outcome:
+def _estimate(view: View, request: CallRequest, call_gas: int, overrides: Overrides) -> int | Outcome:
     try:
         return view.estimate_gas(
             sender=request.sender,
@@ -190,15 +193,12 @@ def _estimate(view: View, request: CallRequest, call_gas: int, overrides: str) -
             gas_limit=None if request.gas is None else min(request.gas, call_gas),
             max_fee_per_gas=request.fee_cap or None,
             access_list=request.access_list,
-            overrides=overrides,
+            authorizations=request.authorizations,
+            overrides=overrides.state,
+            block_overrides=overrides.block,
         )
     except Invalid as error:
         raise from_invalid(error) from None
-
-
-def _no_block_overrides(value: object) -> None:
-    if value not in ({}, None):
-        raise invalid_params("block overrides are not supported")
 
 
 def _parse_slot_rows(value: object, name: str) -> dict[bytes, list[int]]:

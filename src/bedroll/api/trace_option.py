@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .block_tag import LATEST, BlockRef, parse_number
-from .call import parse_overrides
 from .error import invalid_params
+from .override import NONE, Overrides, parse_block_overrides, parse_overrides
 from .quantity import parse_address, parse_bool, parse_quantity, refuse
 
 _FLAGS: Final = (
@@ -48,12 +48,12 @@ class TraceOptions:
     Attributes:
         core: Options as the core reads them.
         seconds: Time that the client grants; None: what the server does.
-        overrides: State overrides of a call, as the core reads them.
+        overrides: Of a call's state and block.
     """
 
     core: str = "{}"
     seconds: float | None = None
-    overrides: str = ""
+    overrides: Overrides = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,10 @@ def parse_options(value: object, name: str = "options") -> TraceOptions:
 
 
 def parse_call_options(value: object, name: str = "options") -> TraceOptions:
-    """Decode the options of `debug_traceCall`, which may override state."""
+    """Decode the options of `debug_traceCall`, which may override state and block."""
     given = _members(value, name, _MEMBERS | _CALL_MEMBERS)
-    if given.pop("blockOverrides", {}) != {}:
-        raise invalid_params("block overrides are not supported")
-    overrides = parse_overrides(given.pop("stateOverrides", None))
+    block = parse_block_overrides(given.pop("blockOverrides", None))
+    overrides = Overrides(parse_overrides(given.pop("stateOverrides", None)), block)
     options = _options(given)
     return TraceOptions(options.core, options.seconds, overrides)
 

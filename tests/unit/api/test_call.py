@@ -6,19 +6,28 @@ import pytest
 
 from bedroll.api import Code, RpcError
 from bedroll.api.block_tag import BlockRef, parse_block, parse_number
-from bedroll.api.call import parse_call, parse_overrides
+from bedroll.api.call import parse_call
 from bedroll.api.error import revert_reason, reverted
 from bedroll.api.fee_method import TABLE as FEES
 from bedroll.api.log_method import parse_filter
+from bedroll.api.override import parse_block_overrides, parse_overrides
+from bedroll.api.simulate_method import parse_simulation
 
 A = "0x" + "11" * 20
 H = "0x" + "22" * 32
+GRANT = {"chainId": "0x0", "address": A, "nonce": "0x1", "yParity": "0x1", "r": "0x5", "s": "0x6"}
 
 
 def test_both_names_of_the_input_are_taken_if_equal():
     assert parse_call({"data": "0x01"}).data == parse_call({"input": "0x01", "data": "0x01"}).data == b"\x01"
     with pytest.raises(RpcError, match="not equal"):
         parse_call({"data": "0x01", "input": "0x02"})
+
+
+def test_authorizations_are_read_with_either_name_of_the_parity():
+    old = {key: item for key, item in GRANT.items() if key != "yParity"} | {"v": "0x1"}
+    calls = [parse_call({"to": A, "authorizationList": [grant]}) for grant in (GRANT, old)]
+    assert calls[0].authorizations == calls[1].authorizations == [(0, bytes.fromhex(A[2:]), 1, 1, 5, 6)]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +41,11 @@ def test_both_names_of_the_input_are_taken_if_equal():
         {"gasPrice": "0x1", "maxFeePerGas": "0x1"},
         {"maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x2"},
         {"blobVersionedHashes": []},
-        {"authorizationList": [{}]},
+        {"to": A, "authorizationList": [{}]},
+        {"to": A, "authorizationList": {}},
+        {"authorizationList": [GRANT]},
+        {"to": A, "authorizationList": [GRANT | {"yParity": "0x100"}]},
+        {"to": A, "authorizationList": [GRANT | {"more": "0x1"}]},
         {"gas": "0x10000000000000000"},
         {"value": 1},
         {"accessList": {}},
@@ -65,12 +78,63 @@ def test_overrides_reach_the_core_in_one_spelling():
         {A: {"state": {}, "stateDiff": {}}},
         {A: {"state": {"0x0": H}}},
         {A: {"stateDiff": []}},
-        {A: {"movePrecompileToAddress": A}},
+        {A: {"movePrecompileToAddress": "0x1"}},
+        {A: {"moved": A}},
     ],
 )
 def test_what_is_no_override_is_refused(value):
     with pytest.raises(RpcError):
         parse_overrides(value)
+
+
+def test_block_overrides_are_taken_in_every_spelling_that_clients_use():
+    geth = {"number": "0x5", "time": "0x6", "feeRecipient": A, "prevRandao": H, "baseFeePerGas": "0x7"}
+    others = {"blockNumber": "0x5", "timestamp": "0x6", "coinbase": A, "random": H, "baseFee": "0x7"}
+    assert json.loads(parse_block_overrides(geth)) == json.loads(parse_block_overrides(others)) == geth
+    assert parse_block_overrides({"difficulty": "0x1", "gasLimit": None}) == parse_block_overrides(None) == ""
+    assert json.loads(parse_block_overrides({"prevRandao": "0x2"}))["prevRandao"] == "0x" + "2".rjust(64, "0")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {"numbr": "0x1"},
+        {"number": 1},
+        {"number": "0x10000000000000000"},
+        {"time": "0x1", "timestamp": "0x1"},
+        {"feeRecipient": "0x1"},
+        {"baseFeePerGas": "0x10000000000000000"},
+        {"beaconRoot": H},
+        {"withdrawals": [{}]},
+        {"blockHash": {"0x1": H}},
+    ],
+)
+def test_what_is_no_block_override_is_refused(value):
+    with pytest.raises(RpcError) as caught:
+        parse_block_overrides(value)
+    assert caught.value.code == Code.INVALID_PARAMS
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ([], Code.INVALID_PARAMS),
+        ({"blockStateCalls": {}}, Code.INVALID_PARAMS),
+        ({"blockStateCalls": [[]]}, Code.INVALID_PARAMS),
+        ({"blockStateCalls": [{"call": []}]}, Code.INVALID_PARAMS),
+        ({"blockStateCalls": [{"calls": {}}]}, Code.INVALID_PARAMS),
+        ({"blockStateCalls": [{"calls": [{"form": A}]}]}, Code.INVALID_PARAMS),
+        ({"blockStateCalls": [{"stateOverrides": {A: {"state": {}, "stateDiff": {}}}}]}, Code.INVALID_PARAMS),
+        ({"blockStateCalls": [{}], "validate": True}, Code.INVALID_PARAMS),
+        ({"blockStateCalls": [{}], "validation": 1}, Code.INVALID_PARAMS),
+        ({"blockStateCalls": [{}] * 257}, Code.CLIENT_LIMIT),
+    ],
+)
+def test_what_is_no_simulation_is_refused(value, code):
+    with pytest.raises(RpcError) as caught:
+        parse_simulation(value)
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize(

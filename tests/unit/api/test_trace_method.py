@@ -1,9 +1,12 @@
 """`debug_` and `trace_` over the wire: what geth's and Parity's clients send is taken, all else is refused by name."""
 
+import json
+
 import pytest
 from web3 import Web3
 
 from bedroll.api import Code, RpcError
+from bedroll.api.override import Overrides
 from bedroll.api.trace_option import parse_call_options, parse_options, parse_parts, parse_trace_filter
 from bedroll.encoding.rlp import decode_rlp, encode_rlp
 from bedroll.sdk import RpcFailure
@@ -145,10 +148,12 @@ def test_what_is_no_option_is_refused(value):
     assert caught.value.code == Code.INVALID_PARAMS
 
 
-def test_overrides_of_a_block_are_refused():
-    assert parse_call_options({"blockOverrides": {}}).overrides == ""
+def test_a_traced_call_takes_overrides_of_state_and_block():
+    assert parse_call_options({"blockOverrides": {}, "stateOverrides": {}}).overrides == Overrides()
+    read = parse_call_options({"blockOverrides": {"number": "0x1"}}).overrides
+    assert json.loads(read.block) == {"number": "0x1"}
     with pytest.raises(RpcError, match="block overrides"):
-        parse_call_options({"blockOverrides": {"number": "0x1"}})
+        parse_call_options({"blockOverrides": {"height": "0x1"}})
 
 
 @pytest.mark.parametrize("value", ["trace", ["trace", "steps"], [["trace"]], ["trace"] * 4])

@@ -1,7 +1,9 @@
 //! Calls that change nothing: `eth_call` and the estimate of a gas limit.
 use alloc::{string::String, vec::Vec};
 use alloy_eips::eip2930::AccessList;
+use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
+use revm::context::either::Either;
 use revm::context::result::EVMError;
 use revm::context::{CfgEnv, TxEnv};
 
@@ -11,7 +13,9 @@ use super::run::{config, Ran, Runner};
 use super::setting::BlockSetting;
 use crate::fee::{self, TRANSFER_GAS};
 use crate::profile::Rules;
+use crate::sender::recover_authority;
 use crate::state::{State, StateError, StateSource};
+use crate::transaction::env::recovered;
 use crate::transaction::intrinsic_gas;
 
 /// A message to simulate.
@@ -31,6 +35,8 @@ pub struct Call {
     pub gas_price: u128,
     /// EIP-2930.
     pub access_list: AccessList,
+    /// EIP-7702.
+    pub authorizations: Vec<SignedAuthorization>,
 }
 
 /// How a simulation ended.
@@ -98,10 +104,22 @@ impl Call {
         config
     }
 
+    /// EIP-2718 type of the least transaction that holds it.
+    fn kind(&self) -> u8 {
+        if !self.authorizations.is_empty() {
+            4
+        } else {
+            u8::from(!self.access_list.is_empty())
+        }
+    }
+
     pub(super) fn env(&self, rules: &Rules, gas_limit: u64) -> TxEnv {
         let kind = self.to.map_or(TxKind::Create, TxKind::Call);
+        let authorization_list = (self.authorizations.iter())
+            .map(|grant| Either::Right(recovered(grant, recover_authority(grant))))
+            .collect();
         TxEnv {
-            tx_type: if self.access_list.is_empty() { 0 } else { 1 },
+            tx_type: self.kind(),
             caller: self.sender,
             gas_limit,
             gas_price: self.gas_price,
@@ -110,6 +128,7 @@ impl Call {
             data: self.data.clone(),
             chain_id: Some(rules.chain_id),
             access_list: self.access_list.clone(),
+            authorization_list,
             ..TxEnv::default()
         }
     }
@@ -137,7 +156,7 @@ fn run<S: StateSource>(
     gas_limit: u64,
 ) -> Result<Outcome, CallError> {
     let config = call.config(rules);
-    let ran = Runner::with_config(rules, setting.env(), config, state)
+    let ran = Runner::in_setting(rules, setting, config, state)
         .simulate(call.env(rules, gas_limit), Charge::default());
     match ran {
         Ok(ran) => Ok(ran.into()),

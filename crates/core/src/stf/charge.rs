@@ -3,23 +3,30 @@ use alloy_primitives::{Address, U256};
 use revm::context::journaled_state::account::JournaledAccountTr;
 use revm::context::result::{EVMError, HaltReason, InvalidTransaction};
 use revm::context::{Block, ContextTr, JournalTr, Transaction};
+use revm::handler::instructions::EthInstructions;
 use revm::handler::pre_execution::{
     calculate_caller_fee, validate_account_nonce_and_code_with_components,
 };
-use revm::handler::MainnetContext;
 use revm::handler::{post_execution, EvmTr, FrameResult, Handler, ItemOrResult};
+use revm::handler::{EthFrame, MainnetContext};
 use revm::inspector::{Inspector, InspectorEvmTr, InspectorHandler};
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_action::{FrameInit, FrameInput};
 use revm::interpreter::InitialAndFloorGas;
-use revm::MainnetEvm;
 
+use super::precompile::MovedPrecompiles;
 use crate::state::{State, StateError, StateSource};
 
 /// What the EVM runs in: the state of an open block.
 pub type EvmContext<'a, S> = MainnetContext<&'a mut State<S>>;
 /// The EVM over the state of an open block, with who looks on.
-pub type Evm<'a, S, I = ()> = MainnetEvm<EvmContext<'a, S>, I>;
+pub type Evm<'a, S, I = ()> = revm::context::Evm<
+    EvmContext<'a, S>,
+    I,
+    EthInstructions<EthInterpreter, EvmContext<'a, S>>,
+    MovedPrecompiles,
+    EthFrame<EthInterpreter>,
+>;
 /// What can go wrong with a transaction: it is invalid, or the store is.
 pub type EvmError = EVMError<StateError, InvalidTransaction>;
 

@@ -8,10 +8,11 @@ use revm::context::result::EVMError;
 
 use super::admission::{next_tail, RuleBroken};
 use super::admit::{admit, effective_price};
+use super::precompile::PrecompileMoves;
 use super::record::Record;
 use super::refused::Refused;
 use super::run::{Ran, Runner, SYSTEM_CALLER};
-use super::setting::BlockSetting;
+use super::setting::{BlockSetting, BLOB_BASE_FEE_MIN};
 use crate::block::{Block, Origin, Tail};
 use crate::fee;
 use crate::forced::{Ended, Message, Queue, ReadQueue};
@@ -93,6 +94,8 @@ impl OpenBlock {
             base_fee: start.base_fee,
             coinbase: start.coinbase,
             prev_randao: start.prev_randao(),
+            blob_base_fee: BLOB_BASE_FEE_MIN,
+            precompiles: PrecompileMoves::default(),
         };
         let queue = if rules.is_bedroll() {
             hook::read_queue(state, rules.light_client)?

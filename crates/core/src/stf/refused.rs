@@ -65,6 +65,8 @@ impl From<InvalidTransaction> for Refused {
                 Self::new("fee", "max fee per gas less than block base fee")
             }
             I::RejectCallerWithCode => Self::new("code", "sender is a contract (EIP-3607)"),
+            I::NonceOverflowInTransaction => Self::new("nonce_max", "nonce has max value"),
+            I::CreateInitCodeSizeLimit => Self::new("init_code", "max initcode size exceeded"),
             I::InvalidChainId => Self::new("chain", "chain id is not this chain's"),
             _ => Self::new("rule", error.to_string()),
         }

@@ -13,6 +13,7 @@ use super::call::{Call, CallError};
 use super::charge::{Charge, ChargeHandler, EvmContext, EvmError};
 use super::env::{forced_env, leaders_env, system_env};
 use super::open::SYSTEM_GAS;
+use super::precompile::{MovedPrecompiles, PrecompileMoves};
 use super::refused::Refused;
 use super::run::{config, Runner};
 use super::setting::BlockSetting;
@@ -23,7 +24,7 @@ use crate::hook;
 use crate::payload::ORIGIN_TYPE;
 use crate::profile::Rules;
 use crate::state::{State, StateError, StateSource};
-use crate::transaction::ORIGIN_GAS;
+use crate::transaction::{Transaction, ORIGIN_GAS};
 use crate::trie::SourceError;
 
 /// What the EVM is to run: a transaction or a call, with all that surrounds it.
@@ -35,6 +36,7 @@ pub struct Subject {
     pub env: TxEnv,
     config: CfgEnv,
     charge: Charge,
+    precompiles: PrecompileMoves,
     /// Without check, fee or nonce.
     system: bool,
 }
@@ -51,6 +53,36 @@ impl Subject {
             env: call.env(rules, gas_limit),
             config: call.config(rules),
             charge: Charge::default(),
+            precompiles: setting.precompiles.clone(),
+            system: false,
+        }
+    }
+
+    /// A transaction of a simulated block: nonce and fees are looked at if `validation` is wanted, the signature and
+    /// the code of the sender never. What its bytes cost on Bitcoin is not charged.
+    pub fn of_simulated(
+        rules: &Rules,
+        setting: &BlockSetting,
+        transaction: &Transaction,
+        validation: bool,
+    ) -> Self {
+        let env = transaction.env();
+        let mut config = config(rules);
+        config.tx_gas_limit_cap = Some(u64::MAX);
+        config.disable_eip3607 = true;
+        config.disable_block_gas_limit = true;
+        config.disable_nonce_check = !validation;
+        let free = env.gas_price == 0 && env.gas_priority_fee.unwrap_or_default() == 0;
+        config.disable_base_fee = !validation && free;
+        Self {
+            block: setting.env(),
+            env,
+            config,
+            charge: Charge {
+                base_fee_vault: rules.is_bedroll().then_some(rules.base_fee_vault),
+                ..Charge::default()
+            },
+            precompiles: setting.precompiles.clone(),
             system: false,
         }
     }
@@ -64,12 +96,14 @@ impl Subject {
         S: StateSource + 'a,
         I: Inspector<EvmContext<'a, S>>,
     {
+        let precompiles = MovedPrecompiles::new(self.config.spec, &self.precompiles);
         let mut evm = Context::mainnet()
             .with_db(state)
             .with_cfg(self.config.clone())
             .with_block(self.block.clone())
             .with_tx(self.env.clone())
-            .build_mainnet_with_inspector(inspector);
+            .build_mainnet_with_inspector(inspector)
+            .with_precompiles(precompiles);
         let mut handler = ChargeHandler::new(self.charge);
         let result = if self.system {
             handler.inspect_run_system_call(&mut evm)
@@ -110,14 +144,7 @@ impl<'a> Replay<'a> {
         state: &mut State<S>,
     ) -> Result<Self, StateError> {
         let header = &block.header;
-        let setting = BlockSetting {
-            number: header.number,
-            timestamp: header.timestamp,
-            gas_limit: header.gas_limit,
-            base_fee: header.base_fee_per_gas.unwrap_or_default(),
-            coinbase: header.beneficiary,
-            prev_randao: header.mix_hash,
-        };
+        let setting = BlockSetting::of(header);
         let root = header.parent_beacon_block_root.unwrap_or_default();
         let root = Bytes::copy_from_slice(root.as_slice());
         let parent = Bytes::copy_from_slice(header.parent_hash.as_slice());
@@ -181,6 +208,7 @@ impl<'a> Replay<'a> {
             env,
             config,
             charge,
+            precompiles: PrecompileMoves::default(),
             system,
         })
     }

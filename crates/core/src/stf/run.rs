@@ -9,6 +9,7 @@ use revm::{ExecuteEvm, MainBuilder, MainContext};
 
 use super::charge::{Charge, ChargeHandler, Evm, EvmError};
 use super::env::{forced_env, leaders_env, system_env};
+use super::precompile::{MovedPrecompiles, PrecompileMoves};
 use super::setting::BlockSetting;
 use crate::profile::Rules;
 use crate::state::{State, StateError, StateSource};
@@ -96,7 +97,17 @@ pub struct Runner<'a, S: StateSource> {
 impl<'a, S: StateSource> Runner<'a, S> {
     /// Builds it.
     pub fn new(rules: &Rules, setting: &BlockSetting, state: &'a mut State<S>) -> Self {
-        Self::with_config(rules, setting.env(), config(rules), state)
+        Self::in_setting(rules, setting, config(rules), state)
+    }
+
+    /// Builds it with a configuration of one's own.
+    pub(super) fn in_setting(
+        rules: &Rules,
+        setting: &BlockSetting,
+        config: CfgEnv,
+        state: &'a mut State<S>,
+    ) -> Self {
+        Self::build(rules, setting.env(), config, &setting.precompiles, state)
     }
 
     /// Builds it with an EVM block and configuration of one's own.
@@ -106,11 +117,23 @@ impl<'a, S: StateSource> Runner<'a, S> {
         config: CfgEnv,
         state: &'a mut State<S>,
     ) -> Self {
+        Self::build(rules, block, config, &PrecompileMoves::default(), state)
+    }
+
+    fn build(
+        rules: &Rules,
+        block: BlockEnv,
+        config: CfgEnv,
+        moves: &PrecompileMoves,
+        state: &'a mut State<S>,
+    ) -> Self {
+        let precompiles = MovedPrecompiles::new(config.spec, moves);
         let evm = Context::mainnet()
             .with_db(state)
             .with_cfg(config)
             .with_block(block)
-            .build_mainnet();
+            .build_mainnet()
+            .with_precompiles(precompiles);
         Self {
             evm,
             base_fee_vault: rules.is_bedroll().then_some(rules.base_fee_vault),

@@ -1,7 +1,13 @@
 //! What the EVM sees of a block.
+use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, U256};
 use revm::context::BlockEnv;
 use revm::context_interface::block::BlobExcessGasAndPrice;
+
+use super::precompile::PrecompileMoves;
+
+/// EIP-4844.
+pub(super) const BLOB_BASE_FEE_MIN: u128 = 1;
 
 /// What the EVM sees of the block.
 #[derive(Debug, Clone)]
@@ -18,9 +24,27 @@ pub struct BlockSetting {
     pub coinbase: Address,
     /// `PREVRANDAO`.
     pub prev_randao: B256,
+    /// `BLOBBASEFEE`; the chain has no blobs, and the least there is.
+    pub blob_base_fee: u128,
+    /// Only of simulations.
+    pub precompiles: PrecompileMoves,
 }
 
 impl BlockSetting {
+    /// Of a header's block.
+    pub fn of(header: &Header) -> Self {
+        Self {
+            number: header.number,
+            timestamp: header.timestamp,
+            gas_limit: header.gas_limit,
+            base_fee: header.base_fee_per_gas.unwrap_or_default(),
+            coinbase: header.beneficiary,
+            prev_randao: header.mix_hash,
+            blob_base_fee: BLOB_BASE_FEE_MIN,
+            precompiles: PrecompileMoves::default(),
+        }
+    }
+
     pub(crate) fn env(&self) -> BlockEnv {
         BlockEnv {
             number: U256::from(self.number),
@@ -31,7 +55,7 @@ impl BlockSetting {
             prevrandao: Some(self.prev_randao),
             blob_excess_gas_and_price: Some(BlobExcessGasAndPrice {
                 excess_blob_gas: 0,
-                blob_gasprice: 1,
+                blob_gasprice: self.blob_base_fee,
             }),
             ..BlockEnv::default()
         }

@@ -36,7 +36,11 @@ pub(super) fn fill(env: &mut TxEnv, tx: &Envelope, authorities: &[Option<Address
         .collect();
 }
 
-fn recovered(grant: &SignedAuthorization, authority: Option<Address>) -> RecoveredAuthorization {
+/// An authorisation with who made it.
+pub(crate) fn recovered(
+    grant: &SignedAuthorization,
+    authority: Option<Address>,
+) -> RecoveredAuthorization {
     RecoveredAuthorization::new_unchecked(
         grant.inner().clone(),
         authority.map_or(RecoveredAuthority::Invalid, RecoveredAuthority::Valid),

@@ -1,17 +1,18 @@
 //! State as of one block, and calls on top of it.
 use std::sync::Arc;
 
-use alloy_consensus::{Header, TxEip1559};
-use alloy_primitives::{Address, Bytes, TxKind, B256, U256};
-use bedroll_core::fee::{self, lz_length};
+use alloy_consensus::Header;
+use alloy_primitives::{Address, Bytes, B256, U256};
 use bedroll_core::hook;
 use bedroll_core::profile::Rules;
 use bedroll_core::state::{Account, AccountProof, Lookup, State, StateSource};
 use bedroll_core::stf::{self, BlockSetting, Call, Outcome};
+use bedroll_core::transaction::{Transaction, Unsigned, UnsignedFee};
 use bedroll_core::trie::{Path, SourceError, EMPTY_ROOT};
 use revm::primitives::KECCAK_EMPTY;
 
-use super::{overrides, tip_facts, EngineError};
+use super::overrides::{self, Overrides};
+use super::{tip_facts, EngineError};
 use crate::View;
 
 /// A view of the chain with what calls need beside the state.
@@ -43,6 +44,11 @@ impl Look {
             rules,
             open: Some((setting, l1_rate)),
         }
+    }
+
+    /// Whether it is of a block that is not sealed.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
     }
 
     /// The view underneath.
@@ -120,26 +126,23 @@ impl Look {
         let rate = facts.tail.l1_rate;
         let setting = BlockSetting {
             number: header.number + 1,
-            timestamp: header.timestamp,
-            gas_limit: header.gas_limit,
             base_fee: stf::next_base_fee(&self.rules, header, rate),
-            coinbase: header.beneficiary,
-            prev_randao: header.mix_hash,
+            ..BlockSetting::of(header)
         };
         Ok((setting, rate))
     }
 
     pub(super) fn prepare(
         &self,
-        overrides: &str,
+        overrides: Overrides<'_>,
     ) -> Result<(State<CallSource>, BlockSetting, u128), EngineError> {
-        let (setting, rate) = self.setting()?;
+        let (mut setting, rate) = self.setting()?;
         let source = CallSource {
             view: self.view.clone(),
             open: self.open.is_some(),
         };
         let mut state = State::new(EMPTY_ROOT, source);
-        overrides::apply(overrides, &mut state)?;
+        overrides::apply(overrides, &self.rules, &mut state, &mut setting)?;
         Ok((state, setting, rate))
     }
 
@@ -147,7 +150,7 @@ impl Look {
     ///
     /// # Errors
     /// The call cannot be made, or overrides cannot be read.
-    pub fn call(&self, call: &Call, overrides: &str) -> Result<Outcome, EngineError> {
+    pub fn call(&self, call: &Call, overrides: Overrides<'_>) -> Result<Outcome, EngineError> {
         let (mut state, setting, _) = self.prepare(overrides)?;
         Ok(stf::simulate(&self.rules, &setting, &mut state, call)?)
     }
@@ -160,7 +163,7 @@ impl Look {
         &self,
         call: &Call,
         max_fee_per_gas: Option<u128>,
-        overrides: &str,
+        overrides: Overrides<'_>,
     ) -> Result<Result<u64, Outcome>, EngineError> {
         let (mut state, setting, rate) = self.prepare(overrides)?;
         let nonce = state.account(&call.sender)?.unwrap_or_default().nonce;
@@ -172,26 +175,30 @@ impl Look {
         }))
     }
 
-    /// Size of the transaction that would make this call, as type 2.
+    /// Size of the transaction that would make this call, as type 2, or as type 4 where it has authorisations.
     fn size(&self, call: &Call, nonce: u64, gas_limit: u64, max_fee_per_gas: u128) -> u64 {
-        if !self.rules.is_bedroll() || call.data.is_empty() && call.access_list.is_empty() {
+        let plain =
+            call.data.is_empty() && call.access_list.is_empty() && call.authorizations.is_empty();
+        if !self.rules.is_bedroll() || plain {
             return self.rules.transfer_bytes;
         }
-        let tx = TxEip1559 {
+        let made = Transaction::unsigned(Unsigned {
             chain_id: self.rules.chain_id,
+            sender: call.sender,
             nonce,
             gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas: max_fee_per_gas,
-            to: call.to.map_or(TxKind::Create, TxKind::Call),
+            to: call.to,
             value: call.value,
-            access_list: call.access_list.clone(),
             input: call.data.clone(),
-        };
-        let mut bytes = call.sender.to_vec();
-        alloy_consensus::SignableTransaction::encode_for_signing(&tx, &mut bytes);
+            access_list: call.access_list.clone(),
+            authorizations: call.authorizations.clone(),
+            fee: UnsignedFee::Cap {
+                most: max_fee_per_gas,
+                tip: max_fee_per_gas,
+            },
+        });
         // Fields that a wallet fills in otherwise may be longer than here.
-        fee::size(lz_length(&bytes) + 16, self.rules.transfer_bytes)
+        made.size(self.rules.transfer_bytes) + 16
     }
 }
 
@@ -234,7 +241,10 @@ impl StateSource for CallSource {
     }
 
     fn block_hash(&self, height: u64) -> Result<Option<B256>, SourceError> {
-        StateSource::block_hash(&self.view, height)
+        // A call whose height is overridden may ask for blocks that there are not.
+        Ok(Some(
+            StateSource::block_hash(&self.view, height)?.unwrap_or_default(),
+        ))
     }
 
     fn node(

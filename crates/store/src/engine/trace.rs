@@ -17,11 +17,12 @@ use bedroll_core::stf::{Call, Replay, Subject};
 use bedroll_core::trie::EMPTY_ROOT;
 
 use super::look::CallSource;
+use super::overrides::Overrides;
 use super::{Engine, EngineError, Look};
 use crate::View;
 
-use meter::Meter;
-use output::Output;
+pub(super) use meter::{Meter, Metered};
+pub(super) use output::Output;
 pub use style::Style;
 use style::{Place, Tracer};
 
@@ -220,7 +221,7 @@ impl Look {
     pub fn trace_call(
         &self,
         call: &Call,
-        overrides: &str,
+        overrides: Overrides<'_>,
         style: &Style,
         bounds: &TraceBounds,
     ) -> Result<Vec<u8>, EngineError> {
@@ -254,7 +255,7 @@ impl Look {
     pub fn trace_calls(
         &self,
         calls: &[TracedCall],
-        overrides: &str,
+        overrides: Overrides<'_>,
         bounds: &TraceBounds,
     ) -> Result<Vec<u8>, EngineError> {
         let mut output = Output::new(bounds.result_bytes);

@@ -1,5 +1,5 @@
 //! Bounds on what a trace may hold in memory and how long it may take: a bomb ends in an error.
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alloy_primitives::{map::HashMap, map::HashSet, Address, Log, U256};
 use revm::bytecode::opcode;
@@ -64,6 +64,28 @@ impl Meter {
             slots: HashMap::default(),
             over: None,
         })
+    }
+
+    /// For what is not recorded: time alone is bounded.
+    pub fn of_time(time: Duration) -> Self {
+        Self {
+            cost: StepCost::default(),
+            recorded: 0,
+            limit: usize::MAX,
+            result_bytes: usize::MAX,
+            end: Instant::now() + time,
+            seconds: time.as_secs_f64(),
+            steps: 0,
+            slots: HashMap::default(),
+            over: None,
+        }
+    }
+
+    /// Sees whether the time is over, between two runs.
+    pub fn look_at_clock(&mut self) {
+        if Instant::now() > self.end {
+            self.over = Some(Over::Time);
+        }
     }
 
     /// The bound that was reached, if one was.

@@ -1,0 +1,328 @@
+//! `eth_simulateV1`: blocks of calls on top of a block, each upon the state that the one before left.
+//!
+//! Reads: a view and a request as JSON. Gives: the blocks as JSON, with roots and hashes as if they were sealed.
+//! Never: changes the chain. What a block of this chain does beside its users' transactions is left out: it takes no
+//! origin, ends no forced message and writes no address into the AddressBook; what bytes cost on Bitcoin is not charged.
+mod plan;
+mod show;
+mod source;
+mod watch;
+
+use std::time::Duration;
+
+use alloy_consensus::constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS};
+use alloy_consensus::{Header, Transaction as _};
+use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
+use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
+use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
+use alloy_primitives::{Bytes, B256, U256};
+use bedroll_core::header;
+use bedroll_core::header::HeaderStart;
+use bedroll_core::profile::Rules;
+use bedroll_core::receipt::Receipt;
+use bedroll_core::state::State;
+use bedroll_core::stf::{self, BlockSetting, CallError, Subject};
+use bedroll_core::transaction::{Transaction, Unsigned};
+
+use super::overrides;
+use super::trace::{Meter, Metered, Output};
+use super::{tip_facts, EngineError, Look, TipFacts};
+
+use plan::{CallFields, Planned, Request};
+use show::{CallShown, SimulatedBlock};
+use source::SimulatedSource;
+use watch::Watch;
+
+/// Gas of the calls to the contracts of EIP-4788 and EIP-2935.
+const SYSTEM_GAS: u64 = 30_000_000;
+
+/// What one request may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct SimulationBounds {
+    /// EVM gas of all its calls together.
+    pub gas: u64,
+    /// JSON that it may give.
+    pub result_bytes: usize,
+    /// Time that it may take.
+    pub time: Duration,
+}
+
+impl Look {
+    /// Simulates blocks on top of this one; JSON.
+    ///
+    /// Roots of state are computed on top of the newest block, of which alone the store has nodes; elsewhere they are
+    /// zero, and the hashes follow from that.
+    ///
+    /// # Errors
+    /// The request cannot be read or breaks a rule, a call cannot be made, or a bound is reached (`client_limit`,
+    /// `timeout`).
+    pub fn simulate(&self, json: &str, bounds: &SimulationBounds) -> Result<Vec<u8>, EngineError> {
+        if self.is_open() {
+            let text = "blocks are simulated on top of sealed ones only";
+            return Err(EngineError::invalid("height", text));
+        }
+        let base = tip_facts(self.view(), self.view().height())?;
+        let request = Request::read(json)?;
+        let step = plan::timestamp_step(&self.rules);
+        let blocks = plan::arrange(request.block_state_calls, &base.header, step)?;
+        let mut simulation = Simulation {
+            rules: &self.rules,
+            rooted: self.view().has_nodes(),
+            state: State::new(
+                base.header.state_root,
+                SimulatedSource::new(self.view().clone(), base.header.number),
+            ),
+            parent: base.header.clone(),
+            parent_hash: base.hash,
+            base,
+            gas_left: bounds.gas,
+            meter: Meter::of_time(bounds.time),
+            time: bounds.time,
+            validation: request.validation,
+            trace_transfers: request.trace_transfers,
+        };
+        let mut output = Output::new(bounds.result_bytes);
+        output
+            .list(|output| {
+                for planned in blocks {
+                    let block = simulation.block(planned)?;
+                    output.item(&block.shown(request.return_full_transactions))?;
+                }
+                Ok(())
+            })
+            .map_err(|error| match error {
+                EngineError::Invalid {
+                    reason: "limit", ..
+                } => {
+                    let text = format!("the answer has more than {} bytes", bounds.result_bytes);
+                    EngineError::invalid("client_limit", text)
+                }
+                other => other,
+            })?;
+        Ok(output.into_bytes())
+    }
+}
+
+/// Blocks so far.
+struct Simulation<'a> {
+    rules: &'a Rules,
+    base: TipFacts,
+    /// Whether there are nodes to compute roots with.
+    rooted: bool,
+    state: State<SimulatedSource>,
+    parent: Header,
+    parent_hash: B256,
+    gas_left: u64,
+    meter: Meter,
+    time: Duration,
+    validation: bool,
+    trace_transfers: bool,
+}
+
+/// What the calls of a block did.
+#[derive(Default)]
+struct Filled {
+    transactions: Vec<Transaction>,
+    receipts: Vec<Receipt>,
+    calls: Vec<CallShown>,
+    gas_used: u64,
+    logs: u64,
+}
+
+impl Simulation<'_> {
+    fn block(&mut self, planned: Planned) -> Result<SimulatedBlock, EngineError> {
+        let mut setting = self.setting(&planned)?;
+        let beacon_root = self.beacon_root(&planned);
+        overrides::apply_state(
+            planned.state,
+            self.rules,
+            &mut self.state,
+            &mut setting.precompiles,
+        )?;
+        let mut runner = stf::Runner::new(self.rules, &setting, &mut self.state);
+        for (contract, input) in [
+            (BEACON_ROOTS_ADDRESS, beacon_root),
+            (HISTORY_STORAGE_ADDRESS, self.parent_hash),
+        ] {
+            let input = Bytes::copy_from_slice(input.as_slice());
+            runner.system(contract, input, SYSTEM_GAS)?;
+        }
+        let mut filled = Filled::default();
+        for call in planned.calls {
+            self.call(call, &setting, &mut filled)?;
+        }
+        self.look_at_clock()?;
+        let header = self.seal(&setting, beacon_root, &filled)?;
+        let hash = header.hash_slow();
+        self.state.source_mut().push(hash);
+        self.parent = header.clone();
+        self.parent_hash = hash;
+        Ok(SimulatedBlock {
+            header,
+            hash,
+            transactions: filled.transactions,
+            receipts: filled.receipts,
+            calls: filled.calls,
+        })
+    }
+
+    /// The block's own fields: those of the one before, where the request names no other.
+    fn setting(&self, planned: &Planned) -> Result<BlockSetting, EngineError> {
+        let base_fee = match self.validation {
+            true => stf::next_base_fee(self.rules, &self.parent, self.base.tail.l1_rate),
+            false => 0,
+        };
+        let mut setting = BlockSetting {
+            number: planned.number,
+            timestamp: planned.timestamp,
+            base_fee,
+            prev_randao: B256::ZERO,
+            ..BlockSetting::of(&self.parent)
+        };
+        if self.rules.is_bedroll() {
+            let start = HeaderStart {
+                parent_hash: self.parent_hash,
+                number: planned.number,
+                timestamp: planned.timestamp,
+                gas_limit: setting.gas_limit,
+                base_fee,
+                coinbase: setting.coinbase,
+                origin_hash: self.base.tail.origin_hash,
+            };
+            setting.prev_randao = start.prev_randao();
+        }
+        planned.block.apply(&mut setting)?;
+        Ok(setting)
+    }
+
+    fn beacon_root(&self, planned: &Planned) -> B256 {
+        let own = match self.rules.is_bedroll() {
+            true => self.base.tail.origin_hash,
+            false => B256::ZERO,
+        };
+        planned.block.beacon_root.unwrap_or(own)
+    }
+
+    fn look_at_clock(&mut self) -> Result<(), EngineError> {
+        self.meter.look_at_clock();
+        self.in_time()
+    }
+
+    fn in_time(&self) -> Result<(), EngineError> {
+        self.meter.check().map_err(|_| {
+            let seconds = self.time.as_secs_f64();
+            let text = format!("execution aborted: a simulation may take {seconds} s");
+            EngineError::invalid("timeout", text)
+        })
+    }
+
+    /// Runs one call and notes what it did.
+    fn call(
+        &mut self,
+        call: CallFields,
+        setting: &BlockSetting,
+        filled: &mut Filled,
+    ) -> Result<(), EngineError> {
+        self.look_at_clock()?;
+        let transaction = self.transaction(call, setting.gas_limit - filled.gas_used)?;
+        let subject = Subject::of_simulated(self.rules, setting, &transaction, self.validation);
+        let mut watch = Watch::new(self.trace_transfers);
+        let eye = Metered {
+            inner: &mut watch,
+            meter: &mut self.meter,
+        };
+        let ran = subject.inspect(&mut self.state, eye);
+        self.in_time()?;
+        let ran = ran.map_err(|error| EngineError::from(CallError::from(error)))?;
+        self.state.apply(ran.state)?;
+        let used = ran.result.tx_gas_used();
+        self.gas_left = self.gas_left.saturating_sub(used);
+        filled.gas_used += used;
+        let first_log = filled.logs;
+        let shown = CallShown::new(&ran.result, watch, first_log);
+        filled.logs += shown.logs.len() as u64;
+        let price = transaction
+            .envelope()
+            .map_or(0, |tx| tx.effective_gas_price(Some(setting.base_fee)));
+        filled.receipts.push(Receipt {
+            kind: transaction.kind(),
+            success: ran.result.is_success(),
+            gas_used: used,
+            data_gas: 0,
+            cumulative_gas_used: filled.gas_used,
+            effective_gas_price: price,
+            transaction_hash: transaction.hash,
+            logs: ran.result.into_logs(),
+            output: Bytes::new(),
+            contract: transaction.created(),
+        });
+        filled.transactions.push(transaction);
+        filled.calls.push(shown);
+        Ok(())
+    }
+
+    /// The transaction that makes a call, with what the request left open.
+    fn transaction(&mut self, call: CallFields, left: u64) -> Result<Transaction, EngineError> {
+        let nonce = match call.nonce {
+            Some(nonce) => nonce.to(),
+            None => self.state.account(&call.from)?.unwrap_or_default().nonce,
+        };
+        let wanted = call.gas.map_or(left, |gas| gas.to());
+        if wanted > left {
+            let text = format!("block gas limit reached: remaining: {left}, required: {wanted}");
+            return Err(EngineError::invalid("block_full", text));
+        }
+        let fee = call.fee();
+        Ok(Transaction::unsigned(Unsigned {
+            chain_id: self.rules.chain_id,
+            sender: call.from,
+            nonce,
+            gas_limit: wanted.min(self.gas_left),
+            to: call.to,
+            value: call.value.unwrap_or_default(),
+            input: call.input,
+            access_list: call.access_list,
+            authorizations: call.authorization_list,
+            fee,
+        }))
+    }
+
+    fn seal(
+        &mut self,
+        setting: &BlockSetting,
+        beacon_root: B256,
+        filled: &Filled,
+    ) -> Result<Header, EngineError> {
+        let transactions_root = if self.rules.is_bedroll() {
+            header::transactions_root(&filled.transactions)
+        } else {
+            header::ethereum_transactions_root(&filled.transactions)
+        };
+        let state_root = match self.rooted {
+            true => self.state.seal()?.0,
+            false => B256::ZERO,
+        };
+        Ok(Header {
+            parent_hash: self.parent_hash,
+            ommers_hash: EMPTY_OMMER_ROOT_HASH,
+            beneficiary: setting.coinbase,
+            state_root,
+            transactions_root,
+            receipts_root: header::receipts_root(&filled.receipts),
+            logs_bloom: header::logs_bloom(&filled.receipts),
+            difficulty: U256::ZERO,
+            number: setting.number,
+            gas_limit: setting.gas_limit,
+            gas_used: filled.gas_used,
+            timestamp: setting.timestamp,
+            mix_hash: setting.prev_randao,
+            base_fee_per_gas: Some(setting.base_fee),
+            withdrawals_root: Some(EMPTY_WITHDRAWALS),
+            blob_gas_used: Some(0),
+            excess_blob_gas: Some(0),
+            parent_beacon_block_root: Some(beacon_root),
+            requests_hash: Some(EMPTY_REQUESTS_HASH),
+            ..Header::default()
+        })
+    }
+}
