@@ -35,6 +35,8 @@ class Limits:
         heavy_running: Calls into the engine that run at a time, each on a thread of its own.
         heavy_waiting: Calls that may wait for such a thread; more are refused.
         connections: Open connections, HTTP and WebSocket together; more are closed at once.
+        peer_connections: Of them, from one address.
+        unsent_bytes: Answers that wait for slow readers, all together; beyond it the slowest are dropped.
         idle_seconds: How long a connection may be silent between requests, or take for a request's head.
         subscriptions: Of one WebSocket connection.
         filters: Filters with an id that wait, of all clients together.
@@ -67,6 +69,8 @@ class Limits:
     heavy_running: int = 4
     heavy_waiting: int = 256
     connections: int = 1_000
+    peer_connections: int = 250
+    unsent_bytes: int = 256 << 20
     idle_seconds: float = 60.0
     subscriptions: int = 128
     filters: int = 256

@@ -6,23 +6,25 @@ Never: holds more of a client's bytes than the limits say, or waits for a slow r
 
 import asyncio
 import contextlib
-import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import WSCloseCode, WSMsgType, web
+import msgspec
 from prometheus_client import Gauge, generate_latest
 
 from bedroll.primitives import Misconfigured
 
 from .dispatch import Dispatcher
-from .envelope import JSON_NULL, Call, encode_answer
-from .error import Code, RpcError
+from .http import HttpConnection
+from .inbox import FastPath, Guard, Inbox
 from .service import Service
 from .subscription import Feed, Subscriber
+from .websocket import WebSocket, open_websocket
 
-LOG: Final = logging.getLogger(__name__)
-_JSON: Final = "application/json"
+_TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
+_SWEEP_SECONDS: Final = 1.0
+"""How often connections are looked at whose time may be over; a quarter of the shortest time, if that is less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,26 +45,40 @@ class ServerOptions:
 
 
 class Server:
-    """One node's JSON-RPC server."""
+    """One node's JSON-RPC server.
 
-    def __init__(self, service: Service, options: ServerOptions) -> None:
+    Attributes:
+        limits: Of every connection.
+        inbox: Where bodies go.
+    """
+
+    inbox: Inbox
+
+    def __init__(
+        self, service: Service, options: ServerOptions, *, fast: FastPath | None = None, guard: Guard | None = None
+    ) -> None:
+        """Tie the parts together.
+
+        Args:
+            service: The node.
+            options: Where to listen.
+            fast: The core's way to answers; None: everything goes through the dispatcher.
+            guard: Whose calls are run; None: everybody's.
+        """
+        self.limits = service.limits
         self._service = service
         self._options = options
+        self._fast = fast
+        self._guard = guard
         self._dispatcher = Dispatcher(service, devnet=options.devnet)
         self._feed = Feed(service)
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._connections: dict[HttpConnection, str] = {}
+        self._peers: Counter[str] = Counter()
+        self._sockets: set[WebSocket] = set()
         self._open = Gauge("bedroll_api_websockets", "Open WebSockets", registry=self._dispatcher.registry)
-        app = web.Application(client_max_size=service.limits.body_bytes)
-        app.router.add_route("OPTIONS", "/", self._preflight)
-        app.router.add_post("/", self._post)
-        app.router.add_get("/", self._get)
-        app.router.add_get("/healthz", self._health)
-        app.router.add_get("/metrics", self._metrics)
-        app.on_shutdown.append(self._close_sockets)
-        limits = service.limits
-        self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=limits.stop_seconds, keepalive_timeout=limits.idle_seconds
-        )
+        self._is_stopping = False
+        self._empty = asyncio.Event()
+        self._sweeper: asyncio.Task[None] | None = None
         self._listener: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -71,17 +87,17 @@ class Server:
         Raises:
             Misconfigured: The address cannot be listened on.
         """
-        await self._runner.setup()
         loop = asyncio.get_running_loop()
+        self.inbox = Inbox(self._dispatcher, self._fast, self._guard)
         try:
             self._listener = await loop.create_server(
-                self._connect, self._options.host, self._options.port, reuse_address=True, backlog=512
+                lambda: HttpConnection(self), self._options.host, self._options.port, reuse_address=True, backlog=512
             )
         except OSError as error:
-            await self._runner.cleanup()
             address = f"{self._options.host}:{self._options.port}"
             text = f"cannot listen on {address}: {error.strerror or error}"
             raise Misconfigured(text, option="rpc.port", value=self._options.port, allowed="a free port") from None
+        self._sweeper = asyncio.create_task(self._sweep(), name="bedroll-api-sweep")
         self._feed.start()
 
     @property
@@ -101,138 +117,104 @@ class Server:
 
     async def stop(self) -> None:
         """Take no more requests, finish the running ones, close WebSockets."""
+        self._is_stopping = True
         await self._feed.stop()
         if self._listener is not None:
             self._listener.close()
-        await self._runner.cleanup()
+        for socket in list(self._sockets):
+            socket.close()
+        for connection in list(self._connections):
+            connection.finish()
+        if self._connections:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.limits.stop_seconds):
+                    await self._empty.wait()
+        for connection in list(self._connections):
+            connection.abort()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
         self._service.worker.close()
 
-    def _connect(self) -> asyncio.Protocol:
-        """Protocol of a new connection."""
-        server = self._runner.server
-        if server is None or len(server.connections) >= self._service.limits.connections:
-            return _Refusing()
-        return server()
+    async def _sweep(self) -> None:
+        """Give up connections whose time is over, and the slowest readers where too much waits for all of them."""
+        limits = self.limits
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(min(_SWEEP_SECONDS, limits.idle_seconds / 4, limits.read_seconds / 4))
+            now = loop.time()
+            unsent_bytes = 0
+            for connection in list(self._connections):
+                connection.expire(now)
+                unsent_bytes += connection.unsent_bytes
+            while unsent_bytes > limits.unsent_bytes:
+                worst = max(self._connections, key=lambda each: each.unsent_bytes)
+                unsent_bytes -= worst.unsent_bytes
+                worst.abort()
+                self.gone(worst)
 
-    # --- HTTP ---------------------------------------------------------------------------------------
+    # --- told by connections --------------------------------------------------------------------------
 
-    async def _post(self, request: web.Request) -> web.StreamResponse:
-        limits = self._service.limits
-        try:
-            async with asyncio.timeout(limits.read_seconds):
-                body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            large = RpcError(Code.INVALID_REQUEST, f"body too large, at most {limits.body_bytes} bytes")
-            return self._reply(request, encode_answer(JSON_NULL, large), status=413)
-        except TimeoutError:
-            raise web.HTTPRequestTimeout from None
-        answer = await self._dispatcher.answer(body)
-        return self._reply(request, answer or b"")
+    def admit(self, connection: HttpConnection, peer: str) -> bool:
+        """Whether there is room for one more connection; it is registered then."""
+        limits = self.limits
+        is_full = len(self._connections) >= limits.connections or self._peers[peer] >= limits.peer_connections
+        if self._is_stopping or is_full:
+            return False
+        self._connections[connection] = peer
+        self._peers[peer] += 1
+        return True
 
-    async def _get(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._websocket(request)
-        return self._reply(request, b'{"error":"send JSON-RPC 2.0 by POST or over a WebSocket"}', status=405)
+    def gone(self, connection: HttpConnection) -> None:
+        """The connection is closed."""
+        peer = self._connections.pop(connection, None)
+        if peer is None:
+            return
+        self._peers[peer] -= 1
+        if not self._peers[peer]:
+            del self._peers[peer]
+        if not self._connections:
+            self._empty.set()
 
-    async def _preflight(self, request: web.Request) -> web.StreamResponse:
-        return web.Response(status=204, headers=self._cors(request))
+    def upgrade(self, connection: HttpConnection, transport: asyncio.Transport, seen: bytes) -> None:
+        """The client asked for a WebSocket; it keeps its place among the connections."""
+        open_websocket(self, connection.client, transport, seen, lambda: self.gone(connection))
 
-    async def _health(self, request: web.Request) -> web.StreamResponse:
-        health = self._service.backend.health()
-        return web.json_response(health, status=200 if health["healthy"] else 503, headers=self._cors(request))
-
-    async def _metrics(self, _request: web.Request) -> web.StreamResponse:
-        text = self._service.backend.metrics_text() + generate_latest(self._dispatcher.registry)
-        return web.Response(body=text, content_type="text/plain", charset="utf-8")
-
-    def _reply(self, request: web.Request, body: bytes, *, status: int = 200) -> web.Response:
-        return web.Response(body=body, status=status, content_type=_JSON, headers=self._cors(request))
-
-    def _cors(self, request: web.Request) -> dict[str, str]:
-        origin = request.headers.get("Origin")
-        if origin is None or not self._allows(origin):
-            return {}
-        return {
-            "Access-Control-Allow-Origin": "*" if "*" in self._options.origins else origin,
-            "Access-Control-Allow-Methods": "POST, GET, OPTIONS",
-            "Access-Control-Allow-Headers": "content-type, authorization",
-            "Access-Control-Max-Age": "86400",
-            "Vary": "Origin",
-        }
-
-    def _allows(self, origin: str) -> bool:
-        return "*" in self._options.origins or origin in self._options.origins
-
-    # --- WebSocket ----------------------------------------------------------------------------------
-
-    async def _websocket(self, request: web.Request) -> web.StreamResponse:
-        limits = self._service.limits
-        origin = request.headers.get("Origin")
-        if origin is not None and not self._allows(origin):
-            raise web.HTTPForbidden
-        socket = web.WebSocketResponse(max_msg_size=limits.body_bytes, heartbeat=30.0, compress=False)
-        await socket.prepare(request)
-        outbox: asyncio.Queue[bytes] = asyncio.Queue(limits.backlog_messages)
-
-        def drop() -> None:
-            # A close frame would wait behind what this reader does not take.
-            if request.transport is not None:
-                request.transport.abort()
-
-        def push(message: bytes) -> None:
-            try:
-                outbox.put_nowait(message)
-            except asyncio.QueueFull:
-                drop()
-
-        subscriber = Subscriber(push, drop, limits.subscriptions)
+    def socket_opened(self, socket: WebSocket) -> None:
+        """A WebSocket is open."""
         self._sockets.add(socket)
         self._open.inc()
-        self._feed.add(subscriber)
-        writer = asyncio.create_task(_write(socket, outbox), name="bedroll-api-websocket")
-        try:
-            await self._read(socket, subscriber)
-        finally:
-            self._feed.remove(subscriber)
-            self._sockets.discard(socket)
-            self._open.dec()
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
-        return socket
+        self._feed.add(socket.subscriber)
 
-    async def _read(self, socket: web.WebSocketResponse, subscriber: Subscriber) -> None:
-        async def intercept(call: Call) -> object:
-            if call.method == "eth_subscribe":
-                return subscriber.subscribe(call.params)
-            if call.method == "eth_unsubscribe":
-                return subscriber.unsubscribe(call.params)
-            return NotImplemented
+    def socket_closed(self, socket: WebSocket) -> None:
+        """A WebSocket is closed."""
+        self._sockets.discard(socket)
+        self._open.dec()
+        self._feed.remove(socket.subscriber)
 
-        async for message in socket:
-            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                break
-            raw = message.data.encode() if isinstance(message.data, str) else bytes(message.data)
-            answer = await self._dispatcher.answer(raw, intercept)
-            if answer is not None:
-                subscriber.push(answer)
+    # --- pages ----------------------------------------------------------------------------------------
 
-    async def _close_sockets(self, _app: web.Application) -> None:
-        for socket in list(self._sockets):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the node stops")
+    def page(self, path: bytes) -> tuple[int, bytes, bytes] | None:
+        """Status, content type and body of a page other than the API."""
+        if path == b"/healthz":
+            health = self._service.backend.health()
+            return 200 if health["healthy"] else 503, b"application/json", msgspec.json.encode(health)
+        if path == b"/metrics":
+            return 200, _TEXT, self._service.backend.metrics_text() + generate_latest(self._dispatcher.registry)
+        return None
 
+    def allows(self, origin: str) -> bool:
+        """Whether pages of this origin may read answers and open WebSockets."""
+        return "*" in self._options.origins or origin in self._options.origins
 
-class _Refusing(asyncio.Protocol):
-    """A connection beyond the limit."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close it before it costs anything."""
-        transport.close()
-
-
-async def _write(socket: web.WebSocketResponse, outbox: asyncio.Queue[bytes]) -> None:
-    """Send what waits, one message at a time; ends with the connection."""
-    with contextlib.suppress(ConnectionError):
-        while True:
-            await socket.send_str((await outbox.get()).decode())
+    def cors(self, origin: str) -> bytes:
+        """Header lines for this origin."""
+        if not self.allows(origin):
+            return b""
+        allowed = "*" if "*" in self._options.origins else origin
+        return (
+            f"Access-Control-Allow-Origin: {allowed}\r\n"
+            "Access-Control-Allow-Methods: POST, GET, OPTIONS\r\n"
+            "Access-Control-Allow-Headers: content-type, authorization, x-api-key\r\n"
+            "Access-Control-Max-Age: 86400\r\nVary: Origin\r\n"
+        ).encode("latin-1")

@@ -200,6 +200,15 @@ OPTIONS: Final = (
         high=_LIMITS.sync_seconds_max,
         help="How long eth_sendRawTransactionSync waits where the client does not say.",
     ),
+    Option(
+        name="rpc.peer_connections",
+        kind=int,
+        default=_LIMITS.peer_connections,
+        unit="connections",
+        low=1,
+        high=100_000,
+        help="Open connections of one address; behind a proxy all clients have the proxy's.",
+    ),
     # --- follow
     Option(
         name="follow.url",
@@ -415,6 +424,7 @@ class RpcConfig:
     keys: Path | None
     keyed: tuple[str, ...]
     sync_seconds: float
+    peer_connections: int
 
     def limits(self) -> Limits:
         """The server's bounds."""
@@ -430,6 +440,7 @@ class RpcConfig:
             connections=self.connections,
             budget_units=self.budget_units,
             sync_seconds=self.sync_seconds,
+            peer_connections=self.peer_connections,
         )
 
 

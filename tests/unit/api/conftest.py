@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import aiohttp
 import pytest
+import uvloop
 
 from bedroll.api import Limits, Server, ServerOptions, Service
 from bedroll.execution.genesis import artifact
@@ -13,6 +14,12 @@ from bedroll.sdk import RpcClient
 from tests.framework.seal_chain import SealChain
 
 LIMITS = Limits(batch_calls=50, body_bytes=200_000, log_results=20, log_range_blocks=100, subscriptions=8)
+
+
+def pytest_asyncio_loop_factories(item):
+    """The loop that the server runs on; what HTTP is tested with runs on the other one too."""
+    loops = {"uvloop": uvloop.new_event_loop}
+    return loops | {"asyncio": asyncio.new_event_loop} if item.path.name == "test_http.py" else loops
 
 
 @pytest.fixture

@@ -1,0 +1,110 @@
+"""All bodies that arrive in one turn of the loop, answered together: by the core where it can, else by the dispatcher.
+
+Reads: bodies of strangers.  Gives: `Inbox`, `Asker`, `Guard`, `FastPath`.
+Never: answers a connection out of order, or lets one body's fault touch another.  Spec: docs/spec/api.md#server
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from .dispatch import Dispatcher, Intercept
+from .envelope import JSON_NULL, encode_answer
+from .error import Code, RpcError
+
+LOG: Final = logging.getLogger(__name__)
+
+
+class Asker(Protocol):
+    """A connection that waits for the answer to one body; it hands in the next one afterwards.
+
+    Attributes:
+        client: Who asks, as the guard knows him: address, and key where one was shown.
+    """
+
+    client: str
+
+    @property
+    def intercept(self) -> Intercept | None:
+        """Runs calls that only make sense on this connection; None: there are none."""
+        ...
+
+    def answered(self, answer: bytes) -> None:
+        """Take the answer; empty where the body held notifications alone. Never waits."""
+        ...
+
+
+class FastPath(Protocol):
+    """The core's way from body to answer."""
+
+    def answer(self, bodies: Sequence[bytes]) -> list[tuple[bytes, Mapping[str, int]] | None]:
+        """Answer with the methods that were called and how often; None: the dispatcher must."""
+        ...
+
+
+class Guard(Protocol):
+    """Decides whose bodies are run. `None` is the answer to those that are."""
+
+    def refuse(self, client: str, size_bytes: int) -> RpcError | None:
+        """Why this client's next body is not looked at now."""
+        ...
+
+    def charge(self, client: str, methods: Mapping[str, int]) -> None:
+        """These methods were run for the client."""
+        ...
+
+
+class Inbox:
+    """Bodies of one server."""
+
+    def __init__(self, dispatcher: Dispatcher, fast: FastPath | None = None, guard: Guard | None = None) -> None:
+        self._dispatcher = dispatcher
+        self._fast = fast
+        self._guard = guard
+        self._waiting: list[tuple[Asker, bytes]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+
+    def put(self, asker: Asker, body: bytes) -> None:
+        """Take a body in; it is answered in this turn of the loop or later."""
+        if not self._waiting:
+            self._loop.call_soon(self._turn)
+        self._waiting.append((asker, body))
+
+    def _turn(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if self._guard is not None:
+            waiting = [each for each in waiting if not self._is_refused(self._guard, *each)]
+        if self._fast is None:
+            for asker, body in waiting:
+                self._begin(asker, body)
+            return
+        answers = self._fast.answer([body for _, body in waiting])
+        for (asker, body), answer in zip(waiting, answers, strict=True):
+            if answer is None:
+                self._begin(asker, body)
+            else:
+                if self._guard is not None:
+                    self._guard.charge(asker.client, answer[1])
+                asker.answered(answer[0])
+
+    def _is_refused(self, guard: Guard, asker: Asker, body: bytes) -> bool:
+        error = guard.refuse(asker.client, len(body))
+        if error is not None:
+            asker.answered(encode_answer(JSON_NULL, error))
+        return error is not None
+
+    def _begin(self, asker: Asker, body: bytes) -> None:
+        task = self._loop.create_task(self._run(asker, body))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, asker: Asker, body: bytes) -> None:
+        try:
+            answer = await self._dispatcher.answer(body, asker.intercept)
+        except Exception:
+            # The top of the service loop: the dispatcher answers for calls, this is for a fault of its own.
+            LOG.exception("a body was not answered")
+            answer = encode_answer(JSON_NULL, RpcError(Code.INTERNAL, "internal error"))
+        asker.answered(answer or b"")
