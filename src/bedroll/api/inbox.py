@@ -1,6 +1,6 @@
 """All bodies that arrive in one turn of the loop, answered together: by the core where it can, else by the dispatcher.
 
-Reads: bodies of strangers.  Gives: `Inbox`, `Asker`, `Guard`, `FastPath`.
+Reads: bodies of strangers.  Gives: `Inbox`, `Asker`, `FastPath`.
 Never: answers a connection out of order, or lets one body's fault touch another.  Spec: docs/spec/api.md#server
 """
 
@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from .dispatch import Dispatcher, Intercept
 from .envelope import JSON_NULL, encode_answer
 from .error import Code, RpcError
+from .guard import Guard
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -43,22 +44,10 @@ class FastPath(Protocol):
         ...
 
 
-class Guard(Protocol):
-    """Decides whose bodies are run. `None` is the answer to those that are."""
-
-    def refuse(self, client: str, size_bytes: int) -> RpcError | None:
-        """Why this client's next body is not looked at now."""
-        ...
-
-    def charge(self, client: str, methods: Mapping[str, int]) -> None:
-        """These methods were run for the client."""
-        ...
-
-
 class Inbox:
     """Bodies of one server."""
 
-    def __init__(self, dispatcher: Dispatcher, fast: FastPath | None = None, guard: Guard | None = None) -> None:
+    def __init__(self, dispatcher: Dispatcher, guard: Guard, fast: FastPath | None = None) -> None:
         self._dispatcher = dispatcher
         self._fast = fast
         self._guard = guard
@@ -74,26 +63,24 @@ class Inbox:
 
     def _turn(self) -> None:
         waiting, self._waiting = self._waiting, []
-        if self._guard is not None:
-            waiting = [each for each in waiting if not self._is_refused(self._guard, *each)]
-        if self._fast is None:
-            for asker, body in waiting:
+        direct: list[tuple[Asker, bytes]] = []
+        for asker, body in waiting:
+            error = self._guard.refuse(asker.client, len(body))
+            if error is not None:
+                asker.answered(encode_answer(JSON_NULL, error))
+            elif self._fast is None or self._guard.client_of(asker.client).has_wrong_key:
                 self._begin(asker, body)
+            else:
+                direct.append((asker, body))
+        if self._fast is None or not direct:
             return
-        answers = self._fast.answer([body for _, body in waiting])
-        for (asker, body), answer in zip(waiting, answers, strict=True):
+        answers = self._fast.answer([body for _, body in direct])
+        for (asker, body), answer in zip(direct, answers, strict=True):
             if answer is None:
                 self._begin(asker, body)
             else:
-                if self._guard is not None:
-                    self._guard.charge(asker.client, answer[1])
+                self._guard.charge(asker.client, answer[1])
                 asker.answered(answer[0])
-
-    def _is_refused(self, guard: Guard, asker: Asker, body: bytes) -> bool:
-        error = guard.refuse(asker.client, len(body))
-        if error is not None:
-            asker.answered(encode_answer(JSON_NULL, error))
-        return error is not None
 
     def _begin(self, asker: Asker, body: bytes) -> None:
         task = self._loop.create_task(self._run(asker, body))
@@ -102,7 +89,7 @@ class Inbox:
 
     async def _run(self, asker: Asker, body: bytes) -> None:
         try:
-            answer = await self._dispatcher.answer(body, asker.intercept)
+            answer = await self._dispatcher.answer(body, asker.intercept, asker.client)
         except Exception:
             # The top of the service loop: the dispatcher answers for calls, this is for a fault of its own.
             LOG.exception("a body was not answered")

@@ -17,7 +17,7 @@ from bedroll.primitives import Misconfigured
 
 from .dispatch import Dispatcher
 from .http import HttpConnection
-from .inbox import FastPath, Guard, Inbox
+from .inbox import FastPath, Inbox
 from .service import Service
 from .subscription import Feed, Subscriber
 from .websocket import WebSocket, open_websocket
@@ -54,22 +54,18 @@ class Server:
 
     inbox: Inbox
 
-    def __init__(
-        self, service: Service, options: ServerOptions, *, fast: FastPath | None = None, guard: Guard | None = None
-    ) -> None:
+    def __init__(self, service: Service, options: ServerOptions, *, fast: FastPath | None = None) -> None:
         """Tie the parts together.
 
         Args:
             service: The node.
             options: Where to listen.
             fast: The core's way to answers; None: everything goes through the dispatcher.
-            guard: Whose calls are run; None: everybody's.
         """
         self.limits = service.limits
         self._service = service
         self._options = options
         self._fast = fast
-        self._guard = guard
         self._dispatcher = Dispatcher(service, devnet=options.devnet)
         self._feed = Feed(service)
         self._connections: dict[HttpConnection, str] = {}
@@ -88,7 +84,7 @@ class Server:
             Misconfigured: The address cannot be listened on.
         """
         loop = asyncio.get_running_loop()
-        self.inbox = Inbox(self._dispatcher, self._fast, self._guard)
+        self.inbox = Inbox(self._dispatcher, self._service.guard, self._fast)
         try:
             self._listener = await loop.create_server(
                 lambda: HttpConnection(self), self._options.host, self._options.port, reuse_address=True, backlog=512
