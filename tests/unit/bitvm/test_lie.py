@@ -37,7 +37,7 @@ def play(prover, challenger):
 
 def test_the_sample_is_what_the_assembler_makes_of_its_source():
     source = SAMPLE.with_suffix(".s").read_text()
-    raw = layout(assemble(source), data=pack([0, 7, 0, 0]), rodata=pack([3, 5]), input_bytes=32)
+    raw = layout(assemble(source), data=pack([0, 7, 0, 0]), rodata=pack([3, 5]), input_bytes=128)
     assert raw == SAMPLE.read_bytes()
 
 

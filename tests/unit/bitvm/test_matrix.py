@@ -14,10 +14,10 @@ from tests.framework.dispute_game import INSTANCE, begin, honest
 
 SCENE = Scene.sample(INSTANCE)
 LIES = lies(3)
-BY_DEFAULT = {"wrong_result", "wrong_input", "opcode", "equivocate_2_right", "malformed_future_read", "silent_hashes_1_2",
-              "contest_trace_hash", "open_wrong_value", "silent_opening"}  # fmt: skip
-HARMLESS = ("silent_input", "silent_opening", "silent_digit", "silent_end")
-"""Lies that are silence: nothing of them is refused by a node."""
+BY_DEFAULT = {
+    "wrong_result", "wrong_input", "opcode", "equivocate_2_right", "malformed_future_read", "silent_hashes_1_2",
+    "open_wrong_value", "silent_opening",
+}  # fmt: skip
 
 
 async def outcome(chain, folder, lie):

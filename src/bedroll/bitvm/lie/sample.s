@@ -1,4 +1,4 @@
-# The program that the demo and the tests dispute. Input: 8 words. It accepts if
+# The program that the demo and the tests dispute. Input: 32 words, of which it reads 8. It accepts if
 #   word_2 = 3 × word_0 + word_1,  word_3 ÷ word_1 = word_4,  and the bytes of word_5 sum to word_6.
 # The 3 is declared read-only at 0x30000. An odd word_7 makes it trap: it then loads from address 2 of the data.
 li s0, 0x50000

@@ -18,6 +18,8 @@ from ..game.run import OwnRun
 SAMPLE: Final = Path(__file__).with_name("sample.elf")
 EXPONENT: Final = 8
 """T of the demo: 2^8 steps, three rounds."""
+INPUT_BYTES: Final = 128
+"""Of the sample: as many as a compressed Groth16 proof has."""
 TRUE_WORDS: Final = (5, 7, 22, 35, 5, 0x01020304, 10, 0)
 """An input that the sample accepts."""
 FALSE_WORDS: Final = (5, 7, 23, 35, 5, 0x01020304, 10, 0)
@@ -27,8 +29,8 @@ TRAP_WORDS: Final = (*TRUE_WORDS[:7], 1)
 
 
 def data_of(words: tuple[int, ...]) -> bytes:
-    """Input bytes of words."""
-    return struct.pack(f"<{len(words)}I", *words)
+    """Input bytes of words, filled up with zeros to the size of a proof."""
+    return struct.pack(f"<{len(words)}I", *words).ljust(INPUT_BYTES, b"\0")
 
 
 @dataclass(frozen=True)
