@@ -3,9 +3,10 @@
 Reads: nibbles of a message.  Gives: nibbles of the first 20 bytes of its hash.  Never: checks that a nibble is one.
 Spec: docs/spec/bitvm.md#blake3
 
-A state nibble x is kept as x + 1. A sum of two has so 2 too much: s' = s + 2, a carry or a message nibble added. Both tables are found from the bottom by `OP_DEPTH`, whatever lies above:
+A state nibble x is kept as x + 1, so a sum of two is 2 too much: s' = s + 2, a carry and a message nibble added. Both
+tables are found from the bottom by `OP_DEPTH`, whatever lies above:
 
-- `rows`, at positions 1 … 48: for s' the negative of where row s mod 16 of the other table begins, plus 1;
+- `rows`, at positions 1 … 48: for s' the negative of where row s mod 16 of the other table begins, less 1;
 - `square`, from position 49: row m has (m XOR x) + 1 for x = 0 … 15; its first entry is m itself.
 
 So `DEPTH OVER SUB PICK` turns s' into a row, `DEPTH OVER ADD PICK` reads m there, and taking x + 1 off the row makes
