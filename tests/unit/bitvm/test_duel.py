@@ -8,7 +8,6 @@ from bedroll.bitvm.player.duel import Duel, Match
 from bedroll.bitvm.player.strategy import HonestChallenger, HonestProver
 from bedroll.riscv import Program
 from tests.framework.assembler import assemble, layout, pack
-from tests.framework.chain import embedded_chain  # noqa: F401
 from tests.framework.paper import paper_book
 
 INSTANCE = bytes(range(32))
@@ -22,7 +21,7 @@ def match():
 
 
 @pytest.fixture
-async def duel(embedded_chain, tmp_path):  # noqa: F811
+async def duel(embedded_chain, tmp_path):
     found = Duel(embedded_chain.client, tmp_path / "duel", match(), lambda event: None)
     yield found
     found.close()
@@ -59,7 +58,7 @@ async def play(duel, chain, blocks=200):
     raise AssertionError("the game did not end")
 
 
-async def test_a_true_claim_is_closed_when_nobody_contests(duel, embedded_chain):  # noqa: F811
+async def test_a_true_claim_is_closed_when_nobody_contests(duel, embedded_chain):
     strategies = {Party.PROVER: prover(), Party.CHALLENGER: HonestChallenger(duel.match.program)}
     await duel.begin(strategies, embedded_chain.fund, embedded_chain.mine)
     position = await play(duel, embedded_chain)
@@ -71,7 +70,7 @@ async def test_a_true_claim_is_closed_when_nobody_contests(duel, embedded_chain)
     assert not duel.sides[Party.PROVER].alarms
 
 
-async def test_a_prover_who_never_answers_loses_his_bond(duel, embedded_chain):  # noqa: F811
+async def test_a_prover_who_never_answers_loses_his_bond(duel, embedded_chain):
     strategies = {Party.PROVER: Silent(), Party.CHALLENGER: HonestChallenger(duel.match.program)}
     await duel.begin(strategies, embedded_chain.fund, embedded_chain.mine)
     position = await play(duel, embedded_chain)
@@ -81,7 +80,7 @@ async def test_a_prover_who_never_answers_loses_his_bond(duel, embedded_chain): 
 
 
 @pytest.mark.parametrize("name", ["hashes_1_1", "hashes_1_2", "execute"])
-async def test_a_prover_who_falls_silent_loses_after_one_window(duel, embedded_chain, name):  # noqa: F811
+async def test_a_prover_who_falls_silent_loses_after_one_window(duel, embedded_chain, name):
     strategies = {Party.PROVER: Mute(prover(), name), Party.CHALLENGER: HonestChallenger(duel.match.program)}
     await duel.begin(strategies, embedded_chain.fund, embedded_chain.mine)
     position = await play(duel, embedded_chain)

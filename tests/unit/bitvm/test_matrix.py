@@ -9,7 +9,6 @@ from bedroll.bitvm.graph import Party, close_name
 from bedroll.bitvm.lie.catalogue import lies
 from bedroll.bitvm.lie.scene import Scene
 from bedroll.bitvm.player.position import End
-from tests.framework.chain import embedded_chain  # noqa: F401
 from tests.framework.dispute_game import INSTANCE, begin, honest
 
 SCENE = Scene.sample(INSTANCE)
@@ -53,11 +52,11 @@ async def check(chain, folder, lie):
 
 
 @pytest.mark.parametrize("name", sorted(BY_DEFAULT))
-async def test_honesty_wins(embedded_chain, tmp_path, name):  # noqa: F811
+async def test_honesty_wins(embedded_chain, tmp_path, name):
     await check(embedded_chain, tmp_path / "duel", LIES[name])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(LIES) - BY_DEFAULT))
-async def test_honesty_wins_against_every_other_lie(embedded_chain, tmp_path, name):  # noqa: F811
+async def test_honesty_wins_against_every_other_lie(embedded_chain, tmp_path, name):
     await check(embedded_chain, tmp_path / "duel", LIES[name])
