@@ -176,6 +176,21 @@ def _of_ethereum(made: DocumentedChain) -> dict[str, Shown]:
         "eth_sendTransaction": ("A payment", [pay]),
         "eth_sign": ("Five bytes", [me, "0x68656c6c6f"]),
         "eth_signTypedData_v4": ("A note", [me, DOCUMENT]),
+        "eth_simulateV1": (
+            "Two blocks, the second one on the first",
+            [
+                {
+                    "blockStateCalls": [
+                        {
+                            "stateOverrides": {FRESH: {"balance": "0x64"}},
+                            "calls": [{"from": FRESH, "to": me, "value": "0x5"}],
+                        },
+                        {"blockOverrides": {"time": "0x7fffffff"}, "calls": [move]},
+                    ]
+                },
+                "latest",
+            ],
+        ),
         "eth_uninstallFilter": ("One that waits for transactions", [FILTERS["newPendingTransactions"]]),
     }
 

@@ -97,7 +97,7 @@ def test_the_longest_unseen_client_is_forgotten(clock):
 
 def test_every_priced_method_is_served_and_costs_something():
     served = {*method_table(devnet=True).methods, "rpc.discover"}
-    coming = {"eth_simulateV1", "debug_executionWitness"}
+    coming = {"debug_executionWitness"}
     assert set(COSTS) - served <= coming
     assert all(1 < cost <= 1_000 for cost in COSTS.values())
 

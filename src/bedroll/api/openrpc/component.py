@@ -45,6 +45,10 @@ _VALUES: Final[dict[str, Schema]] = {
 
 _ACCESS_LIST: Final = array(fields({"address": ADDRESS, "storageKeys": array(HASH)}))
 
+_GRANTS: Final = array(
+    fields({**dict.fromkeys(("chainId", "nonce", "yParity", "r", "s"), QUANTITY), "address": ADDRESS})
+)
+
 _CALL: Final = fields(
     {},
     {
@@ -54,6 +58,7 @@ _CALL: Final = fields(
         "data": DATA,
         "input": DATA,
         "accessList": _ACCESS_LIST,
+        "authorizationList": _GRANTS,
         "chainId": QUANTITY,
         "type": QUANTITY,
     },
@@ -68,8 +73,23 @@ _OVERRIDE: Final = fields(
         "code": DATA,
         "state": by_key("^0x[0-9a-fA-F]{64}$", HASH),
         "stateDiff": by_key("^0x[0-9a-fA-F]{64}$", HASH),
+        "movePrecompileToAddress": ADDRESS,
     },
     is_open=True,
+)
+_BLOCK_OVERRIDE: Final = fields(
+    {},
+    {
+        **dict.fromkeys(("number", "time", "gasLimit", "baseFeePerGas"), ref("Quantity64")),
+        **dict.fromkeys(("blockNumber", "timestamp", "baseFee"), ref("Quantity64")),
+        **dict.fromkeys(("blobBaseFee", "difficulty"), QUANTITY),
+        **dict.fromkeys(("feeRecipient", "coinbase"), ADDRESS),
+        **dict.fromkeys(("prevRandao", "random"), choice(HASH, QUANTITY)),
+        "beaconRoot": HASH,
+        "withdrawals": array({"type": "object"}, 0),
+    },
+    is_open=True,
+    about="By geth's names or others that clients use; beaconRoot and withdrawals in eth_simulateV1 alone.",
 )
 
 _CARRIAGE: Final = fields(
@@ -119,11 +139,7 @@ _TRANSACTION: Final = fields(
     {
         **dict.fromkeys(("chainId", "yParity", "maxFeePerGas", "maxPriorityFeePerGas", "blockTimestamp"), QUANTITY),
         "accessList": _ACCESS_LIST,
-        "authorizationList": array(
-            fields(
-                {**dict.fromkeys(("chainId", "nonce", "yParity", "r", "s"), QUANTITY), "address": ADDRESS},
-            )
-        ),
+        "authorizationList": _GRANTS,
         "forcedId": HASH,
     },
 )
@@ -155,6 +171,32 @@ _WAITING: Final = by_key("^[0-9]+$", ref("Transaction"))
 _OBJECTS: Final[dict[str, Schema]] = {
     "AccessList": _ACCESS_LIST,
     "Call": _CALL,
+    "BlockOverrides": _BLOCK_OVERRIDE,
+    "Simulation": fields(
+        {"blockStateCalls": array(ref("SimulatedBlock"), 256) | {"minItems": 1}},
+        dict.fromkeys(("traceTransfers", "validation", "returnFullTransactions"), nullable(BOOL)),
+        is_open=True,
+    ),
+    "SimulatedBlock": fields(
+        {},
+        {
+            "blockOverrides": nullable(ref("BlockOverrides")),
+            "stateOverrides": nullable(ref("StateOverrides")),
+            "calls": nullable(array(ref("Call"))),
+        },
+    ),
+    "SimulatedResult": fields(
+        {**_HEADER, **_BODY, "transactions": _TRANSACTIONS, "calls": array(ref("SimulatedCall"))},
+        about="A block that was simulated, with what each call did.",
+    ),
+    "SimulatedCall": fields(
+        {
+            "returnData": DATA,
+            "logs": array(ref("Log")),
+            **dict.fromkeys(("gasUsed", "maxUsedGas", "status"), QUANTITY),
+        },
+        {"error": fields({"code": {"type": "integer"}, "message": text()}, {"data": DATA})},
+    ),
     "StateOverrides": by_key(ADDRESS_PATTERN, _OVERRIDE),
     "Carriage": _CARRIAGE,
     "Block": fields(

@@ -79,9 +79,10 @@ TRACES: Final[dict[str, Schema]] = {
                 _BOOL,
             ),
             "stateOverrides": ref("StateOverrides"),
+            "blockOverrides": ref("BlockOverrides"),
         },
         is_open=True,
-        about="geth's options of a trace; state overrides with debug_traceCall alone.",
+        about="geth's options of a trace; overrides with debug_traceCall alone.",
     ),
     "TraceParts": {
         "type": "array",

@@ -12,10 +12,12 @@ from ..block_tag import parse_block, parse_number
 from ..call import parse_call
 from ..method import Parameter, Parse
 from ..ots_method import PAGE_SIZE_MAX, parse_count, parse_height, parse_page_size, parse_place
+from ..override import parse_block_overrides, parse_overrides
 from ..pool_method import parse_page
 from ..quantity import parse_address, parse_bool, parse_hash, parse_quantity, parse_slot
 from ..replay_method import CALLS_MAX, parse_block_bytes, parse_calls, parse_trace_address
 from ..send_method import parse_raw
+from ..simulate_method import parse_simulation
 from ..sync_method import parse_timeout
 from ..trace_option import parse_call_options, parse_options, parse_parts, parse_trace_filter
 from .component import ADDRESS, ADDRESS_PATTERN, BOOL, COUNT, DATA, HASH, HEIGHT, QUANTITY, SLOT_PATTERN
@@ -27,6 +29,7 @@ _BY_PARSER: Final[dict[Parse, Schema]] = {
     parse_address: ADDRESS,
     parse_block: ref("BlockName"),
     parse_block_bytes: DATA,
+    parse_block_overrides: nullable(ref("BlockOverrides")),
     parse_bool: BOOL,
     parse_call: ref("Call"),
     parse_call_options: ref("Tracing"),
@@ -37,6 +40,7 @@ _BY_PARSER: Final[dict[Parse, Schema]] = {
     parse_level: {"type": "string", "enum": ["debug", "info", "warning", "error"]},
     parse_number: HEIGHT,
     parse_options: ref("Tracing"),
+    parse_overrides: nullable(ref("StateOverrides")),
     parse_page: fields({}, {"sender": ADDRESS, "nonce": QUANTITY, "count": {"type": "integer", "minimum": 1}}),
     parse_page_size: choice(
         {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_MAX}, text("^0x([1-9a-f]|[1-5][0-9a-f]|6[0-4])$")
@@ -45,6 +49,7 @@ _BY_PARSER: Final[dict[Parse, Schema]] = {
     parse_place: choice(ref("Integer"), ref("BlockName")),
     parse_quantity: QUANTITY,
     parse_raw: DATA,
+    parse_simulation: ref("Simulation"),
     parse_slot: ref("Slot"),
     parse_timeout: ref("Number"),
     parse_trace_address: array(QUANTITY),
@@ -63,8 +68,6 @@ _BY_PARSER: Final[dict[Parse, Schema]] = {
 }
 _BY_NAME: Final[dict[str, Schema]] = {
     "transaction": ref("Call"),
-    "state overrides": nullable(ref("StateOverrides")),
-    "block overrides": {"type": "object", "maxProperties": 0},
     "slots": _SLOTS,
     "slots by address": by_key(ADDRESS_PATTERN, _SLOTS),
     "filter": ref("LogFilter"),

@@ -174,6 +174,7 @@ _ETH: Final[dict[str, Schema]] = {
     "eth_getStorageValues": by_key(ADDRESS_PATTERN, array(HASH)),
     "eth_getTransactionReceipt": nullable(ref("Receipt")),
     "eth_sendRawTransactionSync": ref("Receipt"),
+    "eth_simulateV1": array(ref("SimulatedResult")),
     "eth_uninstallFilter": BOOL,
 }
 _TOOLS: Final[dict[str, Schema]] = {
