@@ -12,12 +12,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.costs.dispute_price import price as dispute_price  # noqa: E402
 from tests.costs.price import commitment_vb, signed_price  # noqa: E402
 from tests.costs.workload import KINDS  # noqa: E402
 
 COSTS = ROOT / "tests/costs/costs.toml"
 HEAD = """# Deterministic prices; `make costs` writes this file, and a change of it shows in review.
 # transfer_bytes: weight units on Bitcoin a transaction; unsigned_bytes: of them the body without signatures.
+# dispute: virtual bytes of the real game, T = 26, each transaction at its largest; fee children are counted, not weighed.
 """
 
 
@@ -34,6 +36,7 @@ def main() -> int:
     text = HEAD + f"commitment_vb = {commitment_vb()}\n"
     for kind, values in found["signed"].items():
         text += f"\n[signed.{kind}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())  # type: ignore[attr-defined]
+    text += "\n[dispute]\n" + "".join(f"{name} = {value}\n" for name, value in dispute_price().items())
     print(text)
     if chosen.check:
         same = tomllib.loads(text) == tomllib.loads(COSTS.read_text())

@@ -12,11 +12,11 @@ STRESS_RATE_SAT_VB: Final = 100
 """Fee rate that bonds must carry, satoshi for a virtual byte."""
 CHILD_VB: Final = 154
 """A fee child: an anchor, one coin, change."""
-PROVER_WORST_VB: Final = 122_000
+PROVER_WORST_VB: Final = 125_000
 """All transactions of a prover in the worst game (second search, T = 26), rounded up."""
-PROVER_WORST_MOVES: Final = 20
+PROVER_WORST_MOVES: Final = 21
 """Of them, each with a child; Close included."""
-CHALLENGER_WORST_VB: Final = 32_000
+CHALLENGER_WORST_VB: Final = 24_000
 """All transactions of a challenger in the worst game, rounded up."""
 CHALLENGER_WORST_MOVES: Final = 19
 """Of them, those with a child; Burn included."""
