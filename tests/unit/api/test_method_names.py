@@ -14,7 +14,7 @@ SERVED = {
     "eth_getTransactionReceipt eth_getTransactionByHash",
     "indexers": "eth_getBlockReceipts eth_getLogs eth_newFilter eth_newBlockFilter eth_newPendingTransactionFilter "
     "eth_getFilterChanges eth_getFilterLogs eth_uninstallFilter eth_subscribe eth_unsubscribe",
-    "forge, cast, viem": "eth_getAccountInfo eth_fillTransaction eth_getProof eth_createAccessList",
+    "forge, cast, viem": "eth_getAccountInfo eth_fillTransaction eth_getProof eth_createAccessList eth_simulateV1",
     "debuggers": "debug_traceTransaction debug_traceBlockByNumber debug_traceBlockByHash debug_traceCall "
     "debug_traceBlock",
     "Blockscout, graph-node": "trace_block trace_replayBlockTransactions trace_replayTransaction trace_transaction "
