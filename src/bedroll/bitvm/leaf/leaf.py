@@ -47,6 +47,8 @@ class Leaf:
         messages: Verified, in order.
         hints: Numbers that the spender supplies unsigned, bottom first; each digit is an item.
         template: Script without keys.
+        revealed: Those messages whose digits the body finds, the first one deepest, above the hints.
+        body: What follows the signatures.
         derive: Hints that follow from the messages' values.
     """
 
@@ -56,6 +58,8 @@ class Leaf:
     messages: tuple[Message, ...]
     hints: tuple[Field, ...]
     template: Template
+    revealed: tuple[Message, ...]
+    body: bytes
     derive: Derive | None = None
 
     @property
@@ -158,7 +162,7 @@ def build_leaf(
     parts.append((b"".join(extraction(message.radices) for message in revealed) + body,))
     key_bytes = KEY_BYTES + sum(public_key_bytes(message) for message in order)
     template = Template(join_segments(parts), (signer, *(message.label for message in order)), key_bytes)
-    return Leaf(name, decides, signer, order, tuple(hints), template, derive)
+    return Leaf(name, decides, signer, order, tuple(hints), template, tuple(revealed), body, derive)
 
 
 __all__ = ["BOTH", "CHALLENGER", "Keys", "Leaf", "build_leaf"]
