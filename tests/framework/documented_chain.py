@@ -67,7 +67,7 @@ class DocumentedChain:
             chain.waiting[waiting.hash] = waiting
         for kind, name in FILTERS.items():
             wanted = parse_filter({}) if kind == "logs" else None
-            made.service.filters._by_id[name] = Filter(kind, wanted, made.service.filters._clock())
+            made.service.filters._by_id[name] = Filter(kind, wanted, "", made.service.filters._clock())
         return made
 
     def token_transfer(self, amount: int) -> bytes:

@@ -44,6 +44,7 @@ from .method import MethodTable
 from .openrpc import describe
 from .quantity import show_data
 from .service import Service
+from .share import CLIENT
 from .worker import SPENT
 
 LOG: Final = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Dispatcher:
             intercept: Runs calls that only make sense on the connection at hand.
             client: Who asks: address, and after a blank what he showed as a key.
         """
+        CLIENT.set(self._guard.client_of(client).name)
         with self._seconds.time():
             try:
                 body = parse_body(raw, self.service.limits)

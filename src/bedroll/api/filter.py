@@ -15,6 +15,7 @@ import msgspec
 
 from .error import Code, RpcError
 from .limit import Limits
+from .share import CLIENT, Shares
 
 if TYPE_CHECKING:
     from .log_method import LogFilter
@@ -27,6 +28,7 @@ class Filter:
     Attributes:
         kind: As of `eth_subscribe`: newHeads, logs or newPendingTransactions.
         wanted: Of `logs`.
+        client: Whose it is.
         asked: When the client last asked, seconds of the clock.
         came: Answers as JSON, oldest first.
         size_bytes: Of them.
@@ -34,6 +36,7 @@ class Filter:
 
     kind: str
     wanted: "LogFilter | None"
+    client: str
     asked: float
     came: list[msgspec.Raw] = field(default_factory=list)
     size_bytes: int = 0
@@ -49,6 +52,7 @@ class Filters:
         # The longest unasked first.
         self._by_id: OrderedDict[str, Filter] = OrderedDict()
         self._size_bytes = 0
+        self._shares = Shares("filters", limits.filters, limits.filters_each)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -60,10 +64,10 @@ class Filters:
             RpcError: There are too many.
         """
         self._forget_unasked()
-        if len(self._by_id) >= self._limits.filters:
-            raise RpcError(Code.LIMIT, f"too many filters, at most {self._limits.filters} on this server")
+        client = CLIENT.get()
+        self._shares.take(client)
         name = "0x" + secrets.token_hex(16)
-        self._by_id[name] = Filter(kind, wanted, self._clock())
+        self._by_id[name] = Filter(kind, wanted, client, self._clock())
         return name
 
     def find(self, name: str) -> Filter:
@@ -98,12 +102,13 @@ class Filters:
         if gone is None:
             return False
         self._size_bytes -= gone.size_bytes
+        self._shares.give_back(gone.client)
         return True
 
     def clear(self) -> None:
         """Forget all: events were lost, and a filter must not hide that."""
-        self._by_id.clear()
-        self._size_bytes = 0
+        for name in list(self._by_id):
+            self.remove(name)
 
     def tell(self, kind: str, results: Callable[["LogFilter | None"], list[object]]) -> None:
         """Keep what came for each filter of a kind."""

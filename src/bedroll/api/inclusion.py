@@ -6,12 +6,14 @@ Spec: docs/spec/api.md#send
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bedroll.primitives import Hash32, Unavailable
 
-from .error import Code, RpcError
 from .limit import Limits
 from .port import Backend, BlockAdded
+from .share import CLIENT, Shares
 
 
 class Inclusion:
@@ -20,22 +22,26 @@ class Inclusion:
     def __init__(self, backend: Backend, limits: Limits) -> None:
         """Begin with nobody."""
         self._backend = backend
-        self._limits = limits
+        self._places = Shares("calls that wait for a receipt", limits.sync_waiting, limits.sync_waiting_each)
         self._waiting: dict[bytes, list[asyncio.Future[None]]] = {}
-        self._count = 0
         self._task: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._places)
 
-    def need_place(self) -> None:
-        """See that one more may wait.
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Have a place among those who wait.
 
         Raises:
             RpcError: Too many wait already.
         """
-        if self._count >= self._limits.sync_waiting:
-            raise RpcError(Code.LIMIT, f"too many calls wait for a receipt, at most {self._limits.sync_waiting}")
+        client = CLIENT.get()
+        self._places.take(client)
+        try:
+            yield
+        finally:
+            self._places.give_back(client)
 
     async def wait(self, transaction_hash: Hash32, seconds: float) -> bool:
         """Wait until a block includes a transaction; False if none did in time."""
@@ -43,7 +49,6 @@ class Inclusion:
             self._task = asyncio.create_task(self._run(), name="bedroll-api-inclusion")
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(transaction_hash, []).append(future)
-        self._count += 1
         try:
             if self._backend.engine.find_transaction(transaction_hash) is None:
                 async with asyncio.timeout(seconds):
@@ -56,7 +61,6 @@ class Inclusion:
         return True
 
     def _leave(self, transaction_hash: bytes, future: asyncio.Future[None]) -> None:
-        self._count -= 1
         others = self._waiting.get(transaction_hash, [])
         if future in others:
             others.remove(future)

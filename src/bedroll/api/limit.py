@@ -30,16 +30,19 @@ class Limits:
         sync_seconds: How long `eth_sendRawTransactionSync` waits for a receipt where the client does not say.
         sync_seconds_max: How long it waits at most.
         sync_waiting: Calls of it that wait at a time.
+        sync_waiting_each: Of them, of one client.
         budget_units: Units a second of one client without a key (`bedroll.api.cost`); 0: no limit.
         budget_burst_seconds: So many seconds' units can be saved up, and owed.
         heavy_running: Calls into the engine that run at a time, each on a thread of its own.
         heavy_waiting: Calls that may wait for such a thread; more are refused.
+        heavy_waiting_each: Of them, of one client. Clients take turns.
         connections: Open connections, HTTP and WebSocket together; more are closed at once.
         peer_connections: Of them, from one address.
         unsent_bytes: Answers that wait for slow readers, all together; beyond it the slowest are dropped.
         idle_seconds: How long a connection may be silent between requests, or take for a request's head.
         subscriptions: Of one WebSocket connection.
         filters: Filters with an id that wait, of all clients together.
+        filters_each: Of them, of one client.
         filter_seconds: How long a filter is kept that nobody asks for.
         filter_bytes: JSON that waits in all filters; beyond it the longest unasked are forgotten.
         backlog_messages: Messages that wait for a slow reader before its connection is dropped.
@@ -64,16 +67,19 @@ class Limits:
     sync_seconds: float = 4.0
     sync_seconds_max: float = 30.0
     sync_waiting: int = 1_000
+    sync_waiting_each: int = 250
     budget_units: int = 100_000
     budget_burst_seconds: float = 5.0
     heavy_running: int = 4
-    heavy_waiting: int = 256
+    heavy_waiting: int = 1_024
+    heavy_waiting_each: int = 256
     connections: int = 1_000
     peer_connections: int = 250
     unsent_bytes: int = 256 << 20
     idle_seconds: float = 60.0
     subscriptions: int = 128
-    filters: int = 256
+    filters: int = 1_024
+    filters_each: int = 256
     filter_seconds: float = 300.0
     filter_bytes: int = 32 << 20
     backlog_messages: int = 1_024

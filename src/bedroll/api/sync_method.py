@@ -30,11 +30,14 @@ def parse_timeout(value: object, name: str) -> int:
 @TABLE.method("eth_sendRawTransactionSync", required("transaction", parse_raw), optional("timeout", parse_timeout, 0))
 async def send_sync(service: Service, raw: bytes, timeout_milliseconds: int) -> object:
     """Hand in a signed transaction; the answer is its receipt, or an error with its hash if that takes too long."""
-    limits, backend = service.limits, service.backend
-    service.inclusion.need_place()
-    seconds = timeout_milliseconds / 1_000 or limits.sync_seconds
-    seconds = min(seconds, limits.sync_seconds_max)
-    transaction_hash = await backend.send_transaction(raw)
+    limits = service.limits
+    seconds = min(timeout_milliseconds / 1_000 or limits.sync_seconds, limits.sync_seconds_max)
+    with service.inclusion.place():
+        return await _send_and_wait(service, raw, seconds)
+
+
+async def _send_and_wait(service: Service, raw: bytes, seconds: float) -> object:
+    transaction_hash = await service.backend.send_transaction(raw)
     _refuse_gap(service, transaction_hash)
     if not await service.inclusion.wait(transaction_hash, seconds):
         _refuse_late(service, transaction_hash, seconds)

@@ -1,10 +1,10 @@
 """`eth_sendRawTransactionSync`: a receipt in one call, and what is told where there is none in time."""
 
 import asyncio
-import dataclasses
 
 import pytest
 
+from bedroll.api.share import Shares
 from bedroll.primitives import Gas, Wei
 from bedroll.sdk import RpcFailure
 
@@ -94,7 +94,7 @@ async def test_what_the_mempool_refuses_is_refused_in_its_words(rpc, chain):
 
 
 async def test_more_than_may_wait_are_refused_before_they_are_handed_in(rpc, chain, service):
-    service.inclusion._limits = dataclasses.replace(service.limits, sync_waiting=0)
+    service.inclusion._places = Shares("calls", 0, 0)
     with pytest.raises(RpcFailure, match="at most 0") as refused:
         await rpc.call("eth_sendRawTransactionSync", pay(chain))
     assert refused.value.code == -32005
