@@ -125,12 +125,6 @@ def encode_answer(call_id: msgspec.Raw, result: object) -> bytes:
     return msgspec.json.encode({"jsonrpc": "2.0", "id": call_id, "result": result})
 
 
-def encode_notification(subscription: str, result: object) -> bytes:
-    """One message of a subscription."""
-    params = {"subscription": subscription, "result": result}
-    return msgspec.json.encode({"jsonrpc": "2.0", "method": "eth_subscription", "params": params})
-
-
 def join_answers(answers: list[bytes]) -> bytes:
     """The body of a batch's answers."""
     return b"[" + b",".join(answers) + b"]"

@@ -19,6 +19,7 @@ from .share import CLIENT, Shares
 
 if TYPE_CHECKING:
     from .log_method import LogFilter
+    from .news import Telling
 
 
 @dataclass(slots=True)
@@ -110,18 +111,29 @@ class Filters:
         for name in list(self._by_id):
             self.remove(name)
 
-    def tell(self, kind: str, results: Callable[["LogFilter | None"], list[object]]) -> None:
+    def tell(self, kind: str, telling: "Telling") -> None:
         """Keep what came for each filter of a kind."""
+        for name in self.names_of(kind):
+            self.keep(name, telling)
+
+    def names_of(self, kind: str) -> list[str]:
+        """Filters of a kind that somebody asked for not too long ago."""
         self._forget_unasked()
-        for waiting in self._by_id.values():
-            if waiting.kind == kind:
-                came = [msgspec.Raw(msgspec.json.encode(result)) for result in results(waiting.wanted)]
-                size_bytes = sum(len(bytes(one)) for one in came)
-                waiting.came += came
-                waiting.size_bytes += size_bytes
-                self._size_bytes += size_bytes
+        return [name for name, waiting in self._by_id.items() if waiting.kind == kind]
+
+    def keep(self, name: str, telling: "Telling") -> str:
+        """Keep what came for a filter, if there still is one of this id; whose it is."""
+        waiting = self._by_id.get(name)
+        if waiting is None:
+            return ""
+        came = [msgspec.Raw(payload) for payload in telling(waiting.wanted, False)]
+        size_bytes = sum(len(bytes(one)) for one in came)
+        waiting.came += came
+        waiting.size_bytes += size_bytes
+        self._size_bytes += size_bytes
         while self._size_bytes > self._limits.filter_bytes:
             self.remove(next(iter(self._by_id)))
+        return waiting.client
 
     def _forget_unasked(self) -> None:
         oldest = self._clock() - self._limits.filter_seconds

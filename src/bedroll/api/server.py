@@ -16,10 +16,11 @@ from prometheus_client import Gauge, generate_latest
 from bedroll.primitives import Misconfigured
 
 from .dispatch import Dispatcher
+from .feed import Feed
 from .http import HttpConnection
 from .inbox import FastPath, Inbox
 from .service import Service
-from .subscription import Feed, Subscriber
+from .subscription import Subscriber
 from .websocket import WebSocket, open_websocket
 
 _TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"

@@ -53,7 +53,7 @@ class WebSocket(WSListener):
     def __init__(self, host: SocketHost, client: str) -> None:
         self.client = client
         limits = host.limits
-        self.subscriber = Subscriber(self.push, self.drop, limits.subscriptions)
+        self.subscriber = Subscriber(self.push, self.drop, limits.subscriptions, client)
         self._host = host
         self._transport: WSTransport | None = None
         self._bodies: deque[bytes] = deque()

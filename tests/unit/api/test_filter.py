@@ -106,11 +106,11 @@ def test_where_memory_ends_the_longest_unasked_filter_is_forgotten():
     first, second = filters.add("newHeads"), filters.add("newHeads")
     filters.find(first)
     for _ in range(2):
-        filters.tell("newHeads", lambda _wanted: ["x" * 30])
+        filters.tell("newHeads", lambda _wanted, _full: [b'"%b"' % (b"x" * 30)])
     with pytest.raises(RpcError, match="filter not found"):
         filters.take(second)
     assert len(filters.take(first)) == 2
-    filters.tell("newHeads", lambda _wanted: ["x" * 90])
+    filters.tell("newHeads", lambda _wanted, _full: [b'"%b"' % (b"x" * 90)])
     assert len(filters.take(first)) == 1
 
 
