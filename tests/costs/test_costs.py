@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 from tests.costs.price import commitment_vb, signed_price
+from tests.costs.verifier import verifier_costs
 
 COSTS = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
 
@@ -16,3 +17,9 @@ def test_a_signed_transfer_costs_what_is_committed():
     price = signed_price("w1")
     assert price.transfer_bytes == COSTS["signed"]["w1"]["transfer_bytes"] <= 80
     assert price.unsigned_bytes == COSTS["signed"]["w1"]["unsigned_bytes"] <= 7
+
+
+def test_the_verifier_takes_the_steps_that_are_committed():
+    found = verifier_costs()
+    assert found == COSTS["verifier"]
+    assert found["steps"] <= 34_000_000

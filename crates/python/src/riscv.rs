@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bedroll_core::riscv::dependence;
 use bedroll_core::riscv::elf::{self, Program, Refused};
 use bedroll_core::riscv::profile;
 use bedroll_core::riscv::row::{Read, Row};
@@ -17,6 +18,9 @@ type OutcomeTuple = (&'static str, u32, u32, &'static str, u32);
 type SectionTuple = (String, &'static str, u32, u32, Option<Vec<u32>>);
 type HotspotTuple = (u32, &'static str, u64);
 type ReadTuple = (u32, u32, u32);
+/// (caller, address, calls, steps).
+type NodeTuple = (u32, u32, u64, u64);
+type ProfileTuple = (OutcomeTuple, Vec<HotspotTuple>, u64, u32, Vec<NodeTuple>);
 type RowTuple = (u32, [ReadTuple; 3], (u32, u32), (u32, u32), u32, u32);
 
 fn refuse(why: Refused) -> PyErr {
@@ -69,6 +73,18 @@ struct RiscvProgram {
     input_size: u32,
 }
 
+impl RiscvProgram {
+    /// Address, mnemonic and count of the instructions whose count is not 0.
+    fn spots(&self, counts: &[u64]) -> Vec<HotspotTuple> {
+        let code = self.program.code();
+        let words = code.content.as_deref().unwrap_or_default();
+        let rows = (code.start..).step_by(4).zip(words).zip(counts);
+        rows.filter(|(_, count)| **count > 0)
+            .map(|((pc, word), count)| (pc, riscv_mnemonic(*word), *count))
+            .collect()
+    }
+}
+
 #[pymethods]
 impl RiscvProgram {
     #[new]
@@ -102,27 +118,34 @@ impl RiscvProgram {
         Ok(outcome(found.map_err(refuse)?))
     }
 
-    fn profile(
+    fn dependence(
         &self,
         py: Python<'_>,
         input: &[u8],
         limit: u32,
-    ) -> PyResult<(OutcomeTuple, Vec<HotspotTuple>, u64, u32)> {
+    ) -> PyResult<(OutcomeTuple, Vec<HotspotTuple>)> {
+        let found = py
+            .detach(|| dependence::dependence(&self.program, input, limit))
+            .map_err(refuse)?;
+        Ok((outcome(found.outcome), self.spots(&found.steps)))
+    }
+
+    fn profile(&self, py: Python<'_>, input: &[u8], limit: u32) -> PyResult<ProfileTuple> {
         let found = py
             .detach(|| profile::profile(&self.program, input, limit))
             .map_err(refuse)?;
-        let code = self.program.code();
-        let words = code.content.as_deref().unwrap_or_default();
-        let rows = (code.start..).step_by(4).zip(words).zip(&found.steps);
-        let rows = rows
-            .filter(|(_, steps)| **steps > 0)
-            .map(|((pc, word), steps)| (pc, riscv_mnemonic(*word), *steps))
+        let start = self.program.code().start;
+        let calls = found
+            .calls
+            .iter()
+            .map(|node| (node.caller, start + 4 * node.index, node.calls, node.steps))
             .collect();
         Ok((
             outcome(found.outcome),
-            rows,
+            self.spots(&found.steps),
             found.words_touched,
             found.stack_bytes,
+            calls,
         ))
     }
 }

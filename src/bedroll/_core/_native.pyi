@@ -725,8 +725,18 @@ class RiscvProgram:
 
     def profile(
         self, input: bytes, limit: int
-    ) -> tuple[tuple[str, int, int, str, int], list[tuple[int, str, int]], int, int]:
-        """Outcome, (address, mnemonic, steps) of each instruction that ran, words touched, bytes of stack used."""
+    ) -> tuple[
+        tuple[str, int, int, str, int], list[tuple[int, str, int]], int, int, list[tuple[int, int, int, int]]
+    ]:
+        """Outcome, (address, mnemonic, steps) of each instruction that ran, words touched, bytes of stack used, calls.
+
+        Calls are a tree, callers first: (caller's place, address, calls, steps without those of the functions called).
+        """
+
+    def dependence(
+        self, input: bytes, limit: int
+    ) -> tuple[tuple[str, int, int, str, int], list[tuple[int, str, int]]]:
+        """Outcome and (address, mnemonic, steps) of each instruction at which the input decided what comes next."""
 
 @final
 class RiscvTrace:

@@ -5,7 +5,7 @@ Spec: docs/spec/cli.md#riscv
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 
 from bedroll.primitives import Invalid
-from bedroll.riscv import Halted, Outcome, Program, Row, Running, Trace, register_name
+from bedroll.riscv import Call, Halted, Outcome, Program, Row, Running, Trace, register_name
 from bedroll.riscv.trace import Read
 
 from .run import Context, declare
@@ -21,6 +21,9 @@ from .run import Context, declare
 _FILE_BYTES_MAX: Final = 1 << 24
 _ROWS_MAX: Final = 10_000
 _SHOWN: Final = 15
+_BAR: Final = 16
+_SHARE_MIN: Final = 0.01
+_DEPTH_MAX: Final = 24
 
 
 @click.group("riscv")
@@ -89,9 +92,18 @@ def profile(context: Context, _flags: dict[str, object], *, file: Path, source: 
     found = program.profile(data, limit=limit)
     total = max(sum(spot.steps for spot in found.hotspots), 1)
     sizes = {f"{each.name} ({each.kind})": f"{each.size_bytes} bytes" for each in program.sections()}
-    facts = {"memory_touched_bytes": 4 * found.words_touched, "stack_bytes": found.stack_bytes, "sections": sizes}
     names = [(name, steps, f"{100 * steps / total:.2f} %") for name, steps in found.by_mnemonic()]
-    functions = [(each.name, each.steps, each.calls, f"{100 * each.steps / total:.2f} %") for each in found.functions]
+    most = max((each.steps for each in found.functions), default=1)
+    functions = [
+        (_bar(each.steps, most), f"{100 * each.steps / total:.2f} %", each.steps, each.calls, each.name)
+        for each in found.functions
+    ]
+    facts = {
+        "memory_touched_bytes": 4 * found.words_touched,
+        "stack_bytes": found.stack_bytes,
+        "same_for_every_input": program.dependence(data, limit=limit).is_uniform,
+        "sections": sizes,
+    }
     spots = sorted(found.hotspots, key=lambda spot: -spot.steps)[:_SHOWN]
     output = context.output
     if output.as_json:
@@ -101,6 +113,7 @@ def profile(context: Context, _flags: dict[str, object], *, file: Path, source: 
             | {
                 "instructions": {name: steps for name, steps, _ in names},
                 "functions": [asdict(each) for each in found.functions],
+                "calls": asdict(found.calls),
                 "hotspots": [asdict(spot) for spot in spots],
             }
         )
@@ -108,12 +121,31 @@ def profile(context: Context, _flags: dict[str, object], *, file: Path, source: 
     output.result(describe(found.outcome) | facts, title=file.name)
     output.rows("instructions", ("instruction", "steps", "share"), names)
     if functions:
-        output.rows("functions", ("function", "steps", "calls", "share"), functions[:_SHOWN])
+        output.rows("functions", ("", "share", "steps", "calls", "function"), functions[:_SHOWN])
+    output.rows("calls", ("", "share", "steps", "calls", "function"), list(_tree(found.calls, total)))
     output.rows(
         "hotspots",
         ("address", "instruction", "steps"),
         [(f"{spot.address:#010x}", spot.mnemonic, spot.steps) for spot in spots],
     )
+
+
+def _tree(call: Call, total: int, depth: int = 0) -> Iterator[tuple[str, str, int, int, str]]:
+    """Calls with at least a hundredth of the steps, each below its caller."""
+    share = call.steps / total
+    if share < _SHARE_MIN:
+        return
+    yield _bar(call.steps, total), f"{100 * share:.1f} %", call.steps, call.calls, "  " * depth + call.name
+    if depth < _DEPTH_MAX:
+        for each in call.inside:
+            yield from _tree(each, total, depth + 1)
+
+
+def _bar(count: int, most: int) -> str:
+    """A bar as long as its share of the longest one."""
+    eighths = max(round(8 * _BAR * count / max(most, 1)), 1)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + ("▏▎▍▌▋▊▉"[rest - 1] if rest else "")
 
 
 def describe(outcome: Outcome) -> dict[str, object]:

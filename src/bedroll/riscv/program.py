@@ -11,7 +11,8 @@ from enum import StrEnum
 from bedroll._core._native import RiscvProgram, riscv_symbols
 from bedroll.primitives import Invalid
 
-from .outcome import Outcome, from_core
+from .outcome import Halted, Outcome, from_core
+from .symbol import readable
 
 STEPS_MAX = 2**32 - 1
 """Largest limit of a run."""
@@ -60,7 +61,7 @@ class Function:
     """Steps in one function of the file's symbol table.
 
     Attributes:
-        name: As the file has it.
+        name: As the file has it, readable.
         steps: All steps inside, calls it makes not counted.
         calls: Steps at its first instruction.
     """
@@ -68,6 +69,23 @@ class Function:
     name: str
     steps: int
     calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function as one caller calls it, with what it calls.
+
+    Attributes:
+        name: From the file's symbols; the address where there is none.
+        calls: How often it was called from there.
+        steps: Steps in it and in all that it calls from there.
+        inside: What it calls, most steps first.
+    """
+
+    name: str
+    calls: int
+    steps: int
+    inside: tuple["Call", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,7 @@ class Profile:
         words_touched: Words of memory that were loaded or stored.
         stack_bytes: Deepest stack.
         functions: Most steps first; none where the file names none.
+        calls: The tree of calls from the entry point.
     """
 
     outcome: Outcome
@@ -87,6 +106,7 @@ class Profile:
     words_touched: int
     stack_bytes: int
     functions: tuple[Function, ...]
+    calls: Call
 
     def by_mnemonic(self) -> list[tuple[str, int]]:
         """Steps by mnemonic, most first."""
@@ -94,6 +114,24 @@ class Profile:
         for spot in self.hotspots:
             counts[spot.mnemonic] = counts.get(spot.mnemonic, 0) + spot.steps
         return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Dependence:
+    """Where the input chose among a run's ways.
+
+    Attributes:
+        outcome: How the run ended.
+        hotspots: Each branch, indirect jump, load, store and call that an input value steered, with its steps.
+    """
+
+    outcome: Outcome
+    hotspots: tuple[Hotspot, ...]
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether every input of this length takes the same steps and ends at the same one: the bound of all runs."""
+        return isinstance(self.outcome, Halted) and not self.hotspots
 
 
 class Program:
@@ -138,9 +176,19 @@ class Program:
         Raises:
             Invalid: The input has another length than the program takes.
         """
-        outcome, spots, words, stack = self.native.profile(data, _checked(limit))
+        outcome, spots, words, stack, nodes = self.native.profile(data, _checked(limit))
         hotspots = tuple(Hotspot(*spot) for spot in spots)
-        return Profile(from_core(outcome), hotspots, words, stack, _functions(self.raw, hotspots))
+        functions = _functions(self.raw, hotspots)
+        return Profile(from_core(outcome), hotspots, words, stack, functions, _calls(self.raw, nodes))
+
+    def dependence(self, data: bytes = b"", *, limit: int = STEPS_MAX) -> Dependence:
+        """Run and follow the input through registers and memory, word by word. Costs about three times a run.
+
+        Raises:
+            Invalid: The input has another length than the program takes.
+        """
+        outcome, spots = self.native.dependence(data, _checked(limit))
+        return Dependence(from_core(outcome), tuple(Hotspot(*spot) for spot in spots))
 
 
 def _checked(limit: int) -> int:
@@ -161,5 +209,19 @@ def _functions(raw: bytes, hotspots: tuple[Hotspot, ...]) -> tuple[Function, ...
         steps[index] = steps.get(index, 0) + spot.steps
         if spot.address == starts[index]:
             calls[index] = spot.steps
-    found = [Function(symbols[index][0], count, calls.get(index, 0)) for index, count in steps.items()]
+    found = [Function(readable(symbols[index][0]), count, calls.get(index, 0)) for index, count in steps.items()]
     return tuple(sorted(found, key=lambda function: (-function.steps, function.name)))
+
+
+def _calls(raw: bytes, nodes: list[tuple[int, int, int, int]]) -> Call:
+    names = {start: readable(name) for name, start, _ in riscv_symbols(raw)}
+    inside: list[list[Call]] = [[] for _ in nodes]
+    # Callers stand before what they call: from the last to the first, each is complete when its turn comes.
+    for place in range(len(nodes) - 1, -1, -1):
+        caller, address, calls, own = nodes[place]
+        below = tuple(sorted(inside[place], key=lambda call: -call.steps))
+        steps = own + sum(call.steps for call in below)
+        found = Call(names.get(address, f"{address:#010x}"), calls, steps, below)
+        if place:
+            inside[caller].append(found)
+    return found

@@ -5,6 +5,7 @@
 
 pub mod chain;
 pub mod decode;
+pub mod dependence;
 pub mod elf;
 pub mod machine;
 pub mod memory;
