@@ -12,7 +12,7 @@ CORE := src/bedroll/_core/_native.abi3.so
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup build wheel demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
+.PHONY: list setup build wheel guest-verifier demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
         test-clients test-wheel test-all costs bench clean
 
 list: ## list the tasks
@@ -47,6 +47,13 @@ contracts: $(STAMP) ## compile the contracts into artifacts
 openrpc: build ## record the API's examples and write its document
 	@$(PYTHON) scripts/openrpc.py
 
+guest-verifier: $(STAMP) ## build the verifier for the disputed machine and pass its own tests
+	@rustup target add riscv32im-unknown-none-elf
+	@$(PYTHON) scripts/guest_constants.py --check
+	@$(PYTHON) scripts/guest_arithmetic.py --check
+	@$(PYTHON) scripts/guest_verifier.py
+	@cd crates/guest/verifier && cargo fmt --check && cargo test --locked --quiet
+
 lock: ## resolve the dependencies again
 	@$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --quiet requirements/run.in -o requirements/run.lock
@@ -67,6 +74,7 @@ fmt: $(STAMP) ## format the code
 	@$(VENV)/bin/ruff format --quiet src tests scripts benches examples
 	@$(VENV)/bin/ruff check --quiet --fix src tests scripts benches examples
 	@cargo fmt --all
+	@cd crates/guest/verifier && cargo fmt
 
 lint: build ## check format, types, layers, artifacts
 	@$(VENV)/bin/ruff format --check --quiet src tests scripts benches examples
@@ -76,6 +84,8 @@ lint: build ## check format, types, layers, artifacts
 	@$(PYTHON) scripts/contracts.py --check
 	@$(PYTHON) scripts/openrpc.py --check
 	@cargo fmt --all --check
+	@cd crates/guest/verifier && cargo fmt --check
+	@cd crates/guest/verifier && cargo clippy --locked --quiet --lib -- -D warnings
 	@cargo clippy --locked --quiet --profile $(PROFILE) --all-targets -- -D warnings
 	@cargo check --locked --quiet --profile $(PROFILE) -p bedroll-core --no-default-features --lib
 
