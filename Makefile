@@ -106,10 +106,10 @@ test-bitcoind: build ## the conformance suite and a demo on a real bitcoind (bui
 	@scripts/build_bitcoind.sh
 	@$(PYTEST) -m bitcoind
 
-test-clients: build ## cast, viem and ethers against a devnet (from npm)
+test-clients: build ## Foundry, Hardhat, viem and ethers against a devnet (from npm)
 	@command -v npm >/dev/null || { echo "npm is missing: install Node 20" >&2; exit 1; }
 	@mkdir -p $(CACHE)/clients && cp tests/clients/package.json tests/clients/package-lock.json $(CACHE)/clients/
-	@cd $(CACHE)/clients && npm ci --silent --no-audit --no-fund
+	@cd $(CACHE)/clients && npm install --silent --no-audit --no-fund
 	@BEDROLL_CLIENTS=$(CACHE)/clients $(PYTEST) -m clients
 
 test-all: test test-slow test-e2e test-faults ## everything that needs nothing from outside

@@ -1,4 +1,4 @@
-// ethers against a running devnet: deploy, send, read, estimate, logs, subscribe, revert reason.
+// ethers against a running devnet: deploy, send, read, estimate, trace, logs, subscribe, revert reason.
 // Usage: node ethers.mjs HTTP_URL WS_URL ARTIFACT CHAIN_ID; prints one JSON object.
 import { readFileSync } from "node:fs";
 import { Contract, ContractFactory, HDNodeWallet, JsonRpcProvider, WebSocketProvider, parseEther } from "ethers";
@@ -7,7 +7,8 @@ const [url, socketUrl, artifactPath, chainId] = process.argv.slice(2);
 const { abi, creation } = JSON.parse(readFileSync(artifactPath));
 const words = "test test test test test test test test test test test junk";
 const path = (index) => `m/44'/60'/0'/0/${index}`;
-const provider = new JsonRpcProvider(url, undefined, { polling: true, pollingInterval: 100 });
+// cacheTimeout: answers are not kept for 250 ms, in which this chain makes many blocks.
+const provider = new JsonRpcProvider(url, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
 const wallet = HDNodeWallet.fromPhrase(words, undefined, path(2)).connect(provider);
 const other = HDNodeWallet.fromPhrase(words, undefined, path(3)).connect(provider);
 if ((await provider.getNetwork()).chainId !== BigInt(chainId)) throw new Error("wrong chain");
@@ -38,6 +39,9 @@ try {
 } catch (error) {
   funds = error.code;
 }
+const trace = await provider.send("debug_traceTransaction", [
+  receipt.hash, { tracer: "callTracer", tracerConfig: { withLog: true } },
+]);
 const logs = await token.queryFilter("Transfer", 0);
 console.log(JSON.stringify({
   deployed: deployed.status,
@@ -47,6 +51,7 @@ console.log(JSON.stringify({
   estimated: String(await provider.estimateGas({ from: wallet.address, to: other.address, value: 1n })),
   watched: String(await seen),
   logs: logs.length,
+  traced: `${trace.type} with ${trace.logs.length} log`,
   reason,
   funds,
 }));

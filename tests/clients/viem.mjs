@@ -1,4 +1,4 @@
-// viem against a running devnet: deploy, send, read, estimate, logs, subscribe, revert reason.
+// viem against a running devnet: deploy, send, read, estimate, trace, logs, subscribe, revert reason.
 // Usage: node viem.mjs HTTP_URL WS_URL ARTIFACT CHAIN_ID; prints one JSON object.
 import { readFileSync } from "node:fs";
 import { createPublicClient, createWalletClient, defineChain, http, webSocket, parseEther } from "viem";
@@ -42,6 +42,10 @@ try {
 } catch (error) {
   reason = error.shortMessage;
 }
+const trace = await reader.request({
+  method: "debug_traceTransaction",
+  params: [receipt.transactionHash, { tracer: "callTracer", tracerConfig: { withLog: true } }],
+});
 const logs = await reader.getContractEvents({ address, abi, eventName: "Transfer", fromBlock: 0n });
 const proof = await reader.getProof({ address, storageKeys: [`0x${"00".repeat(32)}`] });
 console.log(JSON.stringify({
@@ -52,6 +56,7 @@ console.log(JSON.stringify({
   estimated: String(await reader.estimateGas({ account, to: other.address, value: 1n })),
   watched: String(await seen),
   logs: logs.length,
+  traced: `${trace.type} with ${trace.logs.length} log`,
   reason,
   supply: String(proof.storageProof[0].value),
   fees: typeof (await reader.estimateFeesPerGas()).maxFeePerGas,

@@ -1,4 +1,4 @@
-"""web3.py against a devnet process: deploy, send, read, estimate, logs, events over WebSocket."""
+"""web3.py against a devnet process: deploy, send, read, estimate, trace, logs, events over WebSocket."""
 
 import json
 import subprocess
@@ -83,6 +83,11 @@ def test_contracts_are_called_estimated_and_their_logs_found(web3, token):
     assert event.args.amount == 5
     found = token.events.Transfer().get_logs(from_block=0, argument_filters={"receiver": other})
     assert [row.args.amount for row in found] == [5]
+    trace = web3.manager.request_blocking(
+        "debug_traceTransaction", [receipt.transactionHash, {"tracer": "callTracer", "tracerConfig": {"withLog": True}}]
+    )
+    assert trace["to"] == token.address.lower()
+    assert len(trace["logs"]) == 1
     with pytest.raises(ContractLogicError, match="balance too low"):
         token.functions.transfer(other, 10**30).call({"from": other})
 

@@ -64,7 +64,9 @@ def _call_line(call: Explained) -> Text:
     if call.to == CONSOLE:
         return line.append("console.log ", style="magenta").append(console_text(call.input))
     if call.kind.startswith("create"):
-        line.append(f"{call.kind} ", style="yellow").append(show_address(call.to), style="bold")
+        line.append(call.kind, style="yellow")
+        if call.to:
+            line.append(" ").append(show_address(call.to), style="bold")
         line.append(f" ({len(call.input):,} bytes)", style=_DIM)
         return _with_value(line, call)
     if call.kind == "selfdestruct":
