@@ -4,7 +4,10 @@ Reads: the chain.  Gives: `TABLE`.
 Never: mixes blocks of two branches in one answer.  Spec: docs/spec/api.md#methods
 """
 
+from collections.abc import Callable
 from typing import Final
+
+import msgspec
 
 from bedroll.execution.engine import Transaction
 
@@ -17,6 +20,7 @@ from .service import Service
 
 TABLE: Final = MethodTable()
 
+_ROWS_ON_LOOP_MAX: Final = 200
 _BY_HASH: Final = required("block hash", parse_hash)
 _BY_NUMBER: Final = required("block number", parse_number)
 _INDEX: Final = required("index", parse_quantity)
@@ -50,7 +54,11 @@ async def block_receipts(service: Service, ref: BlockRef) -> object:
         return None
     height = record.header.number
     block_class, carriage = service.class_of(height), service.carriage_of(height)
-    return [show_receipt(record, index, block_class, carriage) for index in range(len(record.receipts))]
+
+    def show() -> object:
+        return [show_receipt(record, index, block_class, carriage) for index in range(len(record.receipts))]
+
+    return await _shown(service, record, show)
 
 
 @TABLE.method("eth_getBlockTransactionCountByNumber", _BY_NUMBER)
@@ -134,7 +142,19 @@ async def _block(service: Service, ref: BlockRef, full: bool) -> object:
     if record is None:
         return None
     height = record.header.number
-    return show_block(record, service.class_of(height), full=full, carriage=service.carriage_of(height))
+    block_class, carriage = service.class_of(height), service.carriage_of(height)
+
+    def show() -> object:
+        return show_block(record, block_class, full=full, carriage=carriage)
+
+    return await _shown(service, record, show) if full else show()
+
+
+async def _shown(service: Service, record: BlockRecord, show: Callable[[], object]) -> object:
+    """A block's rows, made on a thread where there are many: the loop has others to serve."""
+    if len(record.transactions) <= _ROWS_ON_LOOP_MAX:
+        return show()
+    return msgspec.Raw(await service.worker.run(lambda: msgspec.json.encode(show())))
 
 
 def _at(record: BlockRecord | None, index: int) -> object:

@@ -4,6 +4,7 @@ Reads: bytes of a stranger.  Gives: `Dispatcher`.
 Never: lets one call's failure touch another, or answers a notification.  Spec: docs/spec/api.md#envelope
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -51,6 +52,11 @@ LOG: Final = logging.getLogger(__name__)
 
 CONNECTION_METHODS: Final = frozenset(("eth_subscribe", "eth_unsubscribe"))
 """Served where a connection lasts: over WebSocket."""
+_FREE_ANSWER_BYTES: Final = 10_000
+_SECONDS_PER_BYTE: Final = 2e-8
+"""Of making an answer, on the loop's thread."""
+_CALLS_A_TURN: Final = 50
+"""Calls of a batch after which others have the loop."""
 Intercept = Callable[[Call], Awaitable[object]]
 """Runs a call that only makes sense on one connection; answers `NotImplemented` for every other."""
 
@@ -93,6 +99,10 @@ class Dispatcher:
                 if call.id is not None:
                     answers.append(self._encode(call.id, result))
                     room -= len(answers[-1])
+                    if len(answers[-1]) > _FREE_ANSWER_BYTES:
+                        self._guard.spend(client, len(answers[-1]) * _SECONDS_PER_BYTE)
+                if position % _CALLS_A_TURN == _CALLS_A_TURN - 1:
+                    await asyncio.sleep(0)
             if not answers:
                 return None
             return join_answers(answers) if body.batch else answers[0]

@@ -17,6 +17,7 @@ from .envelope import JSON_NULL, encode_answer
 from .error import Code, RpcError
 from .inbox import Inbox
 from .limit import Limits
+from .share import Room
 
 HEAD_BYTES_MAX: Final = 16 << 10
 """Request line and headers of one request."""
@@ -44,6 +45,7 @@ class Host(Protocol):
 
     limits: Limits
     inbox: Inbox
+    room: Room
 
     def admit(self, connection: "HttpConnection", peer: str) -> bool:
         """Whether there is room for one more connection; it is registered then."""
@@ -88,10 +90,10 @@ class HttpConnection(asyncio.Protocol):
         self._parser: Any = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
         self._peer = ""
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
         self._is_busy = self._is_blocked = self._is_refused = self._in_body = False
         self._is_last = False
-        self._unsent_bytes = 0
+        self._unsent_bytes = self._held_bytes = self._running_bytes = self._queued_bytes = 0
         self._seen: list[bytes] = []
         self._clear()
 
@@ -115,6 +117,7 @@ class HttpConnection(asyncio.Protocol):
         """The connection is closed, by whomever."""
         self._is_refused = True
         self._waiting.clear()
+        self._give_back(self._held_bytes)
         self._host.gone(self)
 
     def pause_writing(self) -> None:
@@ -221,7 +224,7 @@ class HttpConnection(asyncio.Protocol):
         self._body_bytes += len(piece)
         if self._body_bytes > self._host.limits.body_bytes:
             self._refuse_large()
-        else:
+        elif self._take(len(piece)):
             self._body.append(piece)
 
     def on_message_complete(self) -> None:
@@ -235,11 +238,30 @@ class HttpConnection(asyncio.Protocol):
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         method, url, headers = self._method(), self._url, self._headers
         if self._is_busy or self._is_blocked or self._waiting:
-            self._waiting.append(lambda: self._begin(method, url, headers, body))
-            if len(self._waiting) >= PIPELINED_MAX:
+            self._waiting.append((len(body), lambda: self._begin(method, url, headers, body)))
+            self._queued_bytes += len(body)
+            if len(self._waiting) >= PIPELINED_MAX or self._queued_bytes > self._host.limits.body_bytes:
                 self._transport.pause_reading()
         else:
             self._begin(method, url, headers, body)
+
+    def _take(self, size_bytes: int) -> bool:
+        """Hold so many bytes more, or refuse the connection."""
+        if not self._host.room.take(size_bytes):
+            self._refuse(503, b"")
+            return False
+        self._held_bytes += size_bytes
+        return True
+
+    def _end(self) -> None:
+        """The request that ran is answered: its bytes are no longer held."""
+        self._give_back(self._running_bytes)
+        self._running_bytes = 0
+
+    def _give_back(self, size_bytes: int) -> None:
+        size_bytes = min(size_bytes, self._held_bytes)
+        self._held_bytes -= size_bytes
+        self._host.room.give_back(size_bytes)
 
     def _clear(self) -> None:
         self._url = b""
@@ -274,6 +296,7 @@ class HttpConnection(asyncio.Protocol):
         self._cors = b"" if origin is None else self._host.cors(origin.decode("latin-1"))
         path = url.partition(b"?")[0]
         self.deadline = _NEVER
+        self._running_bytes = len(body)
         if path != b"/":
             page = self._host.page(path) if method == b"GET" else None
             self._send(*(page or (404, _JSON, b'{"error":"not found"}')))
@@ -294,6 +317,9 @@ class HttpConnection(asyncio.Protocol):
             if len(unpacked) > self._host.limits.body_bytes:
                 self._refuse_large()
                 return
+            if not self._take(len(unpacked)):
+                return
+            self._running_bytes += len(unpacked)
             body = unpacked
         self._name_client(headers)
         self._is_busy = True
@@ -306,11 +332,13 @@ class HttpConnection(asyncio.Protocol):
     def answered(self, answer: bytes) -> None:
         """The body that was asked about has an answer."""
         self._is_busy = False
+        self._end()
         if self._is_refused:
             return
         self._write(_OK % (len(answer), self._cors), answer)
 
     def _send(self, status: int, kind: bytes, body: bytes) -> None:
+        self._end()
         reason = _REASONS.get(status, b"OK")
         head = b"HTTP/1.1 %d %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n"
         self._write(head % (status, reason, kind, len(body), self._cors), body)
@@ -338,8 +366,11 @@ class HttpConnection(asyncio.Protocol):
 
     def _next(self) -> None:
         while self._waiting and not (self._is_busy or self._is_blocked or self._is_refused):
-            self._waiting.popleft()()
-        if len(self._waiting) < PIPELINED_MAX and not self._is_refused and not self._transport.is_reading():
+            size_bytes, begin = self._waiting.popleft()
+            self._queued_bytes -= size_bytes
+            begin()
+        is_full = len(self._waiting) >= PIPELINED_MAX or self._queued_bytes > self._host.limits.body_bytes
+        if not is_full and not self._is_refused and not self._transport.is_reading():
             self._transport.resume_reading()
 
     def _refuse_large(self) -> None:
@@ -350,6 +381,8 @@ class HttpConnection(asyncio.Protocol):
         """Answer and end: what the client goes on to send is thrown away for a moment, so that it sees the answer."""
         self._is_refused, self._is_last = True, True
         self._waiting.clear()
+        self._body.clear()
+        self._give_back(self._held_bytes)
         self.deadline = self._loop.time() + _LINGER_SECONDS
         origin = self._headers.get(b"origin")
         cors = b"" if origin is None else self._host.cors(origin.decode("latin-1"))

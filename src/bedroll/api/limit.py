@@ -38,6 +38,8 @@ class Limits:
         heavy_waiting_each: Of them, of one client. Clients take turns.
         connections: Open connections, HTTP and WebSocket together; more are closed at once.
         peer_connections: Of them, from one address.
+        unread_bytes: Requests that are not answered yet, as far as they have arrived, of all connections together;
+            beyond it the connection at hand is refused.
         unsent_bytes: Answers that wait for slow readers, all together; beyond it the slowest are dropped.
         idle_seconds: How long a connection may be silent between requests, or take for a request's head.
         subscriptions: Of one WebSocket connection.
@@ -75,6 +77,7 @@ class Limits:
     heavy_waiting_each: int = 256
     connections: int = 1_000
     peer_connections: int = 250
+    unread_bytes: int = 512 << 20
     unsent_bytes: int = 256 << 20
     idle_seconds: float = 60.0
     subscriptions: int = 128

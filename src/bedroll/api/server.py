@@ -20,6 +20,7 @@ from .feed import Feed
 from .http import HttpConnection
 from .inbox import FastPath, Inbox
 from .service import Service
+from .share import Room
 from .subscription import Subscriber
 from .websocket import WebSocket, open_websocket
 
@@ -51,6 +52,7 @@ class Server:
     Attributes:
         limits: Of every connection.
         inbox: Where bodies go.
+        room: For requests that are not answered yet.
     """
 
     inbox: Inbox
@@ -65,6 +67,7 @@ class Server:
         """
         self.limits = service.limits
         self._service = service
+        self.room = Room(service.limits.unread_bytes)
         self._options = options
         self._fast = fast
         self._dispatcher = Dispatcher(service, devnet=options.devnet)
@@ -155,11 +158,23 @@ class Server:
     def admit(self, connection: HttpConnection, peer: str) -> bool:
         """Whether there is room for one more connection; it is registered then."""
         limits = self.limits
-        is_full = len(self._connections) >= limits.connections or self._peers[peer] >= limits.peer_connections
-        if self._is_stopping or is_full:
+        if self._is_stopping or self._peers[peer] >= limits.peer_connections:
+            return False
+        if len(self._connections) >= limits.connections and not self._make_room(peer):
             return False
         self._connections[connection] = peer
         self._peers[peer] += 1
+        return True
+
+    def _make_room(self, peer: str) -> bool:
+        """Cut the oldest connection of whoever has most, if the newcomer has fewer."""
+        greedy, count = self._peers.most_common(1)[0]
+        if self._peers[peer] + 1 >= count:
+            return False
+        ours = [connection for connection, owner in self._connections.items() if owner == greedy]
+        worst = next((connection for connection in ours if connection.is_idle), ours[0])
+        worst.abort()
+        self.gone(worst)
         return True
 
     def gone(self, connection: HttpConnection) -> None:

@@ -1,6 +1,6 @@
 """Fair shares of what there is little of: nobody's greed makes another wait for long.
 
-Reads: nothing.  Gives: `CLIENT`, `Turns`, `Shares`.
+Reads: nothing.  Gives: `CLIENT`, `Turns`, `Shares`, `Room`.
 Never: lets one client have all places.  Spec: docs/spec/api.md#shares
 """
 
@@ -54,6 +54,24 @@ class Shares:
         self._taken[client] -= 1
         if self._taken[client] <= 0:
             del self._taken[client]
+
+
+class Room:
+    """Bytes that all clients together may have lying here."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self.left_bytes = size_bytes
+
+    def take(self, size_bytes: int) -> bool:
+        """Have so many; False if there are not so many left."""
+        if size_bytes > self.left_bytes:
+            return False
+        self.left_bytes -= size_bytes
+        return True
+
+    def give_back(self, size_bytes: int) -> None:
+        """Have so many less."""
+        self.left_bytes += size_bytes
 
 
 class Turns:

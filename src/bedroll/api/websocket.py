@@ -17,6 +17,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not in its
 from .envelope import Call
 from .inbox import Inbox
 from .limit import Limits
+from .share import Room
 from .subscription import Subscriber
 
 _PING_SECONDS: Final = 30.0
@@ -32,6 +33,7 @@ class SocketHost(Protocol):
 
     limits: Limits
     inbox: Inbox
+    room: Room
 
     def socket_opened(self, socket: "WebSocket") -> None:
         """The handshake is done."""
@@ -61,6 +63,7 @@ class WebSocket(WSListener):
         self._fragment_bytes = 0
         self._is_busy = self._is_blocked = False
         self._outbox: deque[bytes] = deque()
+        self._held_bytes = self._running_bytes = 0
 
     # --- what the client sends -----------------------------------------------------------------------
 
@@ -72,6 +75,7 @@ class WebSocket(WSListener):
     def on_ws_disconnected(self, _transport: WSTransport) -> None:
         """The connection is closed."""
         self._transport = None
+        self._give_back(self._held_bytes)
         self._host.socket_closed(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -83,6 +87,11 @@ class WebSocket(WSListener):
             self._take(transport, frame.get_payload_as_bytes(), is_whole=frame.fin)
 
     def _take(self, transport: WSTransport, payload: bytes, *, is_whole: bool) -> None:
+        if not self._host.room.take(len(payload)):
+            transport.send_close(WSCloseCode.TRY_AGAIN_LATER)
+            transport.disconnect()
+            return
+        self._held_bytes += len(payload)
         if self._fragments or not is_whole:
             self._fragments.append(payload)
             self._fragment_bytes += len(payload)
@@ -98,13 +107,23 @@ class WebSocket(WSListener):
             self._fragment_bytes = 0
         if self._is_busy or self._is_blocked:
             self._bodies.append(payload)
-            if len(self._bodies) >= _WAITING_MAX:
+            if self._is_full():
                 transport.underlying_transport.pause_reading()
         else:
             self._ask(payload)
 
+    def _is_full(self) -> bool:
+        waiting_bytes = self._held_bytes - self._running_bytes
+        return len(self._bodies) >= _WAITING_MAX or waiting_bytes > self._host.limits.body_bytes
+
+    def _give_back(self, size_bytes: int) -> None:
+        size_bytes = min(size_bytes, self._held_bytes)
+        self._held_bytes -= size_bytes
+        self._host.room.give_back(size_bytes)
+
     def _ask(self, body: bytes) -> None:
         self._is_busy = True
+        self._running_bytes = len(body)
         self._host.inbox.put(self, body)
 
     async def intercept(self, call: Call) -> object:
@@ -118,6 +137,8 @@ class WebSocket(WSListener):
     def answered(self, answer: bytes) -> None:
         """The message that was asked about has an answer."""
         self._is_busy = False
+        self._give_back(self._running_bytes)
+        self._running_bytes = 0
         if answer:
             self.push(answer)
         self._next()
@@ -128,7 +149,7 @@ class WebSocket(WSListener):
         elif self._bodies and not (self._is_busy or self._is_blocked):
             self._ask(self._bodies.popleft())
             reader: Any = self._transport.underlying_transport
-            if len(self._bodies) < _WAITING_MAX and not reader.is_reading():
+            if not self._is_full() and not reader.is_reading():
                 reader.resume_reading()
 
     # --- what it is sent -----------------------------------------------------------------------------
