@@ -3,13 +3,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bedroll_core::fee;
-use bedroll_store::engine::{Engine as CoreEngine, FoundLog, LogFilter, Style, TraceWanted};
+use bedroll_store::engine::{Engine as CoreEngine, FoundLog, Given, LogFilter, Style, TraceWanted};
 use bedroll_store::{Appearance, StoreOptions};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::block::{Block, Header, Origin};
-use crate::convert::{address, bytes, hash, raws};
+use crate::convert::{address, bytes, hash};
 use crate::error::{closed, invalid, of_engine};
 use crate::trace;
 use crate::transaction::{Log, Receipt, Transaction};
@@ -268,8 +268,14 @@ impl Engine {
         raws: Vec<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let engine = self.get()?;
-        let all = self::raws(raws)?;
-        let outcomes = py.detach(|| engine.add_many(&all)).map_err(of_engine)?;
+        let given = |one: Bound<'py, PyAny>| match one.cast::<Transaction>() {
+            Ok(decoded) => Ok(Given::Decoded(Box::new(decoded.get().inner().clone()))),
+            Err(_) => Ok(Given::Raw(alloy_primitives::Bytes::copy_from_slice(
+                one.extract::<&[u8]>()?,
+            ))),
+        };
+        let all = raws.into_iter().map(given).collect::<PyResult<Vec<_>>>()?;
+        let outcomes = py.detach(|| engine.add_given(all)).map_err(of_engine)?;
         let found = PyList::empty(py);
         for outcome in outcomes {
             match outcome {

@@ -34,6 +34,11 @@ impl Transaction {
         Self(Held::Block(block.clone(), index))
     }
 
+    /// The core's own.
+    pub fn inner(&self) -> &CoreTransaction {
+        self.get()
+    }
+
     fn get(&self) -> &CoreTransaction {
         match &self.0 {
             Held::Own(own) => own,

@@ -267,16 +267,18 @@ impl View {
     }
 
     #[allow(clippy::needless_pass_by_value)]
+    #[pyo3(signature = (address, slots, *, changes_max = usize::MAX))]
     fn proof<'py>(
         &self,
         py: Python<'py>,
         address: &[u8],
         slots: Vec<Bound<'py, PyAny>>,
+        changes_max: usize,
     ) -> PyResult<Proof<'py>> {
         let who = self::address(address)?;
         let slots = slots.iter().map(word).collect::<PyResult<Vec<_>>>()?;
         let proof = py
-            .detach(|| self.0.proof(&who, &slots))
+            .detach(|| self.0.proof(&who, &slots, changes_max))
             .map_err(of_engine)?;
         let nodes = |nodes: &[Vec<u8>]| -> Vec<Bound<'py, PyBytes>> {
             nodes.iter().map(|node| bytes(py, node)).collect()

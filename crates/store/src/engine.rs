@@ -36,6 +36,8 @@ pub use overrides::Overrides;
 pub use simulate::SimulationBounds;
 pub use trace::{Style, TraceBounds, TraceWanted, TracedCall};
 
+use look::LastPast;
+pub use writer::Given;
 use writer::Writer;
 
 /// Blocks that stay in memory, with what their transactions returned.
@@ -58,6 +60,7 @@ pub struct Engine {
     writer: Mutex<Writer>,
     tip: RwLock<Arc<TipFacts>>,
     recent: RwLock<VecDeque<Arc<Block>>>,
+    past: LastPast,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -90,6 +93,7 @@ impl Engine {
             writer: Mutex::new(writer),
             tip: RwLock::new(Arc::new(tip)),
             recent: RwLock::new(VecDeque::new()),
+            past: LastPast::default(),
         })
     }
 
@@ -149,7 +153,8 @@ impl Engine {
     /// # Errors
     /// The height is above the tip or below the oldest kept state.
     pub fn view(&self, height: Option<u64>) -> Result<Look, EngineError> {
-        Ok(Look::sealed(self.store.view(height)?, self.rules.clone()))
+        let view = self.store.view(height)?;
+        Ok(Look::sealed(view, self.rules.clone(), self.past.clone()))
     }
 
     /// State inside the open block, or the tip's if none is open.

@@ -78,6 +78,13 @@ pub enum StoreError {
         /// Of the view.
         height: u64,
     },
+    /// Too much changed since this height to put it back for one answer.
+    TooFarBack {
+        /// Of the view.
+        height: u64,
+        /// Values that may be put back.
+        limit: usize,
+    },
     /// The store was closed.
     Closed,
     /// The store has no block yet.
@@ -154,6 +161,10 @@ impl fmt::Display for StoreError {
             StoreError::NodesOfTipOnly { height } => {
                 write!(f, "no proof at height {height}: it is not the newest")
             }
+            StoreError::TooFarBack { height, limit } => write!(
+                f,
+                "a proof at height {height} would put back more than {limit} values"
+            ),
             StoreError::Closed => f.write_str("the store is closed"),
             StoreError::Empty => f.write_str("the store has no block yet"),
             StoreError::State(error) => error.fmt(f),

@@ -100,6 +100,20 @@ impl Snapshot {
             .ok_or_else(|| StoreError::Corrupt(format!("no header at height {height}")))
     }
 
+    /// The same look at the newest block.
+    pub(crate) fn at_tip(&self) -> Self {
+        let (height, hash) = self.pending.tip.unwrap_or((self.height, self.hash));
+        Snapshot {
+            shared: self.shared.clone(),
+            tables: self.tables,
+            pending: self.pending.clone(),
+            slot: self.slot.clone(),
+            anchor: self.anchor,
+            height,
+            hash,
+        }
+    }
+
     /// Whether this is the newest state that the store has nodes of.
     pub(crate) fn is_tip(&self) -> bool {
         self.pending.tip.map(|(height, _)| height) == Some(self.height)

@@ -42,6 +42,13 @@ impl Store {
 }
 
 impl View {
+    pub(crate) fn of(snapshot: Arc<Snapshot>) -> Self {
+        View {
+            snapshot,
+            open: None,
+        }
+    }
+
     /// Of the block.
     pub fn height(&self) -> u64 {
         self.snapshot.height

@@ -23,6 +23,36 @@ fn check_all(chain: &Chain) {
     }
 }
 
+/// Every account and slot of a state, however old, has a proof that leads to its root and says its value.
+fn check_past_proofs(chain: &Chain, height: u64) {
+    let view = chain.store.view(Some(height)).unwrap();
+    let model = &chain.models[height as usize];
+    let mut known = None;
+    for number in 0..ACCOUNTS {
+        let address = address(number);
+        let slots: Vec<U256> = (0..12).map(U256::from).collect();
+        let (proof, past) = view
+            .past_proof(&address, &slots, 10_000, known.take())
+            .unwrap();
+        known = past;
+        let leading = proof.nodes.first().map(keccak256);
+        assert_eq!(
+            leading.unwrap_or(bedroll_core::trie::EMPTY_ROOT),
+            model.root()
+        );
+        let found = proof.account.map(|one| (one.nonce, one.balance));
+        let wanted = model.accounts.get(&address);
+        assert_eq!(found, wanted.map(|wanted| (wanted.0, wanted.1)));
+        let root = proof.account.unwrap_or_default().storage_root;
+        for of_slot in &proof.slots {
+            let wanted = model.slots.get(&(address, of_slot.slot));
+            assert_eq!(of_slot.value, wanted.copied().unwrap_or_default());
+            let leading = of_slot.nodes.first().map(keccak256);
+            assert_eq!(leading.unwrap_or(bedroll_core::trie::EMPTY_ROOT), root);
+        }
+    }
+}
+
 /// Every account and slot of the newest state has a proof that leads to its root.
 fn check_proofs(chain: &Chain) {
     let view = chain.store.view(None).unwrap();
@@ -62,13 +92,19 @@ fn views_at_all_kept_heights_equal_the_model() {
                         chain.store.prune(oldest + chain.rng.below(3)).unwrap();
                     }
                 }
-                _ => check_proofs(&chain),
+                _ => {
+                    check_proofs(&chain);
+                    let oldest = chain.store.oldest_state().unwrap();
+                    let height = oldest + chain.rng.below(chain.tip() - oldest + 1);
+                    check_past_proofs(&chain, height);
+                }
             }
         }
         check_all(&chain);
         chain.store.commit().unwrap();
         check_all(&chain);
         check_proofs(&chain);
+        check_past_proofs(&chain, chain.store.oldest_state().unwrap());
         let Chain {
             store,
             state,
@@ -180,4 +216,24 @@ fn hundreds_of_blocks_are_pruned_and_unwound() {
     chain.store.commit().unwrap();
     chain.store.prune(301).unwrap();
     check(&chain, 301);
+}
+
+#[test]
+fn a_proof_that_would_put_back_too_much_is_refused_with_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new(open(folder.path()), Rng::new(9));
+    for _ in 0..30 {
+        chain.grow();
+    }
+    chain.store.commit().unwrap();
+    let view = chain.store.view(Some(2)).unwrap();
+    let error = view.past_proof(&address(1), &[], 3, None).unwrap_err();
+    assert!(matches!(
+        error,
+        StoreError::TooFarBack {
+            height: 2,
+            limit: 3
+        }
+    ));
+    view.past_proof(&address(1), &[], 60, None).unwrap();
 }

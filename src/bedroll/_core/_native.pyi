@@ -296,9 +296,15 @@ class View:
         """
 
     def proof(
-        self, address: bytes, slots: Sequence[int]
+        self, address: bytes, slots: Sequence[int], *, changes_max: int = ...
     ) -> tuple[list[bytes], int, int, bytes, bytes, list[tuple[int, int, list[bytes]]]]:
-        """Account proof, balance, nonce, code hash, storage hash, [(slot, value, proof)]. EIP-1186. Tip only."""
+        """Account proof, balance, nonce, code hash, storage hash, [(slot, value, proof)]. EIP-1186.
+
+        Below the tip the tries are put back as they were, in memory, and the root is compared with the header's.
+
+        Raises:
+            Invalid: Inside an open block; with reason `limit`: more than `changes_max` values changed since.
+        """
 
 @final
 class Engine:
@@ -392,8 +398,11 @@ class Engine:
     def add(self, raw: bytes) -> Receipt:
         """Execute one signed transaction in the open block. On Invalid the block is unchanged."""
 
-    def add_many(self, raws: Sequence[bytes]) -> list[Receipt | str]:
-        """The same in order, senders recovered on all cores; a string says why one was left out."""
+    def add_many(self, raws: Sequence[bytes | Transaction]) -> list[Receipt | str]:
+        """The same in order, senders recovered on all cores; a string says why one was left out.
+
+        A decoded transaction knows its sender: nothing is recovered again.
+        """
 
     def gas_left(self) -> int: ...
     def abandon(self) -> None:

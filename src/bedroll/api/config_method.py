@@ -51,5 +51,5 @@ async def capabilities(service: Service) -> object:
         "logs": chain,
         "receipts": chain,
         "blocks": chain,
-        "stateproofs": {"disabled": False, "oldestBlock": show_quantity(latest.height)},
+        "stateproofs": state,
     }

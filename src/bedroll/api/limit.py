@@ -21,6 +21,7 @@ class Limits:
         log_range_blocks: Blocks that one `eth_getLogs` covers.
         log_results: Logs that one `eth_getLogs` returns.
         call_gas: Gas limit of `eth_call` and `eth_estimateGas`.
+        proof_changes: Values that `eth_getProof` of an earlier block puts back into the tries.
         trace_bytes: JSON that one trace gives; a trace that would need more ends in an error.
         trace_seconds: How long one trace may run; clients may ask for less.
         trace_range_blocks: Blocks that one `trace_filter` covers: each is run again.
@@ -60,6 +61,7 @@ class Limits:
     log_range_blocks: int = 10_000
     log_results: int = 10_000
     call_gas: int = 50_000_000
+    proof_changes: int = 100_000
     trace_bytes: int = 20 << 20
     trace_seconds: float = 10.0
     trace_range_blocks: int = 100

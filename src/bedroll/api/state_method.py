@@ -9,7 +9,7 @@ from typing import Final
 from bedroll.execution.engine import Outcome, View
 from bedroll.primitives import Invalid
 
-from .block_tag import LATEST, BlockRef, need_height, parse_block, view_at
+from .block_tag import LATEST, BlockRef, parse_block, view_at
 from .call import CallRequest, parse_call
 from .error import Code, RpcError, from_invalid, invalid_params, reverted
 from .method import MethodTable, optional, required
@@ -123,13 +123,17 @@ async def estimate(service: Service, request: CallRequest, ref: BlockRef, overri
 
 @TABLE.method("eth_getProof", _ADDRESS, required("slots", lambda value, _name: _parse_slots(value)), _BLOCK)
 async def proof(service: Service, address: bytes, slots: list[int], ref: BlockRef) -> object:
-    """Account and storage with their Merkle proofs (EIP-1186), at the tip."""
-    view = view_at(service, ref)
-    tip = service.backend.heads().latest.height
-    height = tip if ref.tag == "pending" else need_height(service, ref)
-    if height != tip:
-        raise RpcError(Code.SERVER, f"proofs are given for the newest block only: {tip}, not {height}")
-    account, held, nonce, code_hash, storage_hash, rows = await service.worker.run(view.proof, address, slots)
+    """Account and storage with their Merkle proofs (EIP-1186), at any block whose state is kept."""
+    view = view_at(service, LATEST if ref.tag == "pending" else ref)
+    limit = service.limits.proof_changes
+    try:
+        found = await service.worker.run(view.proof, address, slots, changes_max=limit)
+    except Invalid as refused:
+        if refused.fields.get("reason") != "limit":
+            raise
+        text = f"block {ref} is too far back for a proof: more than {limit} values changed since"
+        raise RpcError(Code.LIMIT, text) from None
+    account, held, nonce, code_hash, storage_hash, rows = found
     return {
         "address": show_data(address),
         "accountProof": [show_data(node) for node in account],

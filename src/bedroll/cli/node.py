@@ -20,7 +20,7 @@ from .run import Context, declare, run_service
 from .serve import run_until, serving
 
 _PROGRESS_SECONDS: Final = 2.0
-_SECTIONS: Final = ("network", "folder", "genesis", "bitcoin", "rpc", "follow", "log")
+_SECTIONS: Final = ("network", "folder", "genesis", "bitcoin", "rpc", "follow", "history", "log")
 
 
 @declare("node", *_SECTIONS)
@@ -41,7 +41,15 @@ async def serve_node(
     """Open a node, serve it until told to stop, close it."""
     genesis = read_genesis(config)
     async with open_bitcoin(config, serve=True) as client:
-        node = await Node.open(config.folder, genesis, client, leader=leader, follow_url=follow_url)
+        node = await Node.open(
+            config.folder,
+            genesis,
+            client,
+            leader=leader,
+            follow_url=follow_url,
+            archive=config.history.mode == "archive",
+            keep_blocks=config.history.keep_blocks,
+        )
         try:
             async with serving(node, config) as server:
                 heads = node.heads()

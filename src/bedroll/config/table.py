@@ -135,6 +135,15 @@ OPTIONS: Final = (
         help="Gas that eth_call and eth_estimateGas may use.",
     ),
     Option(
+        name="rpc.proof_changes",
+        kind=int,
+        default=_LIMITS.proof_changes,
+        unit="values",
+        low=0,
+        high=10_000_000,
+        help="Values changed since that one eth_getProof of an earlier block puts back; about 1 kB of memory each.",
+    ),
+    Option(
         name="rpc.trace_seconds",
         kind=float,
         default=_LIMITS.trace_seconds,
@@ -336,6 +345,23 @@ OPTIONS: Final = (
         high=10**18,
         help="Least tip a gas that a transaction must offer.",
     ),
+    # --- history
+    Option(
+        name="history.mode",
+        kind=str,
+        default="pruned",
+        choices=("pruned", "archive"),
+        help="State of old blocks: as far back as a reorganisation may go, or of every block from now on.",
+    ),
+    Option(
+        name="history.keep_blocks",
+        kind=int,
+        default=0,
+        unit="blocks",
+        low=0,
+        high=2**63 - 1,
+        help="Newest blocks whose state a pruned node keeps anyway.",
+    ),
     # --- devnet
     Option(
         name="devnet.accounts",
@@ -416,6 +442,7 @@ class RpcConfig:
     log_range_blocks: int
     log_results: int
     call_gas: int
+    proof_changes: int
     trace_seconds: float
     trace_range_blocks: int
     heavy_running: int
@@ -434,6 +461,7 @@ class RpcConfig:
             log_range_blocks=self.log_range_blocks,
             log_results=self.log_results,
             call_gas=self.call_gas,
+            proof_changes=self.proof_changes,
             trace_seconds=self.trace_seconds,
             trace_range_blocks=self.trace_range_blocks,
             heavy_running=self.heavy_running,
@@ -478,6 +506,14 @@ class MempoolConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryConfig:
+    """How far back state is kept."""
+
+    mode: str
+    keep_blocks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DevnetConfig:
     """A chain of one's own."""
 
@@ -508,6 +544,7 @@ class Config:
     follow: FollowConfig
     sequencer: SequencerConfig
     mempool: MempoolConfig
+    history: HistoryConfig
     devnet: DevnetConfig
     log: LogConfig
 
@@ -518,6 +555,7 @@ SECTIONS: Final = {
     "follow": FollowConfig,
     "sequencer": SequencerConfig,
     "mempool": MempoolConfig,
+    "history": HistoryConfig,
     "devnet": DevnetConfig,
     "log": LogConfig,
 }

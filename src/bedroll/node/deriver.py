@@ -98,6 +98,8 @@ class Deriver:
         metrics: Metrics,
         *,
         keep_unsafe: bool,
+        archive: bool = False,
+        keep_blocks: int = 0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -111,7 +113,12 @@ class Deriver:
         self._turn = _Turn()
         self._changes: list[ChainChanged] = []
         self._executor = EngineExecutor(
-            engine, keep_unsafe=keep_unsafe, on_change=self._changes.append, lock=self._turn
+            engine,
+            keep_unsafe=keep_unsafe,
+            archive=archive,
+            keep_blocks=keep_blocks,
+            on_change=self._changes.append,
+            lock=self._turn,
         )
         self._pipeline: Pipeline
         self._sight = _Sight(moved_seconds=monotonic())

@@ -46,6 +46,7 @@ class EngineExecutor:
             that shows nothing but what Bitcoin holds says no.
         on_change: Told of every change that is not the sequencer's own.
         archive: Whether the engine keeps everything; else it forgets what no reorganisation that is kept can need.
+        keep_blocks: Newest blocks whose state is kept anyway.
         lock: Entered while the engine is changed; re-entry by one thread must be possible.
     """
 
@@ -56,12 +57,14 @@ class EngineExecutor:
         keep_unsafe: bool = False,
         on_change: Callable[[ChainChanged], None] | None = None,
         archive: bool = False,
+        keep_blocks: int = 0,
         lock: AbstractContextManager[object] | None = None,
     ) -> None:
         self._engine = engine
         self._keep_unsafe = keep_unsafe
         self._on_change = on_change
         self._archive = archive
+        self._keep_blocks = keep_blocks
         self._lock = nullcontext() if lock is None else lock
         self._origin: Callable[[int], OriginBlock] | None = None
         self._parent = 0
@@ -163,8 +166,9 @@ class EngineExecutor:
 
     def forget(self, below: L2Height) -> None:
         """Let the engine drop what only an unwinding below `below` would need."""
-        if below > 0 and not self._archive:
-            self._engine.prune(below - 1)
+        kept = min(below - 1, self._engine.durable_height() - self._keep_blocks)
+        if kept > 0 and not self._archive:
+            self._engine.prune(kept)
 
     def oldest(self) -> L2Height:
         """Lowest height that can be unwound to."""

@@ -138,6 +138,8 @@ class Node:
         leader: LeaderSetup | None = None,
         follow_url: str = "",
         sync: bool = True,
+        archive: bool = False,
+        keep_blocks: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> "Node":
         """Take a data folder and everything in it, and find where the last run ended.
@@ -149,6 +151,8 @@ class Node:
             leader: Given where this node is the sequencer.
             follow_url: Stream of a sequencer to follow for `latest`; empty: Bitcoin alone.
             sync: Whether the chain's store waits for the disk (tests say no).
+            archive: Whether state is kept of every block; else as far back as a reorganisation may go.
+            keep_blocks: Newest blocks whose state is kept anyway.
             clock: Seconds; the sequencer's timestamps come from it.
 
         Raises:
@@ -165,19 +169,26 @@ class Node:
             raise
         node = cls(held, engine, store, genesis, client)
         try:
-            await node._open(folder, leader, follow_url, clock)
+            await node._open(folder, leader, follow_url, clock, archive=archive, keep_blocks=keep_blocks)
         except BaseException:
             await node.close()
             raise
         return node
 
     async def _open(
-        self, folder: Path, leader: LeaderSetup | None, follow_url: str, clock: Callable[[], float]
+        self,
+        folder: Path,
+        leader: LeaderSetup | None,
+        follow_url: str,
+        clock: Callable[[], float],
+        *,
+        archive: bool,
+        keep_blocks: int,
     ) -> None:
         keeps = leader is not None or bool(follow_url)
         self.deriver = Deriver(
             self._engine, self._thread, self._gate, self._client, self._genesis, self._store, self.metrics,
-            keep_unsafe=keeps,
+            keep_unsafe=keeps, archive=archive, keep_blocks=keep_blocks,
         )  # fmt: skip
         self.deriver.on_step = self._derived
         await self.deriver.open()

@@ -362,15 +362,21 @@ async def test_fees_follow_the_newest_blocks(rpc, chain):
         await rpc.call("eth_feeHistory", "0x2", "latest", [50, 10])
 
 
-async def test_proofs_are_of_the_tip_and_take_short_slots(rpc, chain, token):
+async def test_proofs_are_of_any_kept_block_and_take_short_slots(rpc, chain, token):
     contract = (await deploy(rpc, chain, token))["contractAddress"]
     answer = await rpc.call("eth_getProof", contract, ["0x0", "0x" + word(5)], "latest")
     assert [int(row["value"], 16) for row in answer["storageProof"]] == [SUPPLY, 0]
     tip = await rpc.call("eth_getBlockByNumber", "latest", False)
     assert "0x" + Web3.keccak(hexstr=answer["accountProof"][0]).hex() == tip["stateRoot"]
     assert "0x" + Web3.keccak(hexstr=answer["storageProof"][0]["proof"][0]).hex() == answer["storageHash"]
-    with pytest.raises(RpcFailure, match="newest block only"):
-        await rpc.call("eth_getProof", contract, [], "0x1")
+    before = await rpc.call("eth_getBlockByNumber", "0x1", False)
+    absent = await rpc.call("eth_getProof", contract, ["0x0"], {"blockHash": before["hash"]})
+    assert "0x" + Web3.keccak(hexstr=absent["accountProof"][0]).hex() == before["stateRoot"]
+    assert absent["storageProof"] == [{"key": "0x0", "value": "0x0", "proof": []}]
+    sender = "0x" + chain.accounts[0].address.hex()
+    data = data_of("transfer(address,uint256)", 5, 1)
+    await rpc.call("eth_sendTransaction", {"from": sender, "to": contract, "data": data})
+    assert await rpc.call("eth_getProof", contract, ["0x0", "0x" + word(5)], tip["number"]) == answer
 
 
 async def test_a_devnet_signs_for_its_accounts(rpc, chain):

@@ -151,6 +151,28 @@ def test_a_proof_leads_from_the_state_root_to_the_account(ledger):
     assert absent[1:4] == (0, 0, keccak256(b""))
 
 
+@pytest.mark.parametrize("durable", [False, True])
+def test_proofs_of_old_states_are_those_that_were_given_then(ledger, durable):
+    counter = deployed(ledger, DEPLOY_COUNTER)
+    people = [address_of(key) for key in ledger.keys] + [counter, b"\x98" * 20]
+    given = []
+    for number in range(6):
+        given.append([ledger.engine.view().proof(who, [0, 7]) for who in people])
+        ledger.block(
+            ledger.sign(ledger.keys[number % 3], to=counter),
+            ledger.sign(ledger.keys[3], to=bytes([number + 1]) * 20, value=1),
+        )
+    if durable:
+        ledger.engine.commit()
+    first = ledger.engine.tip().number - 6
+    for back, rows in enumerate(given):
+        view = ledger.engine.view(first + back)
+        assert [view.proof(who, [0, 7]) for who in people] == rows
+    with pytest.raises(Invalid, match="more than 2 values") as caught:
+        ledger.engine.view(first).proof(counter, [0], changes_max=2)
+    assert caught.value.reason == "limit"
+
+
 def test_logs_are_found_by_address_and_topic_and_place(ledger):
     one, two = deployed(ledger, DEPLOY_LOGGER), deployed(ledger, DEPLOY_LOGGER)
     topics = [bytes([n]) * 32 for n in range(3)]

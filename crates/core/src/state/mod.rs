@@ -19,7 +19,7 @@ mod write_set;
 
 pub use account::Account;
 pub use memory::MemorySource;
-pub use prove::{prove_account, read_slot, AccountProof, SlotProof};
+pub use prove::{prove_account, prove_past_account, read_slot, AccountProof, Overlay, SlotProof};
 pub use source::{Lookup, StateError, StateSource};
 pub use write_set::{AccountChange, FlatChanges, SlotChange, StorageNodes, WriteSet};
 

@@ -91,6 +91,7 @@ impl From<StoreError> for EngineError {
             StoreError::AboveTip { .. }
             | StoreError::BelowOldest { .. }
             | StoreError::Gap { .. } => Self::invalid("height", text),
+            StoreError::TooFarBack { .. } => Self::invalid("limit", text),
             StoreError::Stale { .. } => Self::invalid("stale", text),
             _ => Self::Corrupt(text),
         }

@@ -1,5 +1,5 @@
 //! State as of one block, and calls on top of it.
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, Bytes, B256, U256};
@@ -12,8 +12,14 @@ use bedroll_core::trie::{Path, SourceError, EMPTY_ROOT};
 use revm::primitives::KECCAK_EMPTY;
 
 use super::overrides::{self, Overrides};
-use super::{tip_facts, EngineError};
-use crate::View;
+use super::{lock, tip_facts, EngineError};
+use crate::{PastState, View};
+
+/// Most bytes of trie nodes that are kept of an earlier state for the next proof of it.
+const PAST_BYTES: usize = 64 << 20;
+
+/// The earlier state of which a proof was given last.
+pub(super) type LastPast = Arc<Mutex<Option<PastState>>>;
 
 /// A view of the chain with what calls need beside the state.
 #[derive(Clone)]
@@ -22,14 +28,16 @@ pub struct Look {
     pub(super) rules: Arc<Rules>,
     /// Of the open block; None: the view is of a sealed one.
     open: Option<(BlockSetting, u128)>,
+    past: LastPast,
 }
 
 impl Look {
-    pub(super) fn sealed(view: View, rules: Arc<Rules>) -> Self {
+    pub(super) fn sealed(view: View, rules: Arc<Rules>, past: LastPast) -> Self {
         Self {
             view,
             rules,
             open: None,
+            past,
         }
     }
 
@@ -43,6 +51,7 @@ impl Look {
             view,
             rules,
             open: Some((setting, l1_rate)),
+            past: LastPast::default(),
         }
     }
 
@@ -104,16 +113,26 @@ impl Look {
         Ok(entry.checked_sub(U256::from(1)).map(|index| index.to()))
     }
 
-    /// Account proof (EIP-1186); of the tip only.
+    /// Account proof (EIP-1186), for which at most `changes_max` values are put back where this is not the tip.
     ///
     /// # Errors
-    /// The view is not of the tip; or the store's.
-    pub fn proof(&self, address: &Address, slots: &[U256]) -> Result<AccountProof, EngineError> {
+    /// More changed since (`limit`); or the store's.
+    pub fn proof(
+        &self,
+        address: &Address,
+        slots: &[U256],
+        changes_max: usize,
+    ) -> Result<AccountProof, EngineError> {
         if self.open.is_some() {
             let text = "there are proofs of sealed blocks only";
             return Err(EngineError::invalid("height", text));
         }
-        Ok(self.view.proof(address, slots)?)
+        let known = lock(&self.past).clone();
+        let (proof, past) = self.view.past_proof(address, slots, changes_max, known)?;
+        if let Some(past) = past.filter(|past| past.bytes() <= PAST_BYTES) {
+            *lock(&self.past) = Some(past);
+        }
+        Ok(proof)
     }
 
     /// What a call sees: the open block, or a next one with this one's time.

@@ -101,6 +101,38 @@ fn refusal(error: TransactionError) -> Refused {
     }
 }
 
+/// A transaction as it is handed in.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// Signed bytes.
+    Raw(Bytes),
+    /// Decoded, its sender recovered.
+    Decoded(Box<Transaction>),
+}
+
+/// Decodes what is not, on all cores.
+fn decode_given(given: Vec<Given>) -> Vec<Result<Transaction, TransactionError>> {
+    let raws: Vec<Bytes> = given
+        .iter()
+        .filter_map(|one| match one {
+            Given::Raw(raw) => Some(raw.clone()),
+            Given::Decoded(_) => None,
+        })
+        .collect();
+    let mut decoded = match &raws[..] {
+        [one] => vec![Transaction::decode(one)],
+        many => decode_all(many),
+    }
+    .into_iter();
+    given
+        .into_iter()
+        .map(|one| match one {
+            Given::Decoded(transaction) => Ok(*transaction),
+            Given::Raw(_) => decoded.next().unwrap_or(Err(TransactionError::Encoding)),
+        })
+        .collect()
+}
+
 impl Engine {
     /// Opens a block on the tip: L1-info call if `origin` is given, then its forced part.
     ///
@@ -143,11 +175,18 @@ impl Engine {
     /// # Errors
     /// No block is open, or the store's.
     pub fn add_many(&self, raws: &[Bytes]) -> Result<Vec<Result<Receipt, Refused>>, EngineError> {
-        let decoded = if raws.len() == 1 {
-            vec![Transaction::decode(&raws[0])]
-        } else {
-            decode_all(raws)
-        };
+        self.add_given(raws.iter().cloned().map(Given::Raw).collect())
+    }
+
+    /// The same of transactions some of which are decoded already: their senders are not recovered again.
+    ///
+    /// # Errors
+    /// As [`Self::add_many`].
+    pub fn add_given(
+        &self,
+        given: Vec<Given>,
+    ) -> Result<Vec<Result<Receipt, Refused>>, EngineError> {
+        let decoded = decode_given(given);
         let mut writer = lock(&self.writer);
         let (state, open) = writer.open()?;
         let mut outcomes: Vec<Option<Refused>> = Vec::with_capacity(decoded.len());
