@@ -14,13 +14,14 @@ sys.path.insert(0, str(ROOT))
 
 from tests.costs.dispute_price import price as dispute_price  # noqa: E402
 from tests.costs.price import commitment_vb, signed_price  # noqa: E402
+from tests.costs.script_price import price as script_price  # noqa: E402
 from tests.costs.verifier import verifier_costs  # noqa: E402
 from tests.costs.workload import KINDS  # noqa: E402
 
 COSTS = ROOT / "tests/costs/costs.toml"
 HEAD = """# Deterministic prices; `make costs` writes this file, and a change of it shows in review.
 # transfer_bytes: weight units on Bitcoin a transaction; unsigned_bytes: of them the body without signatures.
-# dispute: virtual bytes of the real game, T = 26, each transaction at its largest; fee children are counted, not weighed.
+# dispute: virtual bytes of the real game, T = 26, each at its largest; fee children are counted, not weighed.
 # verifier: steps of the RISC-V program that verifies a proof, whatever the proof; of them in its parts; its sizes.
 """
 
@@ -40,6 +41,8 @@ def main() -> int:
         text += f"\n[signed.{kind}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())  # type: ignore[attr-defined]
     text += "\n[dispute]\n" + "".join(f"{name} = {value}\n" for name, value in dispute_price().items())
     text += "\n[verifier]\n" + "".join(f"{name} = {value}\n" for name, value in verifier_costs().items())
+    for section, rows in script_price().items():
+        text += f"\n[{section}]\n" + "".join(f"{name} = {row}\n" for name, row in rows.items())
     print(text)
     if chosen.check:
         same = tomllib.loads(text) == tomllib.loads(COSTS.read_text())

@@ -51,7 +51,8 @@ class Block:
             for step in run_steps(self.script, items, rules=Rules()):
                 state = step
         except ScriptFailure as failure:
-            assert failure.reason in ("CLEANSTACK", "EVAL_FALSE")
+            if failure.reason not in ("CLEANSTACK", "EVAL_FALSE"):
+                raise
         assert state is not None
         return state.cost.peak_items
 

@@ -7,6 +7,7 @@ H_i = BLAKE3(0x01 ‖ H_{i−1} ‖ write_addr ‖ write_value ‖ write_pc)[:20
 one item a nibble. Two openings of one hash are a collision.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from bedroll.bitcoin.opcode import Opcode as Op
@@ -14,6 +15,7 @@ from bedroll.bitcoin.opcode import Opcode as Op
 from ..message import HASH_BYTES, NIBBLE, Field, Layout, word
 from ..script.assembler import Item, Keep, Operand
 from ..script.blake3 import hash_block, push_tables
+from ..script.second.blake3 import hash_block_bits
 from .leaf import CHALLENGER, Leaf, build_leaf
 from .reveal import Revealed, differ
 
@@ -28,8 +30,12 @@ def opening_hints(before: bytes, addr: int, value: int, pc: int) -> dict[str, in
     return {"before": int.from_bytes(before, "big"), "addr": addr, "value": value, "pc": pc}
 
 
-def _hash(shown: Revealed, message: list[Item]) -> list[Item]:
-    """Nibbles of the hash, each with 1 added. Everything else on the stack is lifted over the tables first."""
+Hasher = Callable[[Revealed, list[Item]], list[Item]]
+"""Writes the hash of a step's message: its nibbles, each with 1 added."""
+
+
+def table_hash(shown: Revealed, message: list[Item]) -> list[Item]:
+    """The form of the game. Everything on the stack is lifted over the tables first."""
     asm = shown.asm
     count = len(asm.stack)
     for _ in range(count):
@@ -49,16 +55,22 @@ def _opened(shown: Revealed) -> list[Item]:
     return found
 
 
-def _verify_hash(shown: Revealed, message: list[Item], label: str) -> None:
+def bit_hash(shown: Revealed, message: list[Item]) -> list[Item]:
+    """The second form, for comparison only."""
+    asm = shown.asm
+    return [asm.calc(Op.OP_1ADD, nibble) for nibble in hash_block_bits(asm, [*STEP_TAG, *message], MESSAGE_BYTES)]
+
+
+def _verify_hash(shown: Revealed, message: list[Item], label: str, hasher: Hasher) -> None:
     """The message hashes to a signed hash."""
     asm = shown.asm
     expected = shown.digits[label, "hash"]
-    for found, digit in zip(_hash(shown, message), expected, strict=True):
+    for found, digit in zip(hasher(shown, message), expected, strict=True):
         asm.verify_equal(found, asm.calc(Op.OP_1ADD, digit))
 
 
 @lru_cache(maxsize=8)
-def trace_hash_leaf(layout: Layout) -> Leaf:
+def trace_hash_leaf(layout: Layout, hasher: Hasher = table_hash) -> Leaf:
     """H_k is not the hash of H_{k−1} and the row."""
     messages = tuple(layout.messages[label] for label in ("right_hash", "left_hash", "write"))
     shown = Revealed.of(messages)
@@ -66,7 +78,7 @@ def trace_hash_leaf(layout: Layout) -> Leaf:
     digits = [*shown.digits["left_hash", "hash"]]
     for field in ("addr", "value", "pc"):
         digits += shown.digits["write", field]
-    found = _hash(shown, digits)
+    found = hasher(shown, digits)
     expected = [asm.calc(Op.OP_1ADD, digit) for digit in shown.digits["right_hash", "hash"]]
     asm.verify(differ(asm, found, expected))
     return build_leaf(
@@ -76,13 +88,13 @@ def trace_hash_leaf(layout: Layout) -> Leaf:
 
 
 @lru_cache(maxsize=8)
-def program_counter_leaf(layout: Layout) -> Leaf:
+def program_counter_leaf(layout: Layout, hasher: Hasher = table_hash) -> Leaf:
     """The row before k, opened from H_{k−1}, leads to another instruction. H_0 has another tag: it does not open."""
     messages = tuple(layout.messages[label] for label in ("left_hash", "read_pc"))
     shown = Revealed.of(messages, OPENED)
     message = _opened(shown)
     shown.verify_differ([Keep(item) for item in shown.hints["pc"]], shown.digits["read_pc", "addr"])
-    _verify_hash(shown, message, "left_hash")
+    _verify_hash(shown, message, "left_hash", hasher)
     return build_leaf(
         "program_counter", "the row before leads to another address than read_pc", CHALLENGER, revealed=messages,
         hints=OPENED, body=shown.asm.finish(),
@@ -90,12 +102,12 @@ def program_counter_leaf(layout: Layout) -> Leaf:
 
 
 @lru_cache(maxsize=8)
-def opened_leaves(layout: Layout) -> tuple[Leaf, ...]:
+def opened_leaves(layout: Layout, hasher: Hasher = table_hash) -> tuple[Leaf, ...]:
     """The three leaves that open H_t after the second search."""
-    return _later_write(layout), _wrong_value(layout), _wrong_hash(layout)
+    return _later_write(layout, hasher), _wrong_value(layout, hasher), _wrong_hash(layout, hasher)
 
 
-def _later_write(layout: Layout) -> Leaf:
+def _later_write(layout: Layout, hasher: Hasher) -> Leaf:
     messages = tuple(layout.messages[label] for label in ("right_hash_2", "opened", "step", "step_2"))
     shown = Revealed.of(messages, OPENED)
     asm = shown.asm
@@ -105,14 +117,14 @@ def _later_write(layout: Layout) -> Leaf:
     message = _opened(shown)
     for one, two in zip(shown.hints["addr"], shown.digits["opened", "addr"], strict=True):
         asm.verify_equal(Keep(one), two)
-    _verify_hash(shown, message, "right_hash_2")
+    _verify_hash(shown, message, "right_hash_2", hasher)
     return build_leaf(
         "opened_later_write", "row t with s < t < k writes the address that was read", CHALLENGER,
         revealed=messages, hints=OPENED, body=asm.finish(),
     )  # fmt: skip
 
 
-def _wrong_value(layout: Layout) -> Leaf:
+def _wrong_value(layout: Layout, hasher: Hasher) -> Leaf:
     messages = tuple(layout.messages[label] for label in ("right_hash_2", "opened", "step_2"))
     shown = Revealed.of(messages, OPENED)
     asm = shown.asm
@@ -121,19 +133,19 @@ def _wrong_value(layout: Layout) -> Leaf:
     message = _opened(shown)
     written = [Keep(item) for item in (*shown.hints["addr"], *shown.hints["value"])]
     shown.verify_differ(written, [*shown.digits["opened", "addr"], *shown.digits["opened", "value"]])
-    _verify_hash(shown, message, "right_hash_2")
+    _verify_hash(shown, message, "right_hash_2", hasher)
     return build_leaf(
         "opened_wrong_value", "row t = s does not write what was read", CHALLENGER,
         revealed=messages, hints=OPENED, body=asm.finish(),
     )  # fmt: skip
 
 
-def _wrong_hash(layout: Layout) -> Leaf:
+def _wrong_hash(layout: Layout, hasher: Hasher) -> Leaf:
     messages = tuple(layout.messages[label] for label in ("right_hash_2", "left_hash_2"))
     shown = Revealed.of(messages, OPENED)
     message = _opened(shown)
     shown.verify_differ([Keep(item) for item in shown.hints["before"]], shown.digits["left_hash_2", "hash"])
-    _verify_hash(shown, message, "right_hash_2")
+    _verify_hash(shown, message, "right_hash_2", hasher)
     return build_leaf(
         "opened_wrong_hash", "H_t opens to another hash than the signed H_{t−1}", CHALLENGER,
         revealed=messages, hints=OPENED, body=shown.asm.finish(),

@@ -4,6 +4,7 @@ Reads: a layout, a program.  Gives: `execute_leaf`.  Never: looks at hashes: fac
 Spec: docs/spec/bitvm.md#execute
 """
 
+from collections.abc import Mapping
 from functools import lru_cache, partial
 
 from bedroll.bitcoin.opcode import Opcode as Op
@@ -12,6 +13,7 @@ from ...message import Layout, Message
 from ..ground import Territory
 from ..leaf import BOTH, Leaf, build_leaf
 from .body import WRITERS
+from .compute import COMPUTE, Compute
 from .frame import Frame
 from .hint import derive_hints, hint_fields
 from .instruction import INSTRUCTIONS, Format, Instruction, instruction_of
@@ -23,10 +25,12 @@ def revealed_messages(layout: Layout, instruction: Instruction) -> tuple[Message
     return (*(layout.messages[label] for label in labels), *layout.answers(1))
 
 
-def execute_body(layout: Layout, territory: Territory, instruction: Instruction) -> bytes:
-    """Script over the revealed digits; hints lie below them."""
+def execute_body(
+    layout: Layout, territory: Territory, instruction: Instruction, compute: Mapping[str, Compute] = COMPUTE
+) -> bytes:
+    """Script over the revealed digits; hints lie below them. Another form of `compute` is for comparison only."""
     hints = [hint.name for hint in hint_fields(instruction)]
-    frame = Frame.of(layout, territory, revealed_messages(layout, instruction), hints)
+    frame = Frame.of(layout, territory, revealed_messages(layout, instruction), hints, compute)
     frame.check_step(instruction.reads)
     if instruction.format is not Format.ECALL:
         frame.asm.verify(frame.asm.calc(Op.OP_NOT, frame.is_last_step()))

@@ -21,7 +21,7 @@ from ...script.word import (
     join_number,
     verify_words_equal,
 )
-from .compute import COMPUTE, Operands
+from .compute import Operands
 from .decode import Decoded
 from .frame import REGISTER_HIGH, Frame
 from .instruction import Format, Instruction
@@ -60,7 +60,7 @@ def _register(frame: Frame, instruction: Instruction) -> None:
         _nibbles(frame, "witness", "value") if instruction.divides else (),
     )  # fmt: skip
     rd = Keep(decoded.rd())
-    _result(frame, rd, lambda: COMPUTE[instruction.name](frame, operands))
+    _result(frame, rd, lambda: frame.compute[instruction.name](frame, operands))
     if operands.witness is not None:
         # A division into x0 has no quotient to check a remainder by: there the witness is zero.
         used = frame.asm.calc(Op.OP_0NOTEQUAL, rd)
@@ -88,7 +88,7 @@ def _immediate(frame: Frame, instruction: Instruction) -> None:
         left, right, result, _nibbles(frame, "read_1", "value"), nibbles, _nibbles(frame, "write", "value")
     )
     name = {"sltiu": "sltu"}.get(instruction.name) or instruction.name[:-1]
-    _result(frame, decoded.rd(), lambda: COMPUTE[name](frame, operands))
+    _result(frame, decoded.rd(), lambda: frame.compute[name](frame, operands))
     frame.check_next()
 
 

@@ -4,8 +4,9 @@ Reads: messages' digits.  Gives: `Frame`.  Never: knows an instruction.
 Spec: docs/spec/bitvm.md#execute
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bedroll.bitcoin.opcode import Opcode as Op
 from bedroll.riscv.trace import REGISTER_START
@@ -28,6 +29,7 @@ class Frame:
         territory: Of the program.
         digits: Most significant first.
         hints: Unsigned numbers below all digits, by name.
+        compute: Forms of what instructions compute, by mnemonic.
         number: k − 1.
         pc: Address of the instruction, one number.
     """
@@ -37,12 +39,19 @@ class Frame:
     territory: Territory
     digits: dict[tuple[str, str], list[Item]]
     hints: dict[str, Item]
+    compute: Mapping[str, Callable[["Frame", Any], None]]
     number: Item = field(init=False)
     pc: Item = field(init=False)
     _words: dict[tuple[str, str], Word] = field(default_factory=dict)
 
     @staticmethod
-    def of(layout: Layout, territory: Territory, messages: Sequence[Message], hints: Sequence[str]) -> "Frame":
+    def of(
+        layout: Layout,
+        territory: Territory,
+        messages: Sequence[Message],
+        hints: Sequence[str],
+        compute: Mapping[str, Callable[["Frame", Any], None]],
+    ) -> "Frame":
         """Frame over revealed messages, the first one deepest, and hints below."""
         sizes = [len(each.radices) for message in messages for each in message.fields]
         asm = Assembler(len(hints) + sum(sizes))
@@ -52,7 +61,7 @@ class Frame:
             for each in message.fields:
                 digits[message.label, each.name] = asm.stack[at : at + len(each.radices)]
                 at += len(each.radices)
-        return Frame(asm, layout, territory, digits, names)
+        return Frame(asm, layout, territory, digits, names, compute)
 
     def word(self, label: str, name: str) -> Word:
         """A field as a word that stays; its digits stay as well."""
