@@ -27,6 +27,8 @@ from .side import Side
 from .strategy import Strategy
 
 CLAIM_RATE: Final = FeeRate(2_000)
+FEE_COINS: Final = 3
+"""Each side begins with so many: one for the game, and spares."""
 
 Mine = Callable[[int], Awaitable[object]]
 """Mines so many blocks."""
@@ -72,13 +74,19 @@ class Duel:
             mine: Mines blocks.
         """
         prover = self.sides[Party.PROVER]
-        await fund(prover.purse.script, Satoshi(self.match.bond_sat + 1_000_000), 1)
+        await prover.purse.refresh()
+        if self.stored_claim() is None and prover.purse.value_sat() <= self.match.bond_sat:
+            await fund(prover.purse.script, Satoshi(self.match.bond_sat + 1_000_000), 1)
         await self._exchange()
-        assert self.claim is not None
-        await self._client.broadcast([self.claim.raw])
-        await mine(1)
+        if not await self._is_claimed():
+            await prover.purse.refresh()
+            self.claim = prover.purse.complete(Transaction.parse(self.stored_claim() or b""))
+            await self._client.broadcast([self.claim.raw])
+            await mine(1)
         for side in self.sides.values():
-            await fund(side.purse.script, Satoshi(5_000_000), 3)
+            await side.purse.refresh()
+            if side.purse.count() < FEE_COINS:
+                await fund(side.purse.script, Satoshi(5_000_000), FEE_COINS)
         self.strategies = strategies
         for party in Party:
             self.join(party)
@@ -112,6 +120,20 @@ class Duel:
         for side in self.sides.values():
             side.close()
 
+    def stored_claim(self) -> bytes | None:
+        """The claim's transaction without witnesses, if the setup has come so far."""
+        ledger = self.sides[Party.PROVER].ledger
+        return ledger.entry(self.terms.game).claim if self.terms.game in ledger.games() else None
+
+    async def _is_claimed(self) -> bool:
+        """Whether the claim is confirmed: an output of it that nobody spends before the end is there, or it is over."""
+        claim = Transaction.parse(self.stored_claim() or b"")
+        for index in range(3):
+            coin = await self._client.coin(claim.txid, index)
+            if coin is not None:
+                return coin.height is not None
+        return False
+
     async def _exchange(self) -> None:
         prover, challenger = (self.sides[party] for party in Party)
         start = (await self._client.tip()).height
@@ -120,8 +142,7 @@ class Duel:
         inputs = prover.purse.inputs()
 
         def claim(leaves: KeyedBook) -> bytes:
-            self.claim = build_claim(self.terms, leaves, inputs, prover.purse.script, CLAIM_RATE)
-            return self.claim.stripped
+            return build_claim(self.terms, leaves, inputs, prover.purse.script, CLAIM_RATE).stripped
 
         exchange(setups[0], setups[1], claim)
         if not all(setup.done for setup in setups) or challenger.key == prover.key:
@@ -133,7 +154,7 @@ class Duel:
         seed = sha256(f"duel {party.value}".encode())
         side = Side(folder, seed, self._client, on_event=self._on_event)
         if old is not None:
-            side.alarms, side.events = side.alarms or [], old.events
+            side.events = old.events
         return side
 
     def _terms(self) -> Terms:

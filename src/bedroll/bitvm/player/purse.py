@@ -21,7 +21,7 @@ from bedroll.bitcoin.policy import TRUC_CHILD_SIZE_MAX, TRUC_VERSION
 from bedroll.bitcoin.taproot import TaprootOutput, tweak_secret_key
 from bedroll.bitcoin.transaction import OutPoint, Transaction, TxOut
 from bedroll.crypto.secp256k1 import SecretKey
-from bedroll.primitives import FeeRate, Satoshi
+from bedroll.primitives import FeeRate, Invalid, Satoshi
 
 MATURITY_BLOCKS = 100
 """Blocks until a coinbase output can be spent (consensus)."""
@@ -58,6 +58,19 @@ class Purse:
     def inputs(self) -> list[Input]:
         """Every free coin as an input, for a transaction of our own."""
         return [self._input(*coin) for coin in self._free()]
+
+    def complete(self, unsigned: Transaction) -> Transaction:
+        """Sign a transaction of our own again, from what was stored of it.
+
+        Raises:
+            Invalid: An input is not a coin of ours now.
+        """
+        known = dict(self._coins)
+        missing = [each.previous for each in unsigned.inputs if each.previous not in known]
+        if missing:
+            raise Invalid("transaction spends what is no coin of ours now", coin=str(missing[0]))
+        inputs = [self._input(each.previous, known[each.previous]) for each in unsigned.inputs]
+        return sign_transaction(unsigned, inputs)
 
     def spent_sat(self, purpose: str) -> int:
         """What a purpose's coins are worth."""

@@ -1,0 +1,272 @@
+"""Shows that honesty wins under pressure: at the last block, in fee storms, reorganisations, restarts, old backups."""
+
+import shutil
+
+import pytest
+
+from bedroll.bitcoin.builder import add_change, build_transaction, sign_transaction
+from bedroll.bitcoin.script import data_script
+from bedroll.bitcoin.transaction import TxOut
+from bedroll.bitvm.game.fact import choose_move_leaf
+from bedroll.bitvm.game.record import DigitMessage, HashesMessage
+from bedroll.bitvm.game.wire import encode
+from bedroll.bitvm.graph import REGTEST, Party
+from bedroll.bitvm.lie.catalogue import lies
+from bedroll.bitvm.lie.scene import Scene
+from bedroll.bitvm.player.event import Policy
+from bedroll.bitvm.player.position import read_position
+from bedroll.bitvm.winternitz import sign
+from bedroll.primitives import FeeRate, Satoshi
+from tests.framework.dispute_game import INSTANCE, begin, honest
+
+SCENE = Scene.sample(INSTANCE)
+LIES = lies(3)
+
+
+async def start(chain, folder, name):
+    lie = LIES[name]
+    minds = {party: honest(SCENE, party) for party in Party}
+    minds[lie.party] = lie.make(SCENE)
+    return lie, await begin(chain, folder, SCENE, minds[Party.PROVER], minds[Party.CHALLENGER])
+
+
+def look(game, party):
+    """Where the game stands after a side has looked at the chain."""
+    return game.duel.sides[party].player.tables[game.duel.terms.game].position
+
+
+def reread(game, party):
+    player = game.duel.sides[party].player
+    table = player.tables[game.duel.terms.game]
+    return read_position(table.sheet.graph, table.sheet.book, table.funding, player._follower.spends)
+
+
+async def until(game, chain, number, blocks=150):
+    """Play until so many moves are confirmed."""
+    for _ in range(blocks):
+        await game.duel.step()
+        if len(look(game, Party.PROVER).played) >= number:
+            return
+        await chain.mine()
+    raise AssertionError(f"move {number} did not come")
+
+
+@pytest.mark.parametrize("name", ["read_2_value", "open_wrong_value"])
+async def test_the_honest_side_wins_when_it_acts_at_its_last_block(embedded_chain, tmp_path, name):
+    lie, game = await start(embedded_chain, tmp_path / "duel", name)
+    duel, me = game.duel, lie.party.other
+    follower = duel.sides[me].player._follower
+    try:
+        for _ in range(600):
+            await duel.sides[lie.party].player.step()
+            tip = await follower.sync()
+            position = reread(game, me)
+            if position.end is not None:
+                break
+            if position.height is not None:
+                window = REGTEST.delta_blocks if position.number else REGTEST.input_blocks
+                # What is sent now is in the block after the tip: the last before the opponent may end the game.
+                if tip.height + 1 >= position.height + window - 1:
+                    await duel.sides[me].player.step()
+            await embedded_chain.mine()
+        assert position.winner is me
+    finally:
+        duel.close()
+    assert {alarm.kind for alarm in duel.sides[me].alarms} <= {"late"}
+
+
+async def flood(chain, rate, blocks):
+    """Transactions that fill so many blocks at a rate: ten of the largest that relay a block, small ones for the gap."""
+    for number in range(14 * blocks):
+        small = number % 14 >= 10
+        (coin,) = await chain.matured()
+        inputs = [chain.miner.input_of(coin)]
+        outputs = [TxOut(Satoshi(0), data_script(bytes([number % 256]) * (6_000 if small else 97_000)))]
+        complete, _ = add_change(inputs, outputs, chain.miner.script, FeeRate(rate - (100 if small else 0)))
+        await chain.client.broadcast([sign_transaction(build_transaction(inputs, complete), inputs).raw])
+
+
+@pytest.mark.slow
+async def test_fees_that_rise_tenfold_in_mid_game_are_outbid(embedded_chain, tmp_path):
+    await embedded_chain.mine(80)
+    _, game = await start(embedded_chain, tmp_path / "duel", "wrong_input")
+    try:
+        await until(game, embedded_chain, 3)
+        await embedded_chain.mine(2)
+        await game.duel.step()
+        first = [event.fee_sat for event in game.events if event.name == game.events[-1].name]
+        await flood(embedded_chain, 10_000, 4)
+        position = await game.play()
+        assert position.winner is Party.CHALLENGER
+        paid = [event.fee_sat for event in game.events]
+        assert max(paid) >= 9 * max(first)
+        assert not [alarm for alarm in game.duel.sides[Party.CHALLENGER].alarms if alarm.kind != "fee"]
+    finally:
+        game.duel.close()
+
+
+def forge(game, party, number, message):
+    """Another version of a confirmed move: the same transaction id, another message. Its one-time key is broken by it."""
+    side = game.duel.sides[party]
+    table = side.player.tables[game.duel.terms.game]
+    layout, move = table.sheet.book.layout, game.duel.terms.moves[number]
+    leaf = choose_move_leaf(table.sheet.book.move_leaves[number], message)
+    own = {
+        label: sign(side.store.secret(table.game, label), layout.messages[label], raw)
+        for label, raw in encode(layout, move, message).items()
+    }
+    return table.sheet.move(number, leaf, {**look(game, party).signatures, **own})
+
+
+async def test_a_digit_that_is_replaced_below_the_answer_depth_is_answered_as_it_ends(embedded_chain, tmp_path):
+    _, game = await start(embedded_chain, tmp_path / "duel", "contest_trace_hash")
+    try:
+        await until(game, embedded_chain, 3)
+        first = look(game, Party.PROVER).record.digits
+        other = forge(game, Party.CHALLENGER, 2, DigitMessage((first[0] + 1) % 8))
+        await embedded_chain.reorg(1, transactions=[[other]])
+        await game.duel.step()
+        replaced = look(game, Party.PROVER).record.digits
+        assert replaced == ((first[0] + 1) % 8,)
+        position = await game.play()
+        assert position.winner is Party.PROVER
+        assert position.record.digits[0] == replaced[0]
+        assert not game.duel.sides[Party.PROVER].alarms
+    finally:
+        game.duel.close()
+
+
+async def test_hashes_that_are_replaced_below_the_answer_depth_are_answered_as_they_end(embedded_chain, tmp_path):
+    _, game = await start(embedded_chain, tmp_path / "duel", "wrong_input")
+    try:
+        await until(game, embedded_chain, 2)
+        noise = HashesMessage(tuple(bytes([at]) * 20 for at in range(7)))
+        other = forge(game, Party.PROVER, 1, noise)
+        await embedded_chain.reorg(1, transactions=[[other]])
+        position = await game.play()
+        assert position.record.hashes[0] == noise.hashes
+        assert position.record.digits[0] == 0
+        assert position.winner is Party.CHALLENGER
+        assert not game.duel.sides[Party.CHALLENGER].alarms
+    finally:
+        game.duel.close()
+
+
+async def test_after_a_deep_reorganisation_the_same_answer_goes_out_again_with_an_alarm(embedded_chain, tmp_path):
+    _, game = await start(embedded_chain, tmp_path / "duel", "contest_trace_hash")
+    try:
+        await until(game, embedded_chain, 4)
+        position = look(game, Party.PROVER)
+        answer = position.played[3].spend.transaction
+        depth = await embedded_chain.height() - position.played[2].spend.height + 1
+        assert depth >= REGTEST.answer_depth_blocks
+        other = forge(game, Party.CHALLENGER, 2, DigitMessage((position.record.digits[0] + 1) % 8))
+        await embedded_chain.reorg(depth, transactions=[[other]], extra=4)
+        await game.duel.sides[Party.PROVER].player.step()
+        (alarm,) = [each for each in game.duel.sides[Party.PROVER].alarms if each.kind == "resent"]
+        assert "hash_1_2_1" in alarm.text
+        sent = [event.transaction for event in game.events if event.name == "hashes_1_2"]
+        assert {each.wtxid for each in sent} == {answer.wtxid}
+        await embedded_chain.mine()
+        await game.duel.sides[Party.PROVER].player.step()
+        assert look(game, Party.PROVER).played[3].spend.transaction.wtxid == answer.wtxid
+    finally:
+        game.duel.close()
+
+
+@pytest.mark.parametrize("name", ["wrong_input", "open_wrong_value"])
+async def test_a_side_that_restarts_in_every_block_plays_the_same_game(embedded_chain, tmp_path, name):
+    lie, game = await start(embedded_chain, tmp_path / "duel", name)
+    try:
+        for _ in range(300):
+            game.duel.restart(lie.party.other)
+            await game.duel.step()
+            position = look(game, lie.party)
+            if position.end is not None:
+                break
+            await embedded_chain.mine()
+        assert position.winner is lie.party.other
+        assert not game.duel.sides[lie.party.other].alarms
+    finally:
+        game.duel.close()
+
+
+@pytest.mark.parametrize(("name", "party"), [("wrong_result", Party.CHALLENGER), ("open_wrong_value", Party.PROVER)])
+async def test_an_old_backup_learns_from_the_chain_and_wins(embedded_chain, tmp_path, name, party):
+    lie, game = await start(embedded_chain, tmp_path / "duel", name)
+    backup, place = tmp_path / "backup", tmp_path / "duel" / party.value
+    try:
+        game.duel.sides[party].store.close()
+        shutil.copy(place / "one-time.sqlite", backup)
+        game.duel.restart(party)
+        await until(game, embedded_chain, 7)
+        spent = {played.name for played in look(game, party).played}
+        assert len(spent) == 7
+        game.duel.sides[party].store.close()
+        for stale in place.glob("one-time.sqlite*"):
+            stale.unlink()
+        shutil.copy(backup, place / "one-time.sqlite")
+        game.duel.restart(party)
+        position = await game.play()
+        assert position.winner is lie.party.other is party
+        alarms = game.duel.sides[party].alarms
+        assert [alarm.kind for alarm in alarms] == ["restored"]
+    finally:
+        game.duel.close()
+
+
+async def test_two_answers_of_one_key_never_leave_a_store_that_was_restored(embedded_chain, tmp_path):
+    """The backup is from before the answer; the opponent's move was replaced deep; the old answer is what goes out."""
+    _, game = await start(embedded_chain, tmp_path / "duel", "contest_trace_hash")
+    place, backup = tmp_path / "duel" / "prover", tmp_path / "backup"
+    try:
+        await until(game, embedded_chain, 3)
+        game.duel.sides[Party.PROVER].store.close()
+        shutil.copy(place / "one-time.sqlite", backup)
+        game.duel.restart(Party.PROVER)
+        await until(game, embedded_chain, 4)
+        answer = look(game, Party.PROVER).played[3].spend.transaction
+        game.duel.sides[Party.PROVER].store.close()
+        for stale in place.glob("one-time.sqlite*"):
+            stale.unlink()
+        shutil.copy(backup, place / "one-time.sqlite")
+        game.duel.restart(Party.PROVER)
+        await game.duel.step()
+        side = game.duel.sides[Party.PROVER]
+        assert [alarm.kind for alarm in side.alarms] == ["restored"]
+        label = "hash_1_2_1"
+        shown = look(game, Party.PROVER).signatures[label].message
+        assert side.store.message(game.duel.terms.game, label) == shown
+        assert look(game, Party.PROVER).played[3].spend.transaction.wtxid == answer.wtxid
+    finally:
+        game.duel.close()
+
+
+async def test_an_empty_purse_is_an_alarm_and_not_the_end(embedded_chain, tmp_path):
+    _, game = await start(embedded_chain, tmp_path / "duel", "wrong_input")
+    try:
+        await until(game, embedded_chain, 2)
+        purse = game.duel.sides[Party.CHALLENGER].purse
+        await purse.refresh()
+        inputs = purse.inputs()
+        outputs, _ = add_change(inputs, [], embedded_chain.miner.script, FeeRate(1_000))
+        await embedded_chain.client.broadcast([sign_transaction(build_transaction(inputs, outputs), inputs).raw])
+        await embedded_chain.mine(3)
+        await game.duel.step()
+        assert {alarm.kind for alarm in game.duel.sides[Party.CHALLENGER].alarms} == {"fee"}
+        await embedded_chain.fund(purse.script, Satoshi(5_000_000), 3)
+        position = await game.play()
+        assert position.winner is Party.CHALLENGER
+    finally:
+        game.duel.close()
+
+
+async def test_a_rate_above_the_cap_is_an_alarm(embedded_chain, tmp_path):
+    _, game = await start(embedded_chain, tmp_path / "duel", "wrong_input")
+    try:
+        player = game.duel.sides[Party.CHALLENGER].player
+        player._policy = Policy(rate_cap=999)
+        await until(game, embedded_chain, 3)
+        assert {alarm.kind for alarm in game.duel.sides[Party.CHALLENGER].alarms} == {"fee"}
+    finally:
+        game.duel.close()
