@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.costs.contract import CONTRACT_KINDS, contract_cost  # noqa: E402
 from tests.costs.dispute_price import price as dispute_price  # noqa: E402
 from tests.costs.price import commitment_vb, signed_price  # noqa: E402
 from tests.costs.script_price import price as script_price  # noqa: E402
@@ -21,6 +22,7 @@ from tests.costs.workload import KINDS  # noqa: E402
 COSTS = ROOT / "tests/costs/costs.toml"
 HEAD = """# Deterministic prices; `make costs` writes this file, and a change of it shows in review.
 # transfer_bytes: weight units on Bitcoin a transaction; unsigned_bytes: of them the body without signatures.
+# contract: means of a use, gas at the lowest base fee, bytes of a batch's body with the transaction's signature.
 # dispute: virtual bytes of the real game, T = 26, each at its largest; fee children are counted, not weighed.
 # verifier: steps of the RISC-V program that verifies a proof, whatever the proof; of them in its parts; its sizes.
 """
@@ -39,6 +41,10 @@ def main() -> int:
     text = HEAD + f"commitment_vb = {commitment_vb()}\n"
     for kind, values in found["signed"].items():
         text += f"\n[signed.{kind}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())  # type: ignore[attr-defined]
+    for kind in CONTRACT_KINDS:
+        cost = contract_cost(kind)
+        text += f"\n[contract.{kind}]\nevm_gas = {cost.evm_gas}\ndata_gas = {cost.data_gas}\n"
+        text += f"body_bytes = {cost.body_bytes}\n"
     text += "\n[dispute]\n" + "".join(f"{name} = {value}\n" for name, value in dispute_price().items())
     text += "\n[verifier]\n" + "".join(f"{name} = {value}\n" for name, value in verifier_costs().items())
     for section, rows in script_price().items():

@@ -8,11 +8,10 @@ from rich.console import Console
 from bedroll.cli.call_frame import explain, parse_frame
 from bedroll.cli.call_tree import draw
 from bedroll.sdk.signature import SignatureBook, known_signatures
-from tests.framework.ledger import TIMESTAMP_FIRST, Ledger
-from tests.framework.official import Official, shown
+from tests.framework.ledger import Ledger
+from tests.framework.market import ONE, ExchangeV2
+from tests.framework.official import shown
 
-FOREVER = TIMESTAMP_FIRST + 10**9
-ONE = 10**18
 SWAP = """\
 [151,803] ROUTER.swapExactETHForTokens{0.1 BTC}(amountOutMin: 0, path: [WRAPPED, TOKEN], to: TRADER, deadline: 2700000000)
 ├── [2,504] PAIR.getReserves() [static]
@@ -50,21 +49,16 @@ def drawn(ledger, transaction_hash):
 def test_a_swap_is_drawn_as_the_contracts_made_it(tmp_path):
     ledger = Ledger.open(tmp_path)
     owner, trader, *_ = ledger.keys
-    wrapped = Official.deploy(ledger, owner, "uniswap_v2/WETH9")
-    factory = Official.deploy(ledger, owner, "uniswap_v2/UniswapV2Factory", owner.address)
-    router = Official.deploy(ledger, owner, "uniswap_v2/UniswapV2Router02", factory.hex, wrapped.hex)
-    token = ledger.deploy(owner, "demo_token", (10**6 * ONE).to_bytes(32, "big"))
-    ledger.send(owner, token, "approve(address,uint256)", router.hex, 2**256 - 1)
-    router.send(owner, "addLiquidityETH", shown(token), 1_000 * ONE, 0, 0, owner.address, FOREVER, value=10 * ONE)
-    pair = factory.ask("getPair", wrapped.hex, shown(token))
-    path = [wrapped.hex, shown(token)]
-    done = router.send(trader, "swapExactETHForTokens", 0, path, trader.address, FOREVER, value=ONE // 10)
-    names = {router.hex: "ROUTER", wrapped.hex: "WRAPPED", shown(token): "TOKEN", trader.address: "TRADER",
-             shown(bytes.fromhex(pair[2:])): "PAIR"}  # fmt: skip
+    market = ExchangeV2.open(ledger, owner)
+    market.add(owner, 1_000 * ONE, 10 * ONE)
+    pair = market.factory.ask("getPair", *market.path)
+    done = market.buy(trader, ONE // 10)
+    names = {market.router.hex: "ROUTER", market.wrapped.hex: "WRAPPED", shown(market.token): "TOKEN",
+             trader.address: "TRADER", shown(bytes.fromhex(pair[2:])): "PAIR"}  # fmt: skip
     text = drawn(ledger, done.transaction_hash)
     for address, name in names.items():
         text = text.replace(address, name)
     assert text == SWAP
-    late = router.try_send(trader, "swapExactETHForTokens", 0, path, trader.address, 1, value=1)
+    late = market.router.try_send(trader, "swapExactETHForTokens", 0, market.path, trader.address, 1, value=1)
     assert drawn(ledger, late.transaction_hash).endswith('└── ✗ "UniswapV2Router: EXPIRED"')
     ledger.engine.close()
