@@ -11,8 +11,8 @@ from bedroll.primitives import Invalid
 from bedroll.riscv import Program
 from bedroll.riscv.program import Kind, Section
 
-ADDRESS_LIMIT: Final = 1 << 31
-"""Sections end here at the latest: addresses are single numbers in Script."""
+ADDRESS_LIMIT: Final = (1 << 31) - 4
+"""Sections end here at the latest: addresses, and that after the last instruction, are single numbers in Script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Ground:
         """Take what is needed from a program.
 
         Raises:
-            Invalid: A section ends above 2^31.
+            Invalid: A section ends above 2^31 − 4.
         """
         sections = program.sections()
         end = max(section.start + section.size_bytes for section in sections)

@@ -137,8 +137,14 @@ def _start(secret: bytes, index: int) -> bytes:
     return hashlib.sha256(secret + index.to_bytes(2, "big")).digest()[:NODE_BYTES]
 
 
+_RIPEMD160: Final = hashlib.new("ripemd160")
+"""To be copied: finding the algorithm by its name costs more than the hash."""
+
+
 def _advance(node: bytes, steps: int) -> bytes:
-    sha256, new = hashlib.sha256, hashlib.new
+    sha256, fresh = hashlib.sha256, _RIPEMD160.copy
     for _ in range(steps):
-        node = new("ripemd160", sha256(node).digest()).digest()
+        state = fresh()
+        state.update(sha256(node).digest())
+        node = state.digest()
     return node
