@@ -1,4 +1,4 @@
-"""A dispute from setup to verdict in one process; killed anywhere, the next run goes on. Prints what it found as JSON."""
+"""A dispute from setup to verdict in one process; killed anywhere, the next run goes on. Prints JSON."""
 
 import asyncio
 import json

@@ -76,7 +76,7 @@ async def test_the_honest_side_wins_when_it_acts_at_its_last_block(embedded_chai
 
 
 async def flood(chain, rate, blocks):
-    """Transactions that fill so many blocks at a rate: ten of the largest that relay a block, small ones for the gap."""
+    """Transactions that fill so many blocks at a rate: ten of the largest in each, small ones for the gap."""
     for number in range(14 * blocks):
         small = number % 14 >= 10
         (coin,) = await chain.matured()
@@ -106,7 +106,7 @@ async def test_fees_that_rise_tenfold_in_mid_game_are_outbid(embedded_chain, tmp
 
 
 def forge(game, party, number, message):
-    """Another version of a confirmed move: the same transaction id, another message. Its one-time key is broken by it."""
+    """Another version of a confirmed move: the same transaction id, another message; its key is broken by it."""
     side = game.duel.sides[party]
     table = side.player.tables[game.duel.terms.game]
     layout, move = table.sheet.book.layout, game.duel.terms.moves[number]
