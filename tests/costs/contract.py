@@ -1,7 +1,7 @@
 """What a use of a contract that everybody uses costs: gas, and bytes of a batch's body, its signatures included.
 
-Each kind is used eight times by turns of two accounts in blocks of their own, after it was used twice, so that storage is
-in its usual state; the figures are means. Bytes are of the body alone: envelope and commitments are shared by a batch.
+Each kind is used eight times by turns of two accounts in blocks of their own, after it was used twice, so that storage
+is in its usual state; the figures are means. Bytes are of the body alone: a batch shares envelope and commitments.
 """
 
 import tempfile

@@ -5,6 +5,7 @@ Never: makes the chain wait for a terminal or a pipe that nobody reads.  Spec: d
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -32,6 +33,7 @@ _WAITING_MAX: Final = 1_000
 """Events that wait for the terminal; more are left out, and said to be."""
 _UNTRACED_WAITING: Final = 20
 """Beyond this many waiting events nothing is run again: blocks come faster than they can be told."""
+_END_SECONDS: Final = 2.0
 _TRACE_BYTES_MAX: Final = 4 << 20
 _TRACE_SECONDS: Final = 1.0
 _TRACER: Final = '{"tracer":"callTracer"}'
@@ -63,6 +65,7 @@ class Chronicle:
         self._book = book
         self._events: queue.Queue[ChainEvent | None] = queue.Queue(_WAITING_MAX)
         self._left_out = 0
+        self._is_over = False
         # Not waited for at the end where it hangs on a pipe that nobody reads.
         self._thread = threading.Thread(target=self._tell_all, name="bedroll-chronicle", daemon=True)
 
@@ -74,18 +77,24 @@ class Chronicle:
                 if isinstance(event, BlockAdded | BlockRemoved):
                     self._put(event)
         finally:
-            self._put(None)
-            await asyncio.to_thread(self._thread.join, 1.0)
+            await asyncio.to_thread(self._end)
 
-    def _put(self, event: ChainEvent | None) -> None:
+    def _put(self, event: ChainEvent) -> None:
         try:
             self._events.put_nowait(event)
         except queue.Full:
             self._left_out += 1
 
+    def _end(self) -> None:
+        """Tell what still waits, if somebody reads it."""
+        with contextlib.suppress(queue.Full):
+            self._events.put(None, timeout=_END_SECONDS)
+            self._thread.join(_END_SECONDS)
+        self._is_over = True
+
     def _tell_all(self) -> None:
         try:
-            while (event := self._events.get()) is not None:
+            while (event := self._events.get()) is not None and not self._is_over:
                 if isinstance(event, BlockAdded | BlockRemoved):
                     self.tell(event)
                 if self._left_out and self._events.empty():
