@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from bedroll.bitcoin.opcode import Opcode as Op
+from bedroll.bitcoin.script import encode_number
 
-from .state import State, truth
+from .state import SMALL, SMALL_BACK, State, truth
 
 Operation = Callable[[State], None]
 
@@ -47,6 +48,33 @@ def _arrange(size: int, *order: int) -> Operation:
 
 def _dup(state: State) -> None:
     state.stack.append(state.need(1)[-1])
+
+
+def _drop(state: State) -> None:
+    state.pop()
+
+
+def _two_drop(state: State) -> None:
+    del state.need(2)[-2:]
+
+
+def _over(state: State) -> None:
+    state.stack.append(state.need(2)[-2])
+
+
+def _swap(state: State) -> None:
+    stack = state.need(2)
+    stack[-1], stack[-2] = stack[-2], stack[-1]
+
+
+def _rot(state: State) -> None:
+    stack = state.need(3)
+    stack.append(stack.pop(-3))
+
+
+def _tuck(state: State) -> None:
+    stack = state.need(2)
+    stack.insert(-2, stack[-1])
 
 
 def _if_dup(state: State) -> None:
@@ -100,9 +128,12 @@ def _unary(compute: Callable[[int], int]) -> Operation:
 def _binary(compute: Callable[[int, int], int]) -> Operation:
     def operation(state: State) -> None:
         stack = state.need(2)
-        second, first = state.number(stack[-1]), state.number(stack[-2])
-        del stack[-2:]
-        state.push_number(compute(first, second))
+        second, first = SMALL_BACK.get(stack[-1]), SMALL_BACK.get(stack[-2])
+        if second is None or first is None:
+            second, first = state.number(stack[-1]), state.number(stack[-2])
+        stack.pop()
+        found = compute(first, second)
+        stack[-1] = SMALL.get(found) or encode_number(found)
 
     return operation
 
@@ -133,8 +164,13 @@ def _sha256(item: bytes) -> bytes:
     return hashlib.sha256(item).digest()
 
 
+_RIPEMD160: Final = hashlib.new("ripemd160")
+
+
 def _ripemd160(item: bytes) -> bytes:
-    return hashlib.new("ripemd160", item).digest()
+    state = _RIPEMD160.copy()
+    state.update(item)
+    return state.digest()
 
 
 def _nothing(_state: State) -> None:
@@ -152,7 +188,7 @@ OPERATIONS: Final[dict[int, Operation]] = {
     Op.OP_RETURN: _return,
     Op.OP_TOALTSTACK: _to_alt,
     Op.OP_FROMALTSTACK: _from_alt,
-    Op.OP_2DROP: _arrange(2),
+    Op.OP_2DROP: _two_drop,
     Op.OP_2DUP: _arrange(2, 0, 1, 0, 1),
     Op.OP_3DUP: _arrange(3, 0, 1, 2, 0, 1, 2),
     Op.OP_2OVER: _arrange(4, 0, 1, 2, 3, 0, 1),
@@ -160,15 +196,15 @@ OPERATIONS: Final[dict[int, Operation]] = {
     Op.OP_2SWAP: _arrange(4, 2, 3, 0, 1),
     Op.OP_IFDUP: _if_dup,
     Op.OP_DEPTH: _depth,
-    Op.OP_DROP: _arrange(1),
+    Op.OP_DROP: _drop,
     Op.OP_DUP: _dup,
     Op.OP_NIP: _arrange(2, 1),
-    Op.OP_OVER: _arrange(2, 0, 1, 0),
+    Op.OP_OVER: _over,
     Op.OP_PICK: _pick,
     Op.OP_ROLL: _roll,
-    Op.OP_ROT: _arrange(3, 1, 2, 0),
-    Op.OP_SWAP: _arrange(2, 1, 0),
-    Op.OP_TUCK: _arrange(2, 1, 0, 1),
+    Op.OP_ROT: _rot,
+    Op.OP_SWAP: _swap,
+    Op.OP_TUCK: _tuck,
     Op.OP_SIZE: _size,
     Op.OP_EQUAL: _equal,
     Op.OP_EQUALVERIFY: _equal_verify,

@@ -82,24 +82,24 @@ def run_steps(
         return
     state = _begin(script, items, rules, context)
     plan = _plan(script)
-    stack, alt, cost = state.stack, state.alt, state.cost
+    stack, alt, branches, cost = state.stack, state.alt, state.branches, state.cost
     cost.peak_items = len(stack)
     for position, (code, push, operation, minimal) in enumerate(plan):
         yield state
         state.position = position
         if code == -1:
             raise state.fail("BAD_OPCODE")
-        if state.branches and not all(state.branches) and code not in _CONDITIONS:
+        if branches and code not in _CONDITIONS and not all(branches):
             if push is not None and len(push) > ITEM_BYTES_MAX:
                 raise state.fail("PUSH_SIZE")
             if code in _FORBIDDEN:
                 raise state.fail("BAD_OPCODE")
             continue
         cost.operations += 1
-        if push is not None:
-            _push(state, push, minimal)
-        elif operation is not None:
+        if operation is not None:
             operation(state)
+        elif push is not None:
+            _push(state, push, minimal)
         elif code in _CONDITIONS:
             _branch(state, code)
         else:

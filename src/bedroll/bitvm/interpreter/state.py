@@ -13,7 +13,7 @@ from .rule import NUMBER_BYTES_MAX, Context, Cost, Rules
 
 SMALL: Final = {number: encode_number(number) for number in range(-1_024, 4_096)}
 """Items of numbers that occur all the time."""
-_SMALL_BACK: Final = {item: number for number, item in SMALL.items()}
+SMALL_BACK: Final = {item: number for number, item in SMALL.items()}
 NO_SEPARATOR: Final = 0xFFFFFFFF
 
 
@@ -49,7 +49,7 @@ class State:
 
     def number(self, item: bytes, size_max: int = NUMBER_BYTES_MAX) -> int:
         """An item as a number."""
-        known = _SMALL_BACK.get(item)
+        known = SMALL_BACK.get(item)
         if known is not None:
             return known
         if len(item) > size_max:
