@@ -62,9 +62,10 @@ class Output:
         if not self.as_json:
             self.console.print(escape(text), style=style)
 
-    def hint(self, text: str) -> None:
-        """Tell people what they may want to do next."""
-        self.say(f"next: {text}", style="dim")
+    def hint(self, text: str, *, aside: bool = False) -> None:
+        """Tell people what they may want to do next; `aside` after an error."""
+        if not self.as_json:
+            (self.aside if aside else self.console).print(f"next: {escape(text)}", style="dim")
 
     def warn(self, text: str) -> None:
         """Tell everyone what should not stay so."""

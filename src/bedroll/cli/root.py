@@ -4,6 +4,7 @@ Reads: arguments.  Gives: `main`.  Never: imports a part of the project before i
 Spec: docs/spec/cli.md
 """
 
+import difflib
 import importlib
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,6 @@ import click
 from bedroll import __version__
 
 from .output import Output
-from .run import Context
 
 _COMMANDS: Final = {
     "demo": "The whole path of a transaction, from wallet to Bitcoin and back.",
@@ -51,6 +51,15 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named first, or an error that says what may have been meant."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], list(_COMMANDS), n=1)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Names and sentences, without importing the modules."""
         with formatter.section("Commands"):
@@ -69,4 +78,5 @@ class _Commands(click.Group):
 @click.pass_context
 def main(ctx: click.Context, as_json: bool, file: Path | None) -> None:
     """A rollup on Bitcoin: an Ethereum-equivalent chain that anyone rebuilds from Bitcoin alone."""
-    ctx.obj = Context(Output(as_json=as_json), file)
+    # Options, and with them everything that has some, are imported for a command and not for this page.
+    ctx.obj = importlib.import_module(".run", __package__).Context(Output(as_json=as_json), file)

@@ -17,11 +17,12 @@ from typing import Any, Final, TypeVar
 import click
 import uvloop
 
-from bedroll.config import OPTIONS, Config, Option, Source, load
+from bedroll.config import OPTIONS, Config, Source, load
 from bedroll.primitives import BedrollError, Corrupt, Invalid, Misconfigured, Unavailable
 
 from .log import set_up_logs
 from .output import Output
+from .page import PagedCommand, flag_of
 
 T = TypeVar("T")
 
@@ -67,15 +68,19 @@ def declare(name: str, *sections: str, group: click.Group | None = None) -> Call
                 function(context, flags, **kwargs)
             except BedrollError as error:
                 context.output.fail(error)
+                if isinstance(error, Unavailable) and "url" in error.fields and "url" in kwargs:
+                    context.output.hint("start a chain with `bedroll devnet`, or name a node by --rpc URL", aside=True)
                 sys.exit(exit_code(error))
 
         decorated: Callable[..., Any] = click.pass_obj(call)
         for option in reversed(rows):
-            decorated = click.option(option.flag, *option.aliases, option.attribute, default=None, help=_help(option))(
-                decorated
-            )
+            decorated = flag_of(option, name)(decorated)
         decorated = click.option("--json", "as_json", is_flag=True, help="Write results as JSON.")(decorated)
-        return click.command(name)(decorated) if group is None else group.command(name)(decorated)
+        sentence = (function.__doc__ or "").split("\n", 1)[0]
+        command = click.command(name, cls=PagedCommand, short_help=sentence)(decorated)
+        if group is not None:
+            group.add_command(command)
+        return command
 
     return decorate
 
@@ -83,10 +88,6 @@ def declare(name: str, *sections: str, group: click.Group | None = None) -> Call
 def exit_code(error: BedrollError) -> int:
     """What the command ends with."""
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
-
-
-def _help(option: Option) -> str:
-    return f"{option.help}  [{option.allowed}; {option.environment}]"
 
 
 def run_once(work: Coroutine[Any, Any, T]) -> T:

@@ -73,14 +73,20 @@ OPTIONS: Final = (
         help="Loopback port on which an embedded chain answers as bitcoind does; 0: any free one.",
     ),
     # --- rpc
-    Option(name="rpc.host", kind=str, default="127.0.0.1", help="Address that the JSON-RPC server listens on."),
+    Option(
+        name="rpc.host",
+        kind=str,
+        default="127.0.0.1",
+        aliases=("--host",),
+        help="Address that the JSON-RPC server listens on.",
+    ),
     Option(
         name="rpc.port",
         kind=int,
         default=8_545,
         low=0,
         high=65_535,
-        aliases=("--port",),
+        aliases=("-p", "--port"),
         help="Port of HTTP, WebSocket, /healthz and /metrics; 0: any free one.",
     ),
     Option(

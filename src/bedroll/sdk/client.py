@@ -5,6 +5,7 @@ Never: tries a call twice.  Spec: docs/spec/sdk.md#client
 """
 
 import itertools
+import os
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final
@@ -81,13 +82,20 @@ class RpcClient:
             async with self._session.post(self.url, data=msgspec.json.encode(body), headers=headers) as response:
                 raw = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable("no answer from the node", url=self.url, reason=str(error) or "timeout") from None
+            raise Unavailable("no answer from the node", url=self.url, reason=_reason(error)) from None
         try:
             check_json(raw, *self._bounds)
             return msgspec.json.decode(raw)
         except (msgspec.DecodeError, Invalid) as error:
             text = raw[:80].decode(errors="replace")
             raise Unavailable("the answer is not JSON", url=self.url, answer=text) from error
+
+
+def _reason(error: Exception) -> str:
+    """The system's own word where there is one: aiohttp's text repeats address and options."""
+    if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error) or "timeout"
 
 
 def _result(method: str, answer: Any) -> Any:

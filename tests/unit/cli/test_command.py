@@ -65,6 +65,32 @@ def test_every_command_explains_itself(bedroll):
         assert "Usage" in bedroll(name, "--help", words=True)
 
 
+def test_a_page_of_help_begins_with_what_people_use(bedroll):
+    page = bedroll("devnet", "--help", words=True)
+    assert page.index("--port") < page.index("--silent") < page.index("Options of rpc") < page.index("--rpc-call-gas")
+    assert "BEDROLL_RPC_PORT" in page
+
+
+def test_a_misspelt_command_is_answered_with_the_one_that_was_meant():
+    done = CliRunner().invoke(main, ["trac"])
+    assert done.exit_code == 2
+    assert "Did you mean 'trace'?" in done.output
+    assert "Did you mean" not in CliRunner().invoke(main, ["xyzzy"]).output
+
+
+def test_a_node_that_does_not_answer_is_told_with_what_helps():
+    done = CliRunner().invoke(main, ["trace", "ab" * 32, "--rpc", "http://127.0.0.1:1"])
+    assert done.exit_code == 3
+    assert "Connection refused" in done.output
+    assert "bedroll devnet" in done.output
+    said = json.loads(CliRunner().invoke(main, ["--json", "trace", "ab" * 32, "--rpc", "http://127.0.0.1:1"]).stdout)
+    assert said["error"]["reason"] == "Connection refused"
+
+
+def test_a_trace_wants_a_hash(bedroll):
+    assert bedroll("trace", "0x12", code=1)["error"]["allowed"] == "64 hexadecimal digits"
+
+
 def test_a_missing_bitcoin_is_the_first_error_and_says_what_to_do(tmp_path):
     arguments = ["wallet", "new", "--json", "--folder", str(tmp_path), "--bitcoin-url", "http://127.0.0.1:1"]
     done = CliRunner().invoke(main, [*arguments, "--bitcoin-user", "u", "--bitcoin-password", "p"])
