@@ -76,11 +76,11 @@ def parse_body(body: bytes, limits: Limits) -> Body:
 def check_structure(body: bytes, limits: Limits) -> None:
     """Refuse deep nesting and very many containers, before anything is built."""
     try:
-        check_json(body, limits.depth, limits.containers)
+        check_json(body, limits.depth, limits.containers, limits.values)
     except JsonTooDeep as error:
         raise RpcError(Code.INVALID_REQUEST, f"nested too deep, at most {error.limit} levels") from None
     except JsonTooWide as error:
-        raise RpcError(Code.INVALID_REQUEST, f"too many objects and arrays, at most {error.limit}") from None
+        raise RpcError(Code.INVALID_REQUEST, f"{error.message}, at most {error.limit}") from None
 
 
 def _parse_call(body: bytes, *, single: bool) -> Call:

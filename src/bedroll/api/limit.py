@@ -17,6 +17,7 @@ class Limits:
         batch_calls: Calls in one batch.
         depth: Nesting of objects and arrays in one body.
         containers: Objects and arrays in one body, so that a small body cannot become a large heap.
+        values: Values in one body, strings and numbers too.
         response_bytes: Answers of one batch together; calls beyond it are answered with an error.
         log_range_blocks: Blocks that one `eth_getLogs` covers.
         log_results: Logs that one `eth_getLogs` returns.
@@ -57,6 +58,7 @@ class Limits:
     batch_calls: int = 1_000
     depth: int = DEPTH_MAX
     containers: int = CONTAINERS_MAX
+    values: int = 100_000
     response_bytes: int = 25 << 20
     log_range_blocks: int = 10_000
     log_results: int = 10_000
