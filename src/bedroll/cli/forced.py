@@ -48,7 +48,9 @@ def send(context: Context, flags: dict[str, object], raw: str, *, wait: bool) ->
 
 @declare("status", *_SECTIONS, group=command)
 @click.argument("message")
-@click.option("--rpc", "url", default="http://127.0.0.1:8545", envvar="BEDROLL_NODE_URL", show_default=True)
+@click.option(
+    "--rpc", "url", default="http://127.0.0.1:8545", envvar="BEDROLL_NODE_URL", show_default=True, help="Node to ask."
+)
 def status(context: Context, flags: dict[str, object], message: str, url: str) -> None:
     """Ask a node what became of a forced message, by its id."""
     context.load(flags, QUIET)

@@ -51,7 +51,7 @@ class PagedCommand(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {"": []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(parameter, click.Option):
                 section = parameter.section if isinstance(parameter, Flag) else ""
                 sections.setdefault(section, []).append(record)
         for section, records in sections.items():
