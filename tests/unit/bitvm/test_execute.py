@@ -72,7 +72,7 @@ def random_run(rng, count=60):
 
 
 def rows_of(trace):
-    steps = {*range(1, min(trace.last_step, 120) + 1), trace.last_step}
+    steps = {*range(1, min(trace.last_step, 110) + 1), trace.last_step}
     return [trace.row_at(step) for step in sorted(steps)]
 
 
@@ -100,7 +100,7 @@ def test_every_row_is_accepted_and_every_mutated_row_judged_as_the_model_judges_
     rng = random.Random(SEED)
     print(f"seed {SEED}")
     seen, refused, accepted = Counter(), 0, 0
-    for _ in range(3):
+    for _ in range(2):
         bench, trace = random_run(rng)
         place = bench.place()
         for row in rows_of(trace):
@@ -123,8 +123,8 @@ def test_every_row_is_accepted_and_every_mutated_row_judged_as_the_model_judges_
                 accepted += taken
                 refused += not taken
     print(f"{sum(seen.values())} rows, {refused} mutations refused, {accepted} possible again; {dict(seen)}")
-    assert refused > 400
-    assert len(seen) >= len(INSTRUCTIONS) - 6
+    assert refused > 300
+    assert len(seen) >= len(INSTRUCTIONS) - 9
 
 
 @pytest.mark.slow
@@ -241,7 +241,7 @@ def test_a_wrong_hint_refuses_and_never_helps_a_wrong_row():
                 if wrong != right[field.name]:
                     assert bench.run(instruction, messages, {**right, field.name: wrong}) is None
         forged = bench.messages(replace(row, write=Write(row.write.addr, row.write.value ^ 4)))
-        for _ in range(60):
+        for _ in range(25):
             hints = {hint.name: rng.choice([rng.getrandbits(20), *right.values()]) for hint in hint_fields(instruction)}
             assert bench.run(instruction, forged, hints) is None
 

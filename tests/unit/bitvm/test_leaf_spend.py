@@ -19,7 +19,16 @@ from tests.framework.tapscript import SECRET
 POLICY_WU = 400_000
 
 
-@pytest.mark.parametrize("name", LEAVES)
+QUICK = {"add", "xor", "mulh", "div", "sll", "lb", "sb", "beq", "jalr", "ecall"}
+"""Instructions whose leaves are always spent; the others with the slow tests."""
+
+
+def marked(name):
+    slow = name.startswith("execute_") and name != "execute_2" and name.removeprefix("execute_") not in QUICK
+    return pytest.param(name, marks=pytest.mark.slow) if slow else name
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in LEAVES])
 def test_a_leaf_is_spent_by_consensus_and_policy_at_its_recorded_cost(name):
     leaf, spent, items = play(name)
     cost = judged(spent, items)

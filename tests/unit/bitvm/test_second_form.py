@@ -64,7 +64,7 @@ def compare(name, pairs, rng):
 @pytest.mark.parametrize("name", list(SECOND))
 def test_both_forms_judge_products_and_quotients_alike(name):
     rng = random.Random(f"{SEED} {name}")
-    pairs = [(rng.choice(INTERESTING), rng.choice(INTERESTING)) for _ in range(8)]
+    pairs = [(rng.choice(INTERESTING), rng.choice(INTERESTING)) for _ in range(5)]
     compare(name, [*pairs, (0x8000_0000, MASK), (5, 0), (rng.getrandbits(32), rng.getrandbits(32))], rng)
 
 
@@ -114,6 +114,7 @@ def test_both_forms_judge_hashes_alike():
             assert (one is None) == (two is None), (first.name, label, at)
 
 
+@pytest.mark.slow
 def test_both_forms_judge_a_row_s_hash_alike():
     game()
     first, second = trace_hash_leaf(LAYOUT), trace_hash_leaf(LAYOUT, bit_hash)
