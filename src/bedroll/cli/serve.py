@@ -5,11 +5,13 @@ Never: swallows why a service ended.  Spec: docs/spec/cli.md#running
 """
 
 import asyncio
+import logging
+import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bedroll.api import Server, ServerOptions, Service
 from bedroll.api.key import ApiKeys
@@ -19,6 +21,10 @@ from bedroll.primitives import Address, Misconfigured
 from bedroll.sdk import Account
 
 from .port_holder import holder_of
+
+LOG: Final = logging.getLogger(__name__)
+_OTHER_FILES: Final = 512
+"""That a node has open beside connections, at most."""
 
 
 @asynccontextmanager
@@ -36,6 +42,7 @@ async def serving(
     rpc, is_devnet = config.rpc, accounts is not None
     limits = replace(rpc.limits(), budget_units=0) if is_devnet else rpc.limits()
     keys = ApiKeys(keys_path(config))
+    allow_files(limits.connections + _OTHER_FILES)
     service = Service(node, limits, accounts or {}, faucet, keys=keys, keyed=rpc.keyed)
     options = ServerOptions(host=rpc.host, port=rpc.port, origins=rpc.origins, devnet=is_devnet)
     server = Server(service, options)
@@ -47,6 +54,17 @@ async def serving(
         yield server
     finally:
         await server.stop()
+
+
+def allow_files(count: int) -> None:
+    """Let this process have so many files and connections open, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= count:
+        return
+    allowed = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < count:
+        LOG.warning("fewer files may be open than rpc.connections needs", extra={"allowed": allowed, "needed": count})
 
 
 def keys_path(config: Config) -> Path:
