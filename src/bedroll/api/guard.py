@@ -52,11 +52,17 @@ class Guard:
         self.budget = budget
         self.keys = keys
         self._names = frozenset(name for name in keyed if not name.endswith("_"))
+        self._is_closed = not set(keyed) <= set(KEYED)
         self._families = tuple(name for name in keyed if name.endswith("_"))
 
     def needs_key(self, method: str) -> bool:
         """Whether a method may be called with a key alone."""
         return method in self._names or method.startswith(self._families)
+
+    def is_direct(self, shown: str) -> bool:
+        """Whether calls of this client may be run without asking for each: none that others may call needs a key."""
+        client = self.client_of(shown)
+        return not client.has_wrong_key and (client.has_key or not self._is_closed)
 
     def client_of(self, shown: str) -> Client:
         """Who asks, by address and key."""

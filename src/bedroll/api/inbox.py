@@ -68,7 +68,7 @@ class Inbox:
             error = self._guard.refuse(asker.client, len(body))
             if error is not None:
                 asker.answered(encode_answer(JSON_NULL, error))
-            elif self._fast is None or self._guard.client_of(asker.client).has_wrong_key:
+            elif self._fast is None or not self._guard.is_direct(asker.client):
                 self._begin(asker, body)
             else:
                 direct.append((asker, body))

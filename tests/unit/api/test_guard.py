@@ -193,6 +193,18 @@ async def test_the_operator_can_put_any_method_behind_a_key_and_holders_have_no_
     service.worker.close()
 
 
+def test_calls_may_be_run_without_asking_only_where_no_common_method_needs_a_key(tmp_path):
+    key = make_key()
+    write_keys(tmp_path / "api_keys", {"ops": hash_key(key)})
+    keys = ApiKeys(tmp_path / "api_keys")
+    open_guard, closed_guard = make_guard(Limits(), keys), make_guard(Limits(), keys, ("eth_call",))
+    assert open_guard.is_direct("a")
+    assert not closed_guard.is_direct("a")
+    for guard in (open_guard, closed_guard):
+        assert guard.is_direct(f"a {key}")
+        assert not guard.is_direct("a Bearer wrong")
+
+
 async def test_the_log_level_changes_while_the_node_runs(chain, tmp_path):
     service, key = make_service(chain, tmp_path)
     dispatcher = Dispatcher(service)
