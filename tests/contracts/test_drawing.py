@@ -1,9 +1,6 @@
 """A real swap, run by the engine and drawn: names from the package, events in place, a reason where it fails."""
 
-from io import StringIO
-
 import msgspec
-from rich.console import Console
 
 from bedroll.cli.call_frame import explain, parse_frame
 from bedroll.cli.call_tree import draw
@@ -41,9 +38,7 @@ def drawn(ledger, transaction_hash):
     options = '{"tracer":"callTracer","tracerConfig":{"withLog":true}}'
     raw = ledger.engine.trace(height, index, options, result_bytes=1 << 20, seconds=10.0)
     call = explain(parse_frame(msgspec.json.decode(raw)), SignatureBook(known_signatures()))
-    shown_text = StringIO()
-    Console(file=shown_text, width=1_000, soft_wrap=True, highlight=False).print(draw(call, depth=32, calls=100))
-    return "\n".join(line.rstrip() for line in shown_text.getvalue().splitlines())
+    return "\n".join(line.plain for line in draw(call, depth=32, calls=100))
 
 
 def test_a_swap_is_drawn_as_the_contracts_made_it(tmp_path):

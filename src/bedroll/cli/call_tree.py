@@ -4,11 +4,11 @@ Reads: explained calls.  Gives: `draw`, `tree_json`.
 Never: draws more calls or levels than it was told to; says how many it left out.  Spec: docs/spec/cli.md#trace
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from rich.text import Text
-from rich.tree import Tree
 
 from .call_frame import CONSOLE, Event, Explained, console_text
 from .evm_text import show_address, show_bitcoin, show_bytes, show_named
@@ -25,15 +25,39 @@ class _Budget:
     calls: int
 
 
-def draw(call: Explained, *, depth: int, calls: int) -> Tree:
-    """The tree of a call, at most `depth` levels and `calls` calls of it."""
+@dataclass(slots=True)
+class _Node:
+    """A line and those below it."""
+
+    line: Text
+    below: list["_Node"] = field(default_factory=list)
+
+    def add(self, line: Text) -> "_Node":
+        node = _Node(line)
+        self.below.append(node)
+        return node
+
+
+def draw(call: Explained, *, depth: int, calls: int) -> Iterator[Text]:
+    """The tree of a call, at most `depth` levels and `calls` calls of it, line by line.
+
+    Lines are as long as they are: a folded address could not be copied.
+    """
     budget = _Budget(depth, calls - 1)
-    tree = Tree(_call_line(call), guide_style=_DIM)
+    tree = _Node(_call_line(call))
     _add_inside(tree, call, 1, budget)
-    return tree
+    yield tree.line
+    yield from _lines_below(tree, "")
 
 
-def _add_inside(tree: Tree, call: Explained, level: int, budget: _Budget) -> None:
+def _lines_below(node: _Node, indent: str) -> Iterator[Text]:
+    for number, below in enumerate(node.below, start=1):
+        is_last = number == len(node.below)
+        yield Text().append(indent + ("└── " if is_last else "├── "), style=_DIM).append_text(below.line)
+        yield from _lines_below(below, indent + ("    " if is_last else "│   "))
+
+
+def _add_inside(tree: _Node, call: Explained, level: int, budget: _Budget) -> None:
     """Calls and events in the order in which they happened, then how the call ended."""
     events = sorted(call.events, key=lambda event: event.position)
     place = 0

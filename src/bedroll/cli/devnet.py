@@ -38,15 +38,17 @@ from .run import Context, declare, run_service
 from .serve import run_until, serving
 from .trace import read_abis
 
-_SECTIONS: Final = ("folder", "rpc", "sequencer", "mempool", "devnet", "log", "bitcoin.serve_port")
+_SECTIONS: Final = ("folder", "rpc", "sequencer", "mempool", "history", "devnet", "log", "bitcoin.serve_port")
 _DEFAULTS: Final = {
     "sequencer.block_time_seconds": 0.0,
     "sequencer.batch_age_seconds": 15.0,
     "sequencer.stream_port": 0,
     "bitcoin.serve_port": 0,
+    "history.mode": "archive",
     "log.level": "warning",
 }
-"""A devnet begins anew each time unless a folder is given, seals a block for each transaction, and posts often."""
+"""A devnet begins anew each time unless a folder is given; it seals a block for each transaction, keeps the state of
+all of them, and posts often."""
 
 
 @declare("devnet", *_SECTIONS)
@@ -134,6 +136,8 @@ def devnet_option(config: Config) -> DevnetOption:
         mnemonic=config.devnet.mnemonic,
         balance_btc=config.devnet.balance_btc,
         mine_seconds=config.devnet.mine_seconds,
+        archive=config.history.mode == "archive",
+        keep_blocks=config.history.keep_blocks,
         sequencer=sequencer_option(config),
         rates=rate_policy(config),
         carrier=carrier(config),

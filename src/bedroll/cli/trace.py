@@ -122,7 +122,8 @@ def show_trace(output: Output, receipt: dict[str, Any], call: Explained, *, dept
         f"block {int(facts.block_number, 16):,} ({clean(facts.block_class)})  gas {gas:,} ({data_gas:,} of it for "
         f"data on Bitcoin)  fee {show_bitcoin(fee_wei)}\n"
     )
-    output.console.print(draw(call, depth=depth, calls=calls))
+    for line in draw(call, depth=depth, calls=calls):
+        output.console.print(line)
 
 
 class _Receipt(

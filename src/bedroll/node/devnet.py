@@ -56,6 +56,8 @@ class DevnetOption:
         sequencer: Of the leader.
         rates: What the leader pays on Bitcoin.
         carrier: Form of its envelopes.
+        archive: Whether the state of every block is kept, so that all of them can be traced.
+        keep_blocks: Newest blocks whose state is kept otherwise.
         sync: Whether stores wait for the disk.
     """
 
@@ -68,6 +70,8 @@ class DevnetOption:
     )
     rates: RatePolicy = field(default_factory=RatePolicy)
     carrier: Carrier = Carrier.BRANCH
+    archive: bool = False
+    keep_blocks: int = 0
     sync: bool = True
 
 
@@ -151,7 +155,10 @@ async def open_devnet(
             wallet_start=L1Height(1),
             carrier=option.carrier,
         )
-        node = await Node.open(folder / "sequencer", genesis, bitcoin, leader=leader, sync=option.sync, clock=clock)
+        node = await Node.open(
+            folder / "sequencer", genesis, bitcoin, leader=leader, sync=option.sync, clock=clock,
+            archive=option.archive, keep_blocks=option.keep_blocks,
+        )  # fmt: skip
         try:
             yield Devnet(bitcoin, node, genesis, accounts, folder, option)
         finally:

@@ -1,14 +1,13 @@
 """The drawing of a transaction: golden trees, hostile strings as text, bounds that say what is left out."""
 
 import json
-from io import StringIO
 
 import pytest
-from rich.console import Console
 
 from bedroll.cli.call_frame import explain, parse_frame
 from bedroll.cli.call_tree import draw, tree_json
 from bedroll.cli.evm_text import clean, show_bitcoin
+from bedroll.cli.output import Output
 from bedroll.crypto.keccak import keccak256
 from bedroll.primitives import Unavailable
 from bedroll.sdk.signature import SignatureBook, parse_signature
@@ -40,10 +39,8 @@ def frame(to, given="0x", **more):
 
 
 def drawn(trace, **bounds):
-    shown = StringIO()
-    tree = draw(explain(parse_frame(trace), BOOK), **({"depth": 32, "calls": 500} | bounds))
-    Console(file=shown, width=400, soft_wrap=True, highlight=False).print(tree)
-    return "\n".join(line.rstrip() for line in shown.getvalue().splitlines())
+    lines = draw(explain(parse_frame(trace), BOOK), **({"depth": 32, "calls": 500} | bounds))
+    return "\n".join(line.plain for line in lines)
 
 
 TRANSFER = call_of("transfer(address,uint256)", int(POOL, 16), 70)
@@ -134,6 +131,14 @@ def test_hostile_strings_stay_text():
 def test_long_values_are_cut():
     assert clean("x" * 500).endswith("… (500 characters)")
     assert len(drawn(frame(POOL, "0x" + "ab" * 100_000))) < 300
+
+
+def test_lines_are_not_cut_at_the_width_of_the_terminal(capsys):
+    for line in draw(explain(parse_frame(WHOLE), BOOK), depth=32, calls=500):
+        Output(as_json=False).console.print(line)
+    out = capsys.readouterr().out
+    assert "to: 0x4444444444444444444444444444444444444444, amount: 70)\n" in out
+    assert out.rstrip("\n") == drawn(WHOLE)
 
 
 def test_json_has_everything_the_drawing_has():
