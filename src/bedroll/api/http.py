@@ -17,7 +17,7 @@ from .envelope import JSON_NULL, encode_answer
 from .error import Code, RpcError
 from .inbox import Inbox
 from .limit import Limits
-from .share import Room
+from .share import Room, network_of
 
 HEAD_BYTES_MAX: Final = 16 << 10
 """Request line and headers of one request."""
@@ -104,7 +104,7 @@ class HttpConnection(asyncio.Protocol):
         # Of uvloop too, whose transports are of no class of asyncio.
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        self._peer = self.client = str(peer[0]) if peer else ""
+        self._peer = self.client = network_of(str(peer[0])) if peer else ""
         if not self._host.admit(self, self._peer):
             # Before it costs anything.
             self._is_refused = True

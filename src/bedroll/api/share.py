@@ -1,18 +1,34 @@
 """Fair shares of what there is little of: nobody's greed makes another wait for long.
 
-Reads: nothing.  Gives: `CLIENT`, `Turns`, `Shares`, `Room`.
+Reads: nothing.  Gives: `CLIENT`, `Turns`, `Shares`, `Room`, `network_of`.
 Never: lets one client have all places.  Spec: docs/spec/api.md#shares
 """
 
 import asyncio
 from collections import Counter, OrderedDict, deque
 from contextvars import ContextVar
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Final
 
 from .error import Code, RpcError
 
 CLIENT: Final[ContextVar[str]] = ContextVar("CLIENT", default="")
 """Who asked for what runs now; empty: this process."""
+
+
+@lru_cache(10_000)
+def network_of(address: str) -> str:
+    """Who has an address, as far as it tells: of IPv6 the network of 64 bits, whose addresses one client has all."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return address if parsed.is_loopback else str(IPv6Network((parsed, 64), strict=False))
 
 
 class Shares:

@@ -7,7 +7,7 @@ import pytest
 
 from bedroll.api import Limits, RpcError
 from bedroll.api.filter import Filters
-from bedroll.api.share import CLIENT, Shares, Turns
+from bedroll.api.share import CLIENT, Shares, Turns, network_of
 from bedroll.api.worker import Worker
 
 
@@ -159,6 +159,23 @@ def test_filters_of_one_client_leave_room_for_others():
     filters.clear()
     for _ in range(4):
         filters.add("newHeads")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::1", "::1"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
+def test_all_addresses_of_one_network_are_one_client(address, network):
+    assert network_of(address) == network
 
 
 def test_a_place_given_back_can_be_taken_again():
