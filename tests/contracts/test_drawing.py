@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bedroll.cli.call_frame import explain, parse_frame
+from bedroll.cli.call_frame import explain, nest_flat, parse_frame
 from bedroll.cli.call_tree import draw
 from bedroll.sdk.signature import SignatureBook, known_signatures
 from tests.framework.ledger import Ledger
@@ -56,4 +56,21 @@ def test_a_swap_is_drawn_as_the_contracts_made_it(tmp_path):
     assert text == SWAP
     late = market.router.try_send(trader, "swapExactETHForTokens", 0, market.path, trader.address, 1, value=1)
     assert drawn(ledger, late.transaction_hash).endswith('└── ✗ "UniswapV2Router: EXPIRED"')
+    ledger.engine.close()
+
+
+def test_calls_that_nest_a_thousand_deep_are_drawn_as_far_as_told(tmp_path):
+    ledger = Ledger.open(tmp_path)
+    owner = ledger.keys[0]
+    # PUSH0 × 5, ADDRESS, GAS, CALL: a contract that calls itself for as long as there is gas.
+    code = bytes.fromhex("6009600c60003960096000f3" + "5f5f5f5f5f305af100")
+    made = ledger.block(ledger.sign(owner, to=None, data=code, gas=1_000_000)).receipts[-1]
+    called = ledger.block(ledger.sign(owner, to=made.contract, gas=16_000_000)).receipts[-1]
+    height, index = ledger.engine.find_transaction(called.transaction_hash)
+    rows = msgspec.json.decode(ledger.engine.flat_traces(height, index, result_bytes=1 << 22, seconds=10.0))
+    assert len(rows) > 300
+    frame, deeper = nest_flat(rows, 100)
+    lines = [line.plain for line in draw(explain(frame, SignatureBook()), depth=100, calls=1_000)]
+    assert sum(".receive()" in line for line in lines) == 100
+    assert deeper == len(rows) - 100
     ledger.engine.close()

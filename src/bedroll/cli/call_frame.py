@@ -1,6 +1,7 @@
 """The calls of a transaction with what they mean: names, arguments, results, reasons, events.
 
-Reads: what `callTracer` answers, signatures.  Gives: `Frame`, `parse_frame`, `Explained`, `explain`, `console_text`.
+Reads: what `callTracer` and Parity's list answer, signatures.
+Gives: `Frame`, `parse_frame`, `nest_flat`, `Explained`, `explain`, `console_text`.
 Never: believes a node that its answer is a trace.  Spec: docs/spec/cli.md#trace
 """
 
@@ -19,8 +20,8 @@ from .evm_text import clean, show_bytes, show_named, show_value
 
 CONSOLE: Final = bytes.fromhex("000000000000000000636f6e736f6c652e6c6f67")
 """Where Hardhat's and Foundry's `console.log` write."""
-_DEPTH_MAX: Final = 280
-"""Of a trace that is read: what decoding JSON bears."""
+LEVELS_MAX: Final = 280
+"""Of calls that are read: what decoding JSON bears, which nests twice as deep."""
 
 
 class LogRow(msgspec.Struct, frozen=True):
@@ -100,14 +101,86 @@ def parse_frame(answer: Any) -> Frame:
         raise Unavailable("the node's answer is not a call trace", reason=clean(str(error))) from None
 
 
+class _Action(msgspec.Struct, frozen=True, rename={"call_kind": "callType", "sender": "from"}):
+    """What a flat trace says of a call or creation before it runs, or of a contract that ends itself."""
+
+    call_kind: str = "call"
+    sender: str = "0x"
+    to: str = ""
+    gas: str = "0x0"
+    input: str = "0x"
+    init: str = "0x"
+    value: str = "0x0"
+    address: str = "0x"
+    balance: str = "0x0"
+    refund_address: str = msgspec.field(default="", name="refundAddress")
+
+
+class _Result(msgspec.Struct, frozen=True, rename={"gas_used": "gasUsed"}):
+    """What it says after it has run."""
+
+    gas_used: str = "0x0"
+    output: str = "0x"
+    code: str = "0x"
+    address: str = ""
+
+
+class FlatRow(msgspec.Struct, frozen=True, rename={"kind": "type", "place": "traceAddress"}):
+    """One call of Parity's flat list."""
+
+    kind: str
+    action: _Action
+    place: list[int]
+    result: _Result | None = None
+    error: str = ""
+
+
+def nest_flat(answer: Any, levels: int) -> tuple[Frame, int]:
+    """Calls of a flat list as a tree of at most `levels` levels, and how many lie deeper. It knows no events.
+
+    For calls that nest so deep that JSON which nests as they do is not read.
+
+    Raises:
+        Unavailable: It is no such list.
+    """
+    try:
+        rows = msgspec.convert(answer, list[FlatRow])
+    except msgspec.ValidationError as error:
+        raise Unavailable("the node's answer is not a list of calls", reason=clean(str(error))) from None
+    kept = {tuple(row.place): _frame_of(row) for row in rows if len(row.place) < levels}
+    if () not in kept:
+        raise Unavailable("the node's answer is not a list of calls", reason="no first call")
+    for place, frame in kept.items():
+        if place and place[:-1] in kept:
+            kept[place[:-1]].calls.append(frame)
+    return kept[()], len(rows) - len(kept)
+
+
+def _frame_of(row: FlatRow) -> Frame:
+    action, result = row.action, row.result or _Result()
+    is_creation, is_end = row.kind == "create", row.kind == "suicide"
+    return Frame(
+        kind="SELFDESTRUCT" if is_end else "CREATE" if is_creation else action.call_kind,
+        sender=action.address if is_end else action.sender,
+        gas_used=result.gas_used,
+        gas=action.gas,
+        to=action.refund_address if is_end else result.address if is_creation else action.to,
+        input=action.init if is_creation else action.input,
+        output=result.code if is_creation else result.output,
+        value=action.balance if is_end else action.value,
+        error=row.error,
+        calls=[],
+    )
+
+
 def explain(frame: Frame, book: SignatureBook, depth: int = 0) -> Explained:
     """Give a call and all below it their meaning.
 
     Raises:
         Unavailable: The trace nests too deep, or its hexadecimal cannot be read.
     """
-    if depth > _DEPTH_MAX:
-        raise Unavailable("the calls nest deeper than is drawn", limit=_DEPTH_MAX)
+    if depth > LEVELS_MAX:
+        raise Unavailable("the calls nest deeper than is drawn", limit=LEVELS_MAX)
     kind, given, output = frame.kind.lower(), _bytes(frame.input), _bytes(frame.output)
     to = _bytes(frame.to)
     is_creation = kind.startswith("create")

@@ -10,13 +10,14 @@ from typing import Any, Final
 import click
 import msgspec
 
-from bedroll.primitives import Invalid
+from bedroll.encoding.json import JsonTooDeep
+from bedroll.primitives import Invalid, Unavailable
 from bedroll.sdk import RpcClient
 from bedroll.sdk.abi import AbiMismatch
 from bedroll.sdk.client import RpcFailure
 from bedroll.sdk.signature import SignatureBook, known_signatures, signatures_of_json
 
-from .call_frame import Explained, explain, parse_frame
+from .call_frame import LEVELS_MAX, Explained, Frame, explain, nest_flat, parse_frame
 from .call_tree import draw, tree_json
 from .evm_text import clean, show_bitcoin
 from .output import Output
@@ -47,7 +48,9 @@ _TRACE_CONTAINERS_MAX: Final = 1_000_000
     type=click.Path(exists=True, path_type=Path),
     help="JSON ABI or artifact, or a folder with such (Foundry's out, Hardhat's artifacts). May be given many times.",
 )
-@click.option("--depth", type=click.IntRange(1, 280), default=32, show_default=True, help="Levels of calls to draw.")
+@click.option(
+    "--depth", type=click.IntRange(1, LEVELS_MAX), default=32, show_default=True, help="Levels of calls to draw."
+)
 @click.option("--calls", type=click.IntRange(1, 100_000), default=500, show_default=True, help="Calls to draw.")
 def command(
     context: Context,
@@ -71,13 +74,12 @@ def command(
     for folder in folders:
         for signature in read_abis(folder, context.output):
             book.add(signature)
-    receipt, answer = run_once(_ask(url, "0x" + text))
-    call = explain(parse_frame(answer), book)
-    show_trace(context.output, receipt, call, depth=depth, calls=calls)
+    receipt, frame = run_once(_ask(context.output, url, "0x" + text))
+    show_trace(context.output, receipt, explain(frame, book), depth=depth, calls=calls)
 
 
-async def _ask(url: str, transaction: str) -> tuple[dict[str, Any], Any]:
-    """Receipt and trace.
+async def _ask(output: Output, url: str, transaction: str) -> tuple[dict[str, Any], Frame]:
+    """Receipt and calls.
 
     Raises:
         Invalid: The transaction is in no block, or the node does not trace it.
@@ -91,7 +93,13 @@ async def _ask(url: str, transaction: str) -> tuple[dict[str, Any], Any]:
             raise Invalid("the node knows no such transaction", transaction=transaction, node=url)
         options = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
         try:
-            return receipt, await client.call("debug_traceTransaction", transaction, options)
+            return receipt, parse_frame(await client.call("debug_traceTransaction", transaction, options))
+        except Unavailable as error:
+            if not isinstance(error.__cause__, JsonTooDeep):
+                raise
+            frame, deeper = nest_flat(await client.call("trace_transaction", transaction), LEVELS_MAX)
+            output.warn(f"{deeper:,} calls nest deeper than {LEVELS_MAX} levels and are left out, and all events")
+            return receipt, frame
         except RpcFailure as error:
             raise Invalid(f"the node does not trace it: {clean(error.reason)}", code=error.code, node=url) from None
 
