@@ -20,7 +20,7 @@ from .evm_text import clean, show_bytes, show_named, show_value
 
 CONSOLE: Final = bytes.fromhex("000000000000000000636f6e736f6c652e6c6f67")
 """Where Hardhat's and Foundry's `console.log` write."""
-LEVELS_MAX: Final = 280
+LEVELS_MAX: Final = 200
 """Of calls that are read: what decoding JSON bears, which nests twice as deep."""
 
 

@@ -1,6 +1,6 @@
 """A transaction's calls as a tree in the terminal, and as JSON.
 
-Reads: explained calls.  Gives: `draw`, `tree_json`.
+Reads: explained calls.  Gives: `draw`, `calls_json`.
 Never: draws more calls or levels than it was told to; says how many it left out.  Spec: docs/spec/cli.md#trace
 """
 
@@ -141,8 +141,19 @@ def _end_line(call: Explained) -> Text:
 # --- JSON ------------------------------------------------------------------------------------------
 
 
-def tree_json(call: Explained) -> dict[str, object]:
-    """The same for programs, nothing left out."""
+def calls_json(call: Explained) -> Iterator[dict[str, object]]:
+    """The same for programs, nothing left out: a list and not a tree, for calls nest deeper than readers of JSON bear.
+
+    `place` names a call as Parity's `traceAddress` does: the way to it from the first.
+    """
+    waiting: list[tuple[tuple[int, ...], Explained]] = [((), call)]
+    while waiting:
+        place, each = waiting.pop()
+        yield {"place": list(place)} | _call_json(each)
+        waiting += reversed([((*place, number), below) for number, below in enumerate(each.calls)])
+
+
+def _call_json(call: Explained) -> dict[str, object]:
     known = call.signature
     return {
         "type": call.kind,
@@ -159,7 +170,6 @@ def tree_json(call: Explained) -> dict[str, object]:
         "input": "0x" + call.input.hex(),
         "output": "0x" + call.output.hex(),
         "events": [_event_json(each) for each in call.events],
-        "calls": [tree_json(each) for each in call.calls],
     }
 
 

@@ -18,7 +18,7 @@ from bedroll.sdk.client import RpcFailure
 from bedroll.sdk.signature import SignatureBook, known_signatures, signatures_of_json
 
 from .call_frame import LEVELS_MAX, Explained, Frame, explain, nest_flat, parse_frame
-from .call_tree import draw, tree_json
+from .call_tree import calls_json, draw
 from .evm_text import clean, show_bitcoin
 from .output import Output
 from .run import Context, declare, run_once
@@ -26,7 +26,7 @@ from .run import Context, declare, run_once
 _HASH_DIGITS: Final = 64
 _ABI_BYTES_MAX: Final = 16 << 20
 _ABI_FILES_MAX: Final = 10_000
-_TRACE_NESTING_MAX: Final = 600
+_TRACE_NESTING_MAX: Final = 2 * LEVELS_MAX
 """Levels of JSON: two a call."""
 _TRACE_CONTAINERS_MAX: Final = 1_000_000
 
@@ -120,7 +120,7 @@ def show_trace(output: Output, receipt: dict[str, Any], call: Explained, *, dept
                 "gasUsed": gas,
                 "dataGasUsed": data_gas,
                 "feeWei": str(fee_wei),
-                "call": tree_json(call),
+                "calls": list(calls_json(call)),
             }
         )
         return

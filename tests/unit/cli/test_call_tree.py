@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bedroll.cli.call_frame import explain, parse_frame
-from bedroll.cli.call_tree import draw, tree_json
+from bedroll.cli.call_tree import calls_json, draw
 from bedroll.cli.evm_text import clean, show_bitcoin
 from bedroll.cli.output import Output
 from bedroll.crypto.keccak import keccak256
@@ -142,11 +142,12 @@ def test_lines_are_not_cut_at_the_width_of_the_terminal(capsys):
 
 
 def test_json_has_everything_the_drawing_has():
-    told = json.loads(json.dumps(tree_json(explain(parse_frame(WHOLE), BOOK))))
-    assert told["function"] == "swap((address,uint24)[],uint256)"
-    assert told["calls"][0]["events"][0]["arguments"][2] == "amount: 70"
-    assert told["calls"][1]["console"] == "hi 7"
-    assert told["calls"][3]["error"] == "out of gas"
+    told = json.loads(json.dumps(list(calls_json(explain(parse_frame(WHOLE), BOOK)))))
+    assert [call["place"] for call in told] == [[], [0], [1], [2], [3]]
+    assert told[0]["function"] == "swap((address,uint24)[],uint256)"
+    assert told[1]["events"][0]["arguments"][2] == "amount: 70"
+    assert told[2]["console"] == "hi 7"
+    assert told[4]["error"] == "out of gas"
 
 
 @pytest.mark.parametrize(
