@@ -1,4 +1,4 @@
-"""The committed prices of a dispute are what its transactions cost now, within what the design allows; bonds cover them."""
+"""The committed prices of a dispute are what its transactions cost now, within their limits; bonds cover them."""
 
 import tomllib
 from pathlib import Path

@@ -1,89 +1,98 @@
-"""Shows whole games on the embedded chain with paper leaves: order, depth, windows, fees, restarts."""
+"""Shows a game without a lie, several games of one player at once, and that a sick game leaves the others alone."""
 
-import pytest
+from dataclasses import replace
 
-from bedroll.bitvm.game.run import OwnRun
-from bedroll.bitvm.graph import REGTEST, Party
-from bedroll.bitvm.player.duel import Duel, Match
-from bedroll.bitvm.player.strategy import HonestChallenger, HonestProver
-from bedroll.riscv import Program
-from tests.framework.assembler import assemble, layout, pack
-from tests.framework.paper import paper_book
+from bedroll.bitvm.graph import REGTEST, Party, Terms, close_name
+from bedroll.bitvm.lie.catalogue import lies
+from bedroll.bitvm.lie.scene import Scene
+from bedroll.bitvm.player.claim import build_claim
+from bedroll.bitvm.player.setup import exchange
+from bedroll.crypto import sha256
+from bedroll.primitives import FeeRate, Invalid, Satoshi
+from tests.framework.dispute_game import INSTANCE, begin, book_of, honest
 
-INSTANCE = bytes(range(32))
-SOURCE = "li t0, 0x50000\nlw a0, 0(t0)\naddi a7, zero, 93\necall"
-EXPONENT = 5
-
-
-def match():
-    program = Program(layout(assemble(SOURCE), data=pack([1]), input_bytes=4))
-    return Match(program, paper_book(EXPONENT, 1), REGTEST, INSTANCE, 20_000_000)
+SCENE = Scene.sample(INSTANCE, 7)
 
 
-@pytest.fixture
-async def duel(embedded_chain, tmp_path):
-    found = Duel(embedded_chain.client, tmp_path / "duel", match(), lambda event: None)
-    yield found
-    found.close()
+async def test_a_true_claim_is_closed_when_nobody_contests(embedded_chain, tmp_path):
+    game = await begin(embedded_chain, tmp_path / "duel", SCENE, *(honest(SCENE, party) for party in Party))
+    try:
+        position = await game.play()
+        assert position.winner is Party.PROVER
+        assert position.gate == close_name(position.number)
+        assert [played.name for played in position.played] == [
+            "input", "hashes_1_1", "digit_1_1", "hashes_1_2", "digit_1_2", "hashes_1_3", "digit_1_3", "execute",
+        ]  # fmt: skip
+        heights = [played.spend.height for played in position.played]
+        answers = [at for at, move in enumerate(game.duel.terms.moves[:8]) if at and move.mover is not (
+            game.duel.terms.moves[at - 1].mover)]  # fmt: skip
+        assert all(heights[at] - heights[at - 1] >= REGTEST.answer_depth_blocks for at in answers)
+        assert all(not side.alarms for side in game.duel.sides.values())
+    finally:
+        game.duel.close()
 
 
-class Silent:
-    def answer(self, terms, record, move):
-        return None
-
-
-class Mute:
-    """Plays until a move."""
-
-    def __init__(self, strategy, name):
-        self.strategy, self.name = strategy, name
+class Sick:
+    """A mind that fails in every turn."""
 
     def answer(self, terms, record, move):
-        return None if move is not None and move.name == self.name else self.strategy.answer(terms, record, move)
+        raise Invalid("this game is sick", move=move.name)
 
 
-def prover(value=1):
-    m = match()
-    data = pack([value])
-    return HonestProver(OwnRun(m.program, data, instance_id=INSTANCE, exponent=EXPONENT), data)
+async def another_game(game, chain, number, minds):
+    """One more game of the same two sides, on a claim of its own."""
+    duel = game.duel
+    scene = Scene.sample(sha256(bytes([number])), SCENE.exponent)
+    book = book_of(scene)
+    terms = replace(duel.terms, instance_id=scene.instance_id)
+    start = await chain.height()
+    setups = [duel.sides[party].setup(terms, party, book, start) for party in Party]
+    (coin,) = await chain.matured()
+    inputs = [chain.miner.input_of(coin)]
+
+    def claim(leaves):
+        return build_claim(terms, leaves, inputs, chain.miner.script, FeeRate(2_000)).stripped
+
+    exchange(*setups, claim)
+    signed = build_claim(terms, setups[0].leaves, inputs, chain.miner.script, FeeRate(2_000))
+    assert signed.stripped == setups[1].stored_claim()
+    await chain.client.broadcast([signed.raw])
+    await chain.mine()
+    for party in Party:
+        duel.sides[party].join(terms.game, book, minds(scene)[party])
+    return terms
 
 
-async def play(duel, chain, blocks=200):
-    for _ in range(blocks):
-        await duel.step()
-        position = duel.position()
-        if position is not None and position.end is not None:
-            return position
-        await chain.mine()
-    raise AssertionError("the game did not end")
+async def test_one_player_plays_many_games_and_a_sick_one_harms_none(embedded_chain, tmp_path):
+    liar = lies(3)
+    game = await begin(
+        embedded_chain, tmp_path / "duel", SCENE, liar["wrong_input"].make(SCENE), honest(SCENE, Party.CHALLENGER)
+    )
+    try:
 
+        def against(name):
+            return lambda scene: {
+                Party.PROVER: liar[name].make(scene), Party.CHALLENGER: honest(scene, Party.CHALLENGER),
+            }  # fmt: skip
 
-async def test_a_true_claim_is_closed_when_nobody_contests(duel, embedded_chain):
-    strategies = {Party.PROVER: prover(), Party.CHALLENGER: HonestChallenger(duel.match.program)}
-    await duel.begin(strategies, embedded_chain.fund, embedded_chain.mine)
-    position = await play(duel, embedded_chain)
-    assert position.winner is Party.PROVER
-    assert position.gate == "close_6"
-    assert [played.name for played in position.played] == [
-        "input", "hashes_1_1", "digit_1_1", "hashes_1_2", "digit_1_2", "execute",
-    ]  # fmt: skip
-    assert not duel.sides[Party.PROVER].alarms
-
-
-async def test_a_prover_who_never_answers_loses_his_bond(duel, embedded_chain):
-    strategies = {Party.PROVER: Silent(), Party.CHALLENGER: HonestChallenger(duel.match.program)}
-    await duel.begin(strategies, embedded_chain.fund, embedded_chain.mine)
-    position = await play(duel, embedded_chain)
-    assert position.winner is Party.CHALLENGER
-    assert position.by == "timeout"
-    assert position.ended.height - position.start >= REGTEST.input_blocks
-
-
-@pytest.mark.parametrize("name", ["hashes_1_1", "hashes_1_2", "execute"])
-async def test_a_prover_who_falls_silent_loses_after_one_window(duel, embedded_chain, name):
-    strategies = {Party.PROVER: Mute(prover(), name), Party.CHALLENGER: HonestChallenger(duel.match.program)}
-    await duel.begin(strategies, embedded_chain.fund, embedded_chain.mine)
-    position = await play(duel, embedded_chain)
-    assert position.winner is Party.CHALLENGER
-    assert position.by == "timeout"
-    assert position.ended.height - position.height <= REGTEST.delta_blocks + 1
+        games: list[Terms] = [game.duel.terms]
+        for number, name in enumerate(("opcode", "initial_stack")):
+            games.append(await another_game(game, embedded_chain, number, against(name)))
+        sick = await another_game(
+            game, embedded_chain, 9,
+            lambda scene: {Party.PROVER: honest(scene, Party.PROVER), Party.CHALLENGER: Sick()},
+        )  # fmt: skip
+        await embedded_chain.fund(game.duel.sides[Party.PROVER].purse.script, Satoshi(5_000_000), 3)
+        tables = game.duel.sides[Party.CHALLENGER].player.tables
+        for _ in range(120):
+            await game.duel.step()
+            if all(tables[terms.game].position.end is not None for terms in (*games, sick)):
+                break
+            await embedded_chain.mine()
+        assert {tables[terms.game].position.winner for terms in games} == {Party.CHALLENGER}
+        assert tables[sick.game].position.winner is Party.PROVER
+        alarms = game.duel.sides[Party.CHALLENGER].alarms
+        assert {alarm.game for alarm in alarms if alarm.kind == "sick"} == {sick.game}
+        assert game.duel.sides[Party.CHALLENGER].purse.count() >= 4
+    finally:
+        game.duel.close()

@@ -13,10 +13,7 @@ from tests.framework.dispute_game import INSTANCE, begin, honest
 
 SCENE = Scene.sample(INSTANCE)
 LIES = lies(3)
-BY_DEFAULT = {
-    "wrong_result", "wrong_input", "opcode", "equivocate_2_right", "malformed_future_read", "silent_hashes_1_2",
-    "open_wrong_value", "silent_opening",
-}  # fmt: skip
+BY_DEFAULT = {"wrong_result", "wrong_input", "malformed_future_read", "silent_hashes_1_2", "open_wrong_value"}
 
 
 async def outcome(chain, folder, lie):

@@ -51,7 +51,7 @@ async def until(game, chain, number, blocks=150):
     raise AssertionError(f"move {number} did not come")
 
 
-@pytest.mark.parametrize("name", ["read_2_value", "open_wrong_value"])
+@pytest.mark.parametrize("name", ["read_2_value", pytest.param("open_wrong_value", marks=pytest.mark.slow)])
 async def test_the_honest_side_wins_when_it_acts_at_its_last_block(embedded_chain, tmp_path, name):
     lie, game = await start(embedded_chain, tmp_path / "duel", name)
     duel, me = game.duel, lie.party.other
@@ -136,6 +136,7 @@ async def test_a_digit_that_is_replaced_below_the_answer_depth_is_answered_as_it
         game.duel.close()
 
 
+@pytest.mark.slow
 async def test_hashes_that_are_replaced_below_the_answer_depth_are_answered_as_they_end(embedded_chain, tmp_path):
     _, game = await start(embedded_chain, tmp_path / "duel", "wrong_input")
     try:
@@ -174,6 +175,7 @@ async def test_after_a_deep_reorganisation_the_same_answer_goes_out_again_with_a
         game.duel.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wrong_input", "open_wrong_value"])
 async def test_a_side_that_restarts_in_every_block_plays_the_same_game(embedded_chain, tmp_path, name):
     lie, game = await start(embedded_chain, tmp_path / "duel", name)
@@ -191,7 +193,9 @@ async def test_a_side_that_restarts_in_every_block_plays_the_same_game(embedded_
         game.duel.close()
 
 
-@pytest.mark.parametrize(("name", "party"), [("wrong_result", Party.CHALLENGER), ("open_wrong_value", Party.PROVER)])
+@pytest.mark.parametrize(("name", "party"), [
+    ("wrong_result", Party.CHALLENGER), pytest.param("open_wrong_value", Party.PROVER, marks=pytest.mark.slow),
+])  # fmt: skip
 async def test_an_old_backup_learns_from_the_chain_and_wins(embedded_chain, tmp_path, name, party):
     lie, game = await start(embedded_chain, tmp_path / "duel", name)
     backup, place = tmp_path / "backup", tmp_path / "duel" / party.value
@@ -215,6 +219,7 @@ async def test_an_old_backup_learns_from_the_chain_and_wins(embedded_chain, tmp_
         game.duel.close()
 
 
+@pytest.mark.slow
 async def test_two_answers_of_one_key_never_leave_a_store_that_was_restored(embedded_chain, tmp_path):
     """The backup is from before the answer; the opponent's move was replaced deep; the old answer is what goes out."""
     _, game = await start(embedded_chain, tmp_path / "duel", "contest_trace_hash")
@@ -242,6 +247,7 @@ async def test_two_answers_of_one_key_never_leave_a_store_that_was_restored(embe
         game.duel.close()
 
 
+@pytest.mark.slow
 async def test_an_empty_purse_is_an_alarm_and_not_the_end(embedded_chain, tmp_path):
     _, game = await start(embedded_chain, tmp_path / "duel", "wrong_input")
     try:

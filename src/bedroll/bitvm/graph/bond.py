@@ -12,7 +12,7 @@ STRESS_RATE_SAT_VB: Final = 100
 """Fee rate that bonds must carry, satoshi for a virtual byte."""
 CHILD_VB: Final = 154
 """A fee child: an anchor, one coin, change."""
-PROVER_WORST_VB: Final = 125_000
+PROVER_WORST_VB: Final = 133_000
 """All transactions of a prover in the worst game (second search, T = 26), rounded up."""
 PROVER_WORST_MOVES: Final = 21
 """Of them, each with a child; Close included."""

@@ -196,9 +196,6 @@ class Player:
         terms = table.sheet.graph.terms
         number, height = position.number, position.height
         assert height is not None
-        left = height + self._window(table, position) - tip.height
-        if left <= terms.clock.margin_blocks:
-            self._alarm(table, "late", f"{left} blocks are left for move {number}")
         move = terms.moves[number] if number < len(terms.moves) else None
         before = terms.moves[number - 1].mover if number else table.party
         if before is not table.party and tip.height + 1 - height < terms.clock.answer_depth_blocks:
@@ -206,6 +203,9 @@ class Player:
         said = await asyncio.to_thread(table.strategy.answer, terms, position.record, move)
         if said is None:
             return
+        left = height + self._window(table, position) - tip.height
+        if left <= terms.clock.margin_blocks:
+            self._alarm(table, "late", f"{left} blocks are left for turn {number}")
         if not isinstance(said, Message):
             await self._decide(table, position, tip, said)
             return
@@ -354,7 +354,7 @@ class Player:
         wanted = len(open_games) + self._policy.spare_coins
         have = self._purse.count()
         if have < wanted:
-            split = self._purse.split(wanted - have, Satoshi(self._policy.coin_sat), FeeRate(self._policy.least_rate))
+            split = self._purse.split(wanted, Satoshi(self._policy.coin_sat), FeeRate(self._policy.least_rate))
             if split is not None:
                 await self._broadcast(open_games[0], "split", [split])
             elif have < len(open_games):

@@ -7,6 +7,9 @@ Items of a digit v of radix 16, bottom first: v mod 8, the node, whether v ≥ 8
 eight times where v < 8, lists the chain that is left, picks entry v mod 8 from its end and compares it with the key. A
 digit is bounded by `OP_MIN` before it picks, so nothing below the list can be picked; `OP_IF` takes only the two
 canonical truth values in a tapscript. Revealed digits are therefore always in range, whatever the signer does.
+
+A node has 20 bytes, also where a signer knows a longer preimage: the opponent copies signatures into witnesses of his
+own, and an item above 80 bytes does not relay.
 """
 
 from collections.abc import Sequence
@@ -21,6 +24,8 @@ from ..message import NIBBLE, Message
 from .key import NODE_BYTES, Signature, all_radices, checksum_radices, digits_with_checksum
 
 HALF = NIBBLE // 2
+_NODE_ON_TOP = build_script(Op.OP_SIZE, NODE_BYTES, Op.OP_EQUALVERIFY)
+_NODE_UNDER_FLAG = build_script(Op.OP_OVER) + _NODE_ON_TOP + build_script(Op.OP_DROP)
 
 
 class Mode(Enum):
@@ -106,7 +111,7 @@ def parse_items(message: Message, items: Sequence[bytes]) -> Signature:
         if radix == NIBBLE:
             digit += HALF * (_number(items[at]) != 0)
             at += 1
-        if digit < 0 or len(node) > 520:
+        if digit < 0 or len(node) != NODE_BYTES:
             raise Invalid("signature has a bad digit", label=message.label, digit=digit)
         digits.append(digit)
         nodes.append(node)
@@ -117,7 +122,7 @@ def _digit(radix: int, weight: int, mode: Mode) -> tuple[bytes, bytes]:
     """Script of one digit before and after its key, the push of the key included before."""
     reveal, full = mode is Mode.REVEAL, radix == NIBBLE
     length = HALF if full else radix
-    parts: list[bytes] = []
+    parts: list[bytes] = [_NODE_UNDER_FLAG if full else _NODE_ON_TOP]
     if full and reveal:
         parts.append(
             build_script(Op.OP_IF, HALF, Op.OP_ELSE, *[Op.OP_HASH160] * HALF, 0, Op.OP_ENDIF, Op.OP_TOALTSTACK)
