@@ -32,6 +32,7 @@ def test_viem_deploys_sends_reads_estimates_traces_and_watches(devnet, tools):
     assert said["traced"] == "CALL with 1 log"
     assert int(said["estimated"]) == 21_000
     assert "balance too low" in said["reason"]
+    assert said["many"] == str(1000 * 10**18)
     assert said["supply"] == str(1000 * 10**18)
     assert said["fees"] == "bigint"
 

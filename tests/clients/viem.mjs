@@ -11,6 +11,7 @@ const chain = defineChain({
   name: "bedroll",
   nativeCurrency: { name: "bitcoin", symbol: "BTC", decimals: 18 },
   rpcUrls: { default: { http: [url] } },
+  contracts: { multicall3: { address: "0xcA11bde05977b3631167028862bE2a173976CA11" } },
 });
 const account = mnemonicToAccount("test test test test test test test test test test test junk");
 const other = mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: 1 });
@@ -46,6 +47,8 @@ const trace = await reader.request({
   method: "debug_traceTransaction",
   params: [receipt.transactionHash, { tracer: "callTracer", tracerConfig: { withLog: true } }],
 });
+const balanceOf = (who) => ({ address, abi, functionName: "balanceOf", args: [who.address] });
+const many = await reader.multicall({ contracts: [balanceOf(account), balanceOf(other)], allowFailure: false });
 const logs = await reader.getContractEvents({ address, abi, eventName: "Transfer", fromBlock: 0n });
 const proof = await reader.getProof({ address, storageKeys: [`0x${"00".repeat(32)}`] });
 console.log(JSON.stringify({
@@ -56,6 +59,7 @@ console.log(JSON.stringify({
   estimated: String(await reader.estimateGas({ account, to: other.address, value: 1n })),
   watched: String(await seen),
   logs: logs.length,
+  many: String(many[0] + many[1]),
   traced: `${trace.type} with ${trace.logs.length} log`,
   reason,
   supply: String(proof.storageProof[0].value),
