@@ -301,9 +301,9 @@ class Player:
             return
         # The child's coins are ours and confirmed; its anchor is worth nothing.
         fee = self._purse.spent_sat(purpose) - child.output_value
-        table.sent[name] = Sent(rate, tip.height, fee)
         self._event(table, name, note, transaction, fee, child)
         await self._broadcast(table, name, [transaction, child])
+        table.sent[name] = Sent(rate, tip.height, fee)
 
     async def _send_own(
         self, table: Table, position: Position, note: Note, tip: BlockRef, build: Callable[[FeeRate, int], Transaction]
@@ -316,11 +316,16 @@ class Player:
         rate = await self._rate(table, sent)
         transaction = build(rate, self._replacing(sent))
         fee = table.sheet.graph.terms.bond_sat - transaction.output_value
-        table.sent[name] = Sent(rate, tip.height, fee)
         self._event(table, name, note, transaction, fee, None)
         await self._broadcast(table, name, [transaction])
+        table.sent[name] = Sent(rate, tip.height, fee)
 
     async def _broadcast(self, table: Table, name: str, package: list[Transaction]) -> None:
+        """Hand in; only a node that answered counts as asked, so an outage is followed by another try.
+
+        Raises:
+            Unavailable: The node does not answer.
+        """
         try:
             await self._client.broadcast([each.raw for each in package])
         except RejectedTransaction as refusal:
