@@ -244,6 +244,19 @@ async def trace_bombs(facts: dict[str, str], end: float) -> dict[str, Any]:
     return await bodies(facts, end, made, 100)
 
 
+async def precompiles(facts: dict[str, str], end: float) -> dict[str, Any]:
+    """Calls of few instructions and much work: rounds of BLAKE2, one by one and a thousand in a batch."""
+
+    def blake(rounds: int, number: int = 1) -> dict[str, object]:
+        data = "0x" + (rounds.to_bytes(4, "big") + bytes(208) + b"\x01").hex()
+        return call("eth_call", {"to": f"0x{9:040x}", "data": data}, "latest", number=number)
+
+    made = [
+        json.dumps([blake(rounds, number) for number in range(1_000)]).encode() for rounds in (100_000, 900_000)
+    ] + [json.dumps(blake(45_000_000)).encode()]
+    return await bodies(facts, end, made, 12)
+
+
 async def half_closed(facts: dict[str, str], end: float) -> dict[str, Any]:
     """Connections that ask and shut their sending side, and ones that vanish with a request under way."""
     answered = vanished = 0
@@ -298,6 +311,7 @@ ATTACKS: dict[str, Attack] = {
     each.__name__: each
     for each in (
         slow_heads, slow_bodies, subscriptions, slow_readers, large_bodies, deep_json, large_batches, trace_bombs,
+        precompiles,
         half_closed, pipelined, filters,
     )
 }  # fmt: skip

@@ -6,6 +6,7 @@ Never: lets one call's failure touch another, or answers a notification.  Spec: 
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Final
@@ -90,12 +91,13 @@ class Dispatcher:
                 return encode_answer(JSON_NULL, error)
             answers: list[bytes] = []
             room = self.service.limits.response_bytes
+            end = time.monotonic() + self.service.limits.body_seconds
             sent = await self._send_together(body, client)
             for position, call in enumerate(body.calls):
                 result = sent.get(position)
                 if result is None:
-                    too_large = RpcError(Code.LIMIT, "response too large")
-                    result = too_large if room <= 0 else await self._run(call, intercept, client)
+                    over = self._is_over(room, end)
+                    result = over if over is not None else await self._run(call, intercept, client)
                 if call.id is not None:
                     answers.append(self._encode(call.id, result))
                     room -= len(answers[-1])
@@ -106,6 +108,14 @@ class Dispatcher:
             if not answers:
                 return None
             return join_answers(answers) if body.batch else answers[0]
+
+    def _is_over(self, room: int, end: float) -> RpcError | None:
+        """Why no further call of a body is run."""
+        if room <= 0:
+            return RpcError(Code.LIMIT, "response too large")
+        if time.monotonic() > end:
+            return RpcError(Code.LIMIT, f"batch took too long, at most {self.service.limits.body_seconds:g} s")
+        return None
 
     async def _send_together(self, body: Body, client: str) -> dict[int, object]:
         """Results of a batch that hands in transactions and does nothing else: their senders are recovered at once."""

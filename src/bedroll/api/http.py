@@ -115,10 +115,17 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         """The connection is closed, by whomever."""
+        if self._is_busy:
+            self._host.inbox.forget(self)
         self._is_refused = True
         self._waiting.clear()
         self._give_back(self._held_bytes)
         self._host.gone(self)
+
+    def eof_received(self) -> bool:
+        """The client sends no more; it may still want the answer to what it sent."""
+        self._is_last = True
+        return (self._is_busy or bool(self._waiting)) and not self._is_refused
 
     def pause_writing(self) -> None:
         """The client does not read: nothing more is begun for it."""

@@ -52,7 +52,7 @@ class Inbox:
         self._fast = fast
         self._guard = guard
         self._waiting: list[tuple[Asker, bytes]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
 
     def put(self, asker: Asker, body: bytes) -> None:
@@ -84,8 +84,15 @@ class Inbox:
 
     def _begin(self, asker: Asker, body: bytes) -> None:
         task = self._loop.create_task(self._run(asker, body))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[id(asker)] = task
+        task.add_done_callback(lambda _: self._tasks.pop(id(asker), None))
+
+    def forget(self, asker: Asker) -> None:
+        """The connection is gone: what runs for it ends, as far as it can, and is not answered."""
+        self._waiting = [each for each in self._waiting if each[0] is not asker]
+        task = self._tasks.get(id(asker))
+        if task is not None:
+            task.cancel()
 
     async def _run(self, asker: Asker, body: bytes) -> None:
         try:

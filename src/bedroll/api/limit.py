@@ -51,6 +51,7 @@ class Limits:
         filter_bytes: JSON that waits in all filters; beyond it the longest unasked are forgotten.
         backlog_messages: Messages that wait for a slow reader before its connection is dropped.
         read_seconds: How long a body may take to arrive.
+        body_seconds: How long the calls of one body may take; those after it are refused.
         stop_seconds: How long requests in flight may take once the server stops.
     """
 
@@ -91,4 +92,5 @@ class Limits:
     filter_bytes: int = 32 << 20
     backlog_messages: int = 1_024
     read_seconds: float = 15.0
+    body_seconds: float = 120.0
     stop_seconds: float = 5.0

@@ -75,6 +75,8 @@ class WebSocket(WSListener):
     def on_ws_disconnected(self, _transport: WSTransport) -> None:
         """The connection is closed."""
         self._transport = None
+        if self._is_busy:
+            self._host.inbox.forget(self)
         self._give_back(self._held_bytes)
         self._host.socket_closed(self)
 
