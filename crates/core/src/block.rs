@@ -4,6 +4,7 @@ mod place;
 
 use alloc::vec::Vec;
 use alloy_consensus::Header;
+use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
@@ -67,6 +68,16 @@ pub struct Touched {
     pub created: bool,
 }
 
+/// What only Ethereum's own blocks have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+#[rlp(trailing)]
+pub struct EthereumPart {
+    /// Uncles.
+    pub ommers: Vec<Header>,
+    /// From Shanghai on.
+    pub withdrawals: Option<Vec<Withdrawal>>,
+}
+
 /// A sealed block.
 #[derive(Debug, Clone)]
 pub struct Block {
@@ -94,6 +105,8 @@ pub struct Block {
     pub enqueued: Vec<Message>,
     /// Addresses that its transactions touched beside those that they name; not kept in a store's body.
     pub touched: Vec<Touched>,
+    /// None on this chain.
+    pub ethereum: Option<EthereumPart>,
 }
 
 impl Block {

@@ -1,9 +1,10 @@
 //! Block 0: what stands in the state before anything happened.
 use alloc::{string::String, vec, vec::Vec};
+use alloy_consensus::Header;
 use alloy_primitives::{Address, Bytes, B256, U256};
 use revm::primitives::KECCAK_EMPTY;
 
-use crate::block::{Block, Tail};
+use crate::block::{Block, EthereumPart, Tail};
 use crate::header::{receipts_root, transactions_root, HeaderEnd, HeaderStart};
 use crate::profile::Rules;
 use crate::state::{Account, State, StateError, StateSource, WriteSet};
@@ -38,6 +39,8 @@ pub struct Genesis {
     pub base_fee: u64,
     /// Accounts, by address.
     pub alloc: Vec<(Address, Allocation)>,
+    /// Of a chain of Ethereum's own, whose header does not follow from the rest.
+    pub header: Option<Header>,
 }
 
 impl Genesis {
@@ -104,13 +107,18 @@ impl Genesis {
             coinbase: self.rules.tip_vault,
             origin_hash: self.anchor_hash,
         };
-        let header = start.seal(&HeaderEnd {
+        let sealed = start.seal(&HeaderEnd {
             state_root,
             transactions_root: transactions_root(&[]),
             receipts_root: receipts_root(&[]),
             logs_bloom: Default::default(),
             gas_used: 0,
         });
+        let header = match &self.header {
+            Some(given) if given.state_root == state_root => given.clone(),
+            Some(_) => return Err(StateError::NoHeader { height: 0 }),
+            None => sealed,
+        };
         let block = Block {
             hash: header.hash_slow(),
             header,
@@ -134,6 +142,7 @@ impl Genesis {
             new_addresses: vec![],
             enqueued: vec![],
             touched: vec![],
+            ethereum: self.header.as_ref().map(|_| EthereumPart::default()),
         };
         Ok((block, write_set))
     }

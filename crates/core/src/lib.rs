@@ -11,6 +11,7 @@ pub mod chunk;
 pub mod codec;
 pub mod compact;
 pub mod envelope;
+pub mod ethereum;
 pub mod fee;
 pub mod forced;
 pub mod genesis;

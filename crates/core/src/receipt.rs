@@ -1,6 +1,6 @@
 //! What an included transaction did.
 use alloc::vec::Vec;
-use alloy_consensus::{Receipt as Inner, ReceiptWithBloom};
+use alloy_consensus::{Eip658Value, Receipt as Inner, ReceiptWithBloom};
 use alloy_primitives::{Address, Bloom, Bytes, Log, B256};
 use alloy_rlp::{Encodable, RlpDecodable, RlpEncodable};
 
@@ -28,13 +28,18 @@ pub struct Receipt {
     pub output: Bytes,
     /// Created contract.
     pub contract: Option<Address>,
+    /// Root of the state after it, which Ethereum's receipts had before Byzantium.
+    pub post_state: Option<B256>,
 }
 
 impl Receipt {
     /// The consensus encoding (EIP-2718), the leaf of `receiptsRoot`.
     pub fn leaf(&self) -> Vec<u8> {
         let inner = Inner {
-            status: self.success.into(),
+            status: match self.post_state {
+                Some(root) => Eip658Value::PostState(root),
+                None => self.success.into(),
+            },
             cumulative_gas_used: self.cumulative_gas_used,
             logs: self.logs.clone(),
         };
@@ -88,6 +93,7 @@ mod tests {
             logs: inner.logs.clone(),
             output: Bytes::new(),
             contract: None,
+            post_state: None,
         };
         assert_eq!(ours.bloom(), inner.bloom());
     }

@@ -141,7 +141,7 @@ impl Transaction {
             let call = OriginCall::decode(raw).map_err(|_| TransactionError::Encoding)?;
             return Ok(Self::of_origin(call, sender));
         }
-        let envelope = decode_envelope(raw)?;
+        let envelope = decode_any(raw)?;
         Ok(Self::assemble(
             envelope,
             sender,

@@ -84,6 +84,27 @@ impl Header {
     fn origin_hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         bytes(py, self.inner.parent_beacon_block_root.unwrap_or_default())
     }
+    /// What a header of Ethereum's own has and one of this chain has not, or always alike: as JSON shows it.
+    #[getter]
+    fn ethereum(&self) -> Vec<(&'static str, String)> {
+        let header = &self.inner;
+        let number = |value: u64| format!("{value:#x}");
+        let mut shown = vec![
+            ("nonce", header.nonce.to_string()),
+            ("sha3Uncles", header.ommers_hash.to_string()),
+            ("miner", format!("{:#x}", header.beneficiary)),
+            ("difficulty", format!("{:#x}", header.difficulty)),
+            ("extraData", header.extra_data.to_string()),
+        ];
+        shown.extend((header.base_fee_per_gas).map(|fee| ("baseFeePerGas", number(fee))));
+        shown.extend((header.withdrawals_root).map(|root| ("withdrawalsRoot", root.to_string())));
+        shown.extend((header.blob_gas_used).map(|gas| ("blobGasUsed", number(gas))));
+        shown.extend((header.excess_blob_gas).map(|gas| ("excessBlobGas", number(gas))));
+        let root = header.parent_beacon_block_root;
+        shown.extend(root.map(|root| ("parentBeaconBlockRoot", root.to_string())));
+        shown.extend((header.requests_hash).map(|hash| ("requestsHash", hash.to_string())));
+        shown
+    }
     fn __repr__(&self) -> String {
         format!("<Header {} {}>", self.inner.number, self.hash)
     }
@@ -99,6 +120,9 @@ type EndRow<'py> = (
     &'static str,
     Option<Bound<'py, PyBytes>>,
 );
+
+/// Index, validator, address, gwei.
+type WithdrawalRow<'py> = (u64, u64, Bound<'py, PyBytes>, u64);
 
 #[pymethods]
 impl Block {
@@ -124,6 +148,32 @@ impl Block {
     #[getter]
     fn size(&self) -> usize {
         self.0.size()
+    }
+    #[getter]
+    fn is_ethereum(&self) -> bool {
+        self.0.ethereum.is_some()
+    }
+    #[getter]
+    fn ommers<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let ommers = self.0.ethereum.iter().flat_map(|own| &own.ommers);
+        ommers
+            .map(|header| bytes(py, alloy_rlp::encode(header)))
+            .collect()
+    }
+    #[getter]
+    fn withdrawals<'py>(&self, py: Python<'py>) -> Option<Vec<WithdrawalRow<'py>>> {
+        let Some(own) = &self.0.ethereum else {
+            return Some(vec![]);
+        };
+        let row = |one: &alloy_eips::eip4895::Withdrawal| {
+            (
+                one.index,
+                one.validator_index,
+                bytes(py, one.address),
+                one.amount,
+            )
+        };
+        Some(own.withdrawals.as_ref()?.iter().map(row).collect())
     }
     #[getter]
     fn transactions(&self) -> Vec<Transaction> {

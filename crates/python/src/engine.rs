@@ -301,6 +301,13 @@ impl Engine {
         py.detach(|| engine.seal()).map(Block).map_err(of_engine)
     }
 
+    fn import_block(&self, py: Python<'_>, raw: &[u8]) -> PyResult<Block> {
+        let engine = self.get()?;
+        py.detach(|| engine.import(raw))
+            .map(Block)
+            .map_err(of_engine)
+    }
+
     fn commit(&self, py: Python<'_>) -> PyResult<()> {
         let engine = self.get()?;
         py.detach(|| engine.commit()).map_err(of_engine)

@@ -250,6 +250,10 @@ impl Receipt {
         u8::from(self.get().success)
     }
     #[getter]
+    fn post_state<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.get().post_state.map(|root| bytes(py, root))
+    }
+    #[getter]
     fn gas_used(&self) -> u64 {
         self.get().gas_used
     }

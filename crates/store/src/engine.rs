@@ -5,6 +5,7 @@
 mod appearance;
 mod error;
 mod genesis;
+mod import;
 mod index;
 mod logs;
 mod look;
@@ -22,7 +23,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use alloy_consensus::Header;
 use alloy_primitives::B256;
 use bedroll_core::block::{decode_head, Block, Tail};
-use bedroll_core::profile::Rules;
+use bedroll_core::ethereum::Schedule;
+use bedroll_core::profile::{Profile, Rules};
 use bedroll_core::state::State;
 
 use crate::{Store, StoreOptions, View};
@@ -57,6 +59,8 @@ pub(crate) struct TipFacts {
 pub struct Engine {
     store: Store,
     rules: Arc<Rules>,
+    /// Forks of a chain of Ethereum's own.
+    schedule: Option<Schedule>,
     writer: Mutex<Writer>,
     tip: RwLock<Arc<TipFacts>>,
     recent: RwLock<VecDeque<Arc<Block>>>,
@@ -73,7 +77,7 @@ impl Engine {
     /// # Errors
     /// Genesis cannot be read or is another chain's, the folder is in use or damaged.
     pub fn open(path: &Path, genesis: &str, options: StoreOptions) -> Result<Self, EngineError> {
-        let (genesis, name) = genesis::parse(genesis)?;
+        let (genesis, name, schedule) = genesis::parse(genesis)?;
         let store = Store::open(path, name, options)?;
         let rules = Arc::new(genesis.rules.clone());
         if store.tip().is_none() {
@@ -90,10 +94,23 @@ impl Engine {
         Ok(Self {
             store,
             rules,
+            schedule,
             writer: Mutex::new(writer),
             tip: RwLock::new(Arc::new(tip)),
             recent: RwLock::new(VecDeque::new()),
             past: LastPast::default(),
+        })
+    }
+
+    /// The rules of one block: on a chain of Ethereum's own, of its fork.
+    fn rules_of(&self, header: &Header) -> Arc<Rules> {
+        let Some(schedule) = &self.schedule else {
+            return self.rules.clone();
+        };
+        let fork = schedule.at(header.number, header.timestamp);
+        Arc::new(Rules {
+            profile: Profile::Ethereum(fork.spec),
+            ..(*self.rules).clone()
         })
     }
 
@@ -154,7 +171,11 @@ impl Engine {
     /// The height is above the tip or below the oldest kept state.
     pub fn view(&self, height: Option<u64>) -> Result<Look, EngineError> {
         let view = self.store.view(height)?;
-        Ok(Look::sealed(view, self.rules.clone(), self.past.clone()))
+        let rules = match &self.schedule {
+            None => self.rules.clone(),
+            Some(_) => self.rules_of(&tip_facts(&view, view.height())?.header),
+        };
+        Ok(Look::sealed(view, rules, self.past.clone()))
     }
 
     /// State inside the open block, or the tip's if none is open.

@@ -109,6 +109,7 @@ class Receipt:
         data_gas: Data gas; 0 for forced messages and the L1-info call.
         cumulative_gas_used: EVM gas up to and including this one, the consensus value.
         effective_gas_price: wei a gas.
+        post_state: Root of the state after it, before Byzantium on a chain of Ethereum's own.
         contract: Address of a creation, also of one that failed.
         output: Return or revert data (kept for the newest blocks only; empty otherwise).
     """
@@ -120,6 +121,7 @@ class Receipt:
     cumulative_gas_used: int
     effective_gas_price: int
     contract: bytes | None
+    post_state: bytes | None
     logs: list[Log]
     logs_bloom: bytes
     output: bytes
@@ -128,7 +130,8 @@ class Receipt:
 class Header:
     """An L2 block header; Ethereum's fields (protocol.md 4.2).
 
-    `origin_hash` is `parentBeaconBlockRoot`. `rlp` is its encoding, `hash` its keccak.
+    `origin_hash` is `parentBeaconBlockRoot`. `rlp` is its encoding, `hash` its keccak. `ethereum`: members that are
+    alike in every header of this chain, as JSON shows them; those of other forks lack some.
     """
 
     rlp: bytes
@@ -145,6 +148,7 @@ class Header:
     base_fee_per_gas: int
     prev_randao: bytes
     origin_hash: bytes
+    ethereum: list[tuple[str, str]]
 
 @final
 class Block:
@@ -163,10 +167,16 @@ class Block:
         forced_count: How many of `transactions` are not the leader's: the L1-info call and forced ones.
         book_length: Addresses in the AddressBook after this block.
         queue_done, queue_enqueued: Counts after this block.
+        is_ethereum: Whether it is one of Ethereum's own, imported.
+        ommers: Headers of uncles in RLP; none on this chain.
+        withdrawals: (index, validator, address, gwei); none on this chain, None before Shanghai.
     """
 
     header: Header
     origin_height: int
+    is_ethereum: bool
+    ommers: list[bytes]
+    withdrawals: list[tuple[int, int, bytes, int]] | None
     origin_step: bool
     automatic: bool
     size: int
@@ -221,7 +231,7 @@ class View:
         block_overrides: str = "",
         authorizations: Sequence[tuple[int, bytes, int, int, int, int]] = ...,
     ) -> Outcome:
-        """Run a call on top of this block as if in a next block with its time and base fee.
+        """Run a call inside this block: with its height and time, and its base fee if the call has a price.
 
         `overrides` of accounts and `block_overrides`: JSON or "". `authorizations` of EIP-7702: chain id, address,
         nonce, y parity, r, s.
@@ -410,6 +420,13 @@ class Engine:
 
     def seal(self) -> Block:
         """Close the open block: hooks, state root, header. It is the tip from now on, not yet durable."""
+
+    def import_block(self, raw: bytes) -> Block:
+        """Execute a block of Ethereum's own (RLP) upon the tip and make it the tip; its work is taken as given.
+
+        Raises:
+            Invalid: The chain is not of profile `ethereum`, or the block breaks a rule.
+        """
 
     def commit(self) -> None:
         """Make every sealed block durable, in one write."""
@@ -734,17 +751,13 @@ class RiscvProgram:
 
     def profile(
         self, input: bytes, limit: int
-    ) -> tuple[
-        tuple[str, int, int, str, int], list[tuple[int, str, int]], int, int, list[tuple[int, int, int, int]]
-    ]:
+    ) -> tuple[tuple[str, int, int, str, int], list[tuple[int, str, int]], int, int, list[tuple[int, int, int, int]]]:
         """Outcome, (address, mnemonic, steps) of each instruction that ran, words touched, bytes of stack used, calls.
 
         Calls are a tree, callers first: (caller's place, address, calls, steps without those of the functions called).
         """
 
-    def dependence(
-        self, input: bytes, limit: int
-    ) -> tuple[tuple[str, int, int, str, int], list[tuple[int, str, int]]]:
+    def dependence(self, input: bytes, limit: int) -> tuple[tuple[str, int, int, str, int], list[tuple[int, str, int]]]:
         """Outcome and (address, mnemonic, steps) of each instruction at which the input decided what comes next."""
 
 @final

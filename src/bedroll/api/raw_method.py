@@ -14,6 +14,7 @@ from .error import Code, RpcError
 from .method import MethodTable, required
 from .quantity import parse_hash, show_data
 from .record import BlockRecord
+from .render_ethereum import encode_withdrawals
 from .service import Service
 
 TABLE: Final = MethodTable()
@@ -36,7 +37,11 @@ async def raw_block(service: Service, ref: BlockRef) -> object:
     record = await _record(service, ref)
     transactions = [one.raw if one.raw[0] >= _SHORT_LIST else encode_rlp(one.raw) for one in record.transactions]
     empty = bytes([_SHORT_LIST])
-    return show_data(_join(record.header.rlp, _join(*transactions), empty, empty))
+    if record.ethereum is None:
+        return show_data(_join(record.header.rlp, _join(*transactions), empty, empty))
+    part = record.ethereum
+    withdrawals = [] if part.withdrawals is None else [encode_withdrawals(part)]
+    return show_data(_join(record.header.rlp, _join(*transactions), _join(*part.ommers), *withdrawals))
 
 
 @TABLE.method("debug_getRawReceipts", _BLOCK)
@@ -62,7 +67,7 @@ def encode_receipt(kind: int, receipt: Receipt) -> bytes:
     """A receipt as the receipts root has it."""
     logs: list[RlpItem] = [[log.address, list(log.topics), log.data] for log in receipt.logs]
     fields: list[RlpItem] = [
-        encode_integer(receipt.status),
+        encode_integer(receipt.status) if receipt.post_state is None else receipt.post_state,
         encode_integer(receipt.cumulative_gas_used),
         receipt.logs_bloom,
         logs,

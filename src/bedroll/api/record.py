@@ -15,12 +15,26 @@ from .worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
+class EthereumPart:
+    """What only blocks of Ethereum's own chains have.
+
+    Attributes:
+        ommers: Headers of uncles in RLP.
+        withdrawals: (index, validator, address, gwei); None before Shanghai.
+    """
+
+    ommers: Sequence[bytes]
+    withdrawals: Sequence[tuple[int, int, bytes, int]] | None
+
+
+@dataclass(frozen=True, slots=True)
 class BlockRecord:
     """A sealed block with its lists as Python objects.
 
     Attributes:
         log_start: Index in the block of each transaction's first log.
         forced: Id of the forced message that each transaction came from, by its position.
+        ethereum: None on this chain.
     """
 
     header: Header
@@ -31,6 +45,7 @@ class BlockRecord:
     receipts: Sequence[Receipt]
     log_start: Sequence[int]
     forced: dict[int, bytes]
+    ethereum: EthereumPart | None = None
 
 
 def record_of(block: Block) -> BlockRecord:
@@ -51,6 +66,7 @@ def record_of(block: Block) -> BlockRecord:
         receipts=receipts,
         log_start=list(accumulate((len(receipt.logs) for receipt in receipts), initial=0)),
         forced=forced,
+        ethereum=EthereumPart(block.ommers, block.withdrawals) if block.is_ethereum else None,
     )
 
 

@@ -16,6 +16,7 @@ from bedroll.protocol import TIP_VAULT
 from .port import Carriage
 from .quantity import show_data, show_quantity, show_reversed
 from .record import BlockRecord
+from .render_ethereum import amend_block, amend_receipt
 from .service import BlockClass
 
 _EMPTY_OMMERS: Final = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
@@ -86,6 +87,8 @@ def show_block(
             "automatic": record.automatic,
         }
     )
+    if record.ethereum is not None:
+        amend_block(shown, record.header, record.ethereum, record.size)
     return shown
 
 
@@ -123,6 +126,7 @@ def show_included(record: BlockRecord, index: int) -> dict[str, object]:
         {
             "blockHash": show_data(record.header.hash),
             "blockNumber": show_quantity(record.header.number),
+            "blockTimestamp": show_quantity(record.header.timestamp),
             "transactionIndex": show_quantity(index),
             "gasPrice": show_quantity(price),
         }
@@ -150,6 +154,7 @@ def show_transaction(transaction: Transaction) -> dict[str, object]:
         "s": show_quantity(transaction.s),
         "blockHash": None,
         "blockNumber": None,
+        "blockTimestamp": None,
         "transactionIndex": None,
     }
     if transaction.chain_id is not None:
@@ -216,6 +221,8 @@ def show_receipt(
     }
     if index in record.forced:
         shown["forcedId"] = show_data(record.forced[index])
+    if record.ethereum is not None:
+        amend_receipt(shown, receipt)
     return shown
 
 

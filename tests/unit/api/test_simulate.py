@@ -59,15 +59,19 @@ SEEN = [0x64, 0x77359400, int(RANDAO, 16), int(C, 16), 7, 10_000_000, 9]
 
 async def test_a_call_an_estimate_an_access_list_and_a_trace_see_the_block_that_is_wanted(rpc):
     state = {B: {"code": ENVIRONMENT}}
-    seen = await rpc.call("eth_call", {"to": B}, "latest", state, BLOCK)
+    payer = {A: {"balance": "0xffffffffffff"}}
+    seen = await rpc.call("eth_call", {"from": A, "to": B, "gasPrice": "0x8"}, "latest", state | payer, BLOCK)
     assert words(seen) == SEEN
+    # Without a price there is no base fee either, as in geth.
+    free = [*SEEN[:4], 0, *SEEN[5:]]
+    assert words(await rpc.call("eth_call", {"to": B}, "latest", state, BLOCK)) == free
     traced = await rpc.call(
         "debug_traceCall",
         {"to": B},
         "latest",
         {"tracer": "callTracer", "stateOverrides": state, "blockOverrides": BLOCK},
     )
-    assert words(traced["output"]) == SEEN
+    assert words(traced["output"]) == free
     # Writes a slot at height 100 alone.
     late = {B: {"code": "0x43606414600857005b600160005500"}}
     cheap = int(await rpc.call("eth_estimateGas", {"to": B}, "latest", late), 16)

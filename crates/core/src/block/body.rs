@@ -4,7 +4,7 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, Bytes, B256};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 
-use super::{Block, Tail};
+use super::{Block, EthereumPart, Tail};
 use crate::forced::{Ended, Status};
 use crate::receipt::Receipt;
 use crate::transaction::Transaction;
@@ -26,6 +26,7 @@ struct End {
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
+#[rlp(trailing)]
 struct Body {
     origin_step: bool,
     automatic: bool,
@@ -34,6 +35,7 @@ struct Body {
     receipts: Vec<Receipt>,
     forced: Vec<End>,
     new_addresses: Vec<Address>,
+    ethereum: Option<EthereumPart>,
 }
 
 /// Encodes a block without its header and without what its transactions returned.
@@ -57,6 +59,7 @@ pub fn encode_body(block: &Block) -> Vec<u8> {
         receipts: block.receipts.iter().map(strip).collect(),
         forced: block.forced.iter().map(end_of).collect(),
         new_addresses: block.new_addresses.clone(),
+        ethereum: block.ethereum.clone(),
     };
     let mut out = Vec::with_capacity(body.length() + 4);
     body.encode(&mut out);
@@ -113,6 +116,7 @@ pub fn decode_body(header: Header, tail: Tail, bytes: &[u8]) -> alloy_rlp::Resul
         new_addresses: body.new_addresses,
         enqueued: Vec::new(),
         touched: Vec::new(),
+        ethereum: body.ethereum,
     })
 }
 

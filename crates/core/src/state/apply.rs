@@ -12,16 +12,33 @@ impl<S: StateSource> State<S> {
     /// # Errors
     /// The source cannot tell what was there. The open block is of no use then: [`State::abandon`] it.
     pub fn apply(&mut self, changes: EvmState) -> Result<(), StateError> {
+        self.apply_all(changes, true)
+    }
+
+    /// The same as it was before EIP-161: touched empty accounts stay, or come to be.
+    ///
+    /// # Errors
+    /// As [`State::apply`].
+    pub fn apply_with_empty(&mut self, changes: EvmState) -> Result<(), StateError> {
+        self.apply_all(changes, false)
+    }
+
+    fn apply_all(&mut self, changes: EvmState, clearing: bool) -> Result<(), StateError> {
         for (address, touched) in changes {
             if touched.is_touched() {
-                self.apply_account(&address, touched)?;
+                self.apply_account(&address, touched, clearing)?;
             }
         }
         Ok(())
     }
 
-    fn apply_account(&mut self, address: &Address, touched: Touched) -> Result<(), StateError> {
-        if touched.is_selfdestructed() || touched.info.is_empty() {
+    fn apply_account(
+        &mut self,
+        address: &Address,
+        touched: Touched,
+        clearing: bool,
+    ) -> Result<(), StateError> {
+        if touched.is_selfdestructed() || clearing && touched.info.is_empty() {
             return self.set_account(address, None);
         }
         if touched.is_created() {

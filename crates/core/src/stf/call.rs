@@ -97,11 +97,21 @@ impl Call {
     /// What is not checked of a call: nonce, code of the sender, gas of the block, and without a price the fees.
     pub(super) fn config(&self, rules: &Rules) -> CfgEnv {
         let mut config = config(rules);
+        config.tx_gas_limit_cap = Some(u64::MAX);
         config.disable_nonce_check = true;
         config.disable_eip3607 = true;
         config.disable_block_gas_limit = true;
         config.disable_base_fee = self.gas_price == 0;
         config
+    }
+
+    /// What it sees of its block: without a price there is no base fee either, as in geth.
+    pub(super) fn setting(&self, setting: &BlockSetting) -> BlockSetting {
+        let mut seen = setting.clone();
+        if self.gas_price == 0 {
+            seen.base_fee = 0;
+        }
+        seen
     }
 
     /// EIP-2718 type of the least transaction that holds it.
@@ -156,7 +166,7 @@ fn run<S: StateSource>(
     gas_limit: u64,
 ) -> Result<Outcome, CallError> {
     let config = call.config(rules);
-    let ran = Runner::in_setting(rules, setting, config, state)
+    let ran = Runner::in_setting(rules, &call.setting(setting), config, state)
         .simulate(call.env(rules, gas_limit), Charge::default());
     match ran {
         Ok(ran) => Ok(ran.into()),

@@ -282,6 +282,7 @@ impl OpenBlock {
             new_addresses,
             enqueued: self.enqueued,
             touched: self.record.touched,
+            ethereum: None,
         };
         Ok((block, write_set))
     }

@@ -44,6 +44,7 @@ impl Record {
             logs: ran.logs,
             output: ran.output,
             contract,
+            post_state: None,
         });
         self.transactions.push(transaction);
     }

@@ -49,7 +49,7 @@ impl Subject {
     pub fn of_call(rules: &Rules, setting: &BlockSetting, call: &Call) -> Self {
         let gas_limit = call.gas_limit.unwrap_or(fee::EVM_GAS_MAX);
         Self {
-            block: setting.env(),
+            block: call.setting(setting).env(),
             env: call.env(rules, gas_limit),
             config: call.config(rules),
             charge: Charge::default(),

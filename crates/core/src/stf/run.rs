@@ -107,7 +107,8 @@ impl<'a, S: StateSource> Runner<'a, S> {
         config: CfgEnv,
         state: &'a mut State<S>,
     ) -> Self {
-        Self::build(rules, setting.env(), config, &setting.precompiles, state)
+        let vault = rules.is_bedroll().then_some(rules.base_fee_vault);
+        Self::build(vault, setting.env(), config, &setting.precompiles, state)
     }
 
     /// Builds it with an EVM block and configuration of one's own.
@@ -117,11 +118,17 @@ impl<'a, S: StateSource> Runner<'a, S> {
         config: CfgEnv,
         state: &'a mut State<S>,
     ) -> Self {
-        Self::build(rules, block, config, &PrecompileMoves::default(), state)
+        let vault = rules.is_bedroll().then_some(rules.base_fee_vault);
+        Self::build(vault, block, config, &PrecompileMoves::default(), state)
+    }
+
+    /// Builds it for Ethereum's own blocks.
+    pub fn ethereum(block: BlockEnv, config: CfgEnv, state: &'a mut State<S>) -> Self {
+        Self::build(None, block, config, &PrecompileMoves::default(), state)
     }
 
     fn build(
-        rules: &Rules,
+        base_fee_vault: Option<Address>,
         block: BlockEnv,
         config: CfgEnv,
         moves: &PrecompileMoves,
@@ -136,7 +143,7 @@ impl<'a, S: StateSource> Runner<'a, S> {
             .with_precompiles(precompiles);
         Self {
             evm,
-            base_fee_vault: rules.is_bedroll().then_some(rules.base_fee_vault),
+            base_fee_vault,
         }
     }
 
@@ -239,7 +246,12 @@ impl<'a, S: StateSource> Runner<'a, S> {
                 (*address, code && account.is_created())
             })
             .collect();
-        self.evm.ctx.journaled_state.database.apply(state)?;
+        let clearing = self.evm.ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
+        let database = &mut self.evm.ctx.journaled_state.database;
+        match clearing {
+            true => database.apply(state),
+            false => database.apply_with_empty(state),
+        }?;
         Ok(touched)
     }
 }

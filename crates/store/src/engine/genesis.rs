@@ -1,5 +1,10 @@
 //! Genesis as JSON, hex strings like geth's.
+use std::str::FromStr;
+
+use alloy_consensus::Header;
 use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
+use alloy_rlp::Decodable;
+use bedroll_core::ethereum::{Activation, BlobLimits, Schedule};
 use bedroll_core::genesis::{Allocation, Genesis};
 use bedroll_core::profile::{Profile, Rules};
 use revm::primitives::hardfork::SpecId;
@@ -15,6 +20,32 @@ struct File {
     timestamp: u64,
     base_fee: u64,
     alloc: BTreeMap<String, Entry>,
+    #[serde(default)]
+    ethereum: Option<Ethereum>,
+}
+
+/// A chain of Ethereum's own.
+#[derive(Deserialize)]
+struct Ethereum {
+    header: Bytes,
+    forks: Vec<ForkEntry>,
+    blobs: Vec<BlobEntry>,
+    deposit_contract: Option<Address>,
+}
+
+#[derive(Deserialize)]
+struct ForkEntry {
+    name: String,
+    height: Option<u64>,
+    time: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct BlobEntry {
+    time: u64,
+    target: u64,
+    max: u64,
+    update_fraction: u64,
 }
 
 #[derive(Deserialize)]
@@ -109,8 +140,11 @@ impl Number {
     }
 }
 
-/// Reads genesis; gives it with the hash that names the store.
-pub(super) fn parse(json: &str) -> Result<(Genesis, B256), EngineError> {
+/// Genesis, the hash that names the store, and the forks of a chain of Ethereum's own.
+pub(super) type Parsed = (Genesis, B256, Option<Schedule>);
+
+/// Reads genesis.
+pub(super) fn parse(json: &str) -> Result<Parsed, EngineError> {
     let canonical: Value =
         serde_json::from_str(json).map_err(|error| bad("genesis", &error.to_string()))?;
     let name = keccak256(canonical.to_string());
@@ -133,9 +167,47 @@ pub(super) fn parse(json: &str) -> Result<(Genesis, B256), EngineError> {
         base_fee: file.base_fee,
         alloc,
         rules: rules(&config)?,
+        header: (file.ethereum.as_ref())
+            .map(|own| header(&own.header))
+            .transpose()?,
+    };
+    let schedule = match &file.ethereum {
+        Some(own) => Some(schedule(own, config.chain_id)?),
+        None => None,
     };
     genesis.check().map_err(|reason| bad("genesis", &reason))?;
-    Ok((genesis, name))
+    Ok((genesis, name, schedule))
+}
+
+fn header(raw: &[u8]) -> Result<Header, EngineError> {
+    Header::decode(&mut &*raw).map_err(|error| bad("ethereum.header", &error.to_string()))
+}
+
+fn schedule(own: &Ethereum, chain_id: u64) -> Result<Schedule, EngineError> {
+    let forks = own.forks.iter().map(|fork| {
+        let spec = SpecId::from_str(&fork.name).map_err(|_| bad("ethereum.forks", &fork.name))?;
+        let when = match (fork.height, fork.time) {
+            (Some(height), None) => Activation::Height(height),
+            (None, Some(time)) => Activation::Time(time),
+            _ => return Err(bad("ethereum.forks", &fork.name)),
+        };
+        Ok((when, spec))
+    });
+    let limits = |blob: &BlobEntry| BlobLimits {
+        target: blob.target,
+        max: blob.max,
+        update_fraction: blob.update_fraction,
+    };
+    Ok(Schedule {
+        chain_id,
+        forks: forks.collect::<Result<_, _>>()?,
+        blobs: own
+            .blobs
+            .iter()
+            .map(|blob| (blob.time, limits(blob)))
+            .collect(),
+        deposit_contract: own.deposit_contract,
+    })
 }
 
 fn allocation(entry: &Entry) -> Result<Allocation, EngineError> {

@@ -135,7 +135,7 @@ impl Look {
         Ok(proof)
     }
 
-    /// What a call sees: the open block, or a next one with this one's time.
+    /// What a call sees: this block, open or sealed.
     fn setting(&self) -> Result<(BlockSetting, u128), EngineError> {
         if let Some(open) = &self.open {
             return Ok(open.clone());
@@ -143,12 +143,7 @@ impl Look {
         let facts = tip_facts(&self.view, self.view.height())?;
         let header: &Header = &facts.header;
         let rate = facts.tail.l1_rate;
-        let setting = BlockSetting {
-            number: header.number + 1,
-            base_fee: stf::next_base_fee(&self.rules, header, rate),
-            ..BlockSetting::of(header)
-        };
-        Ok((setting, rate))
+        Ok((BlockSetting::of(header), rate))
     }
 
     pub(super) fn prepare(
@@ -187,11 +182,22 @@ impl Look {
         let (mut state, setting, rate) = self.prepare(overrides)?;
         let nonce = state.account(&call.sender)?.unwrap_or_default().nonce;
         let estimated = stf::estimate(&self.rules, &setting, &mut state, call)?;
-        let fee = max_fee_per_gas.unwrap_or(2 * u128::from(setting.base_fee));
+        let base_fee = self.base_fee_ahead(&setting, rate)?;
+        let fee = max_fee_per_gas.unwrap_or(2 * u128::from(base_fee));
         Ok(estimated.map(|evm_gas| {
             let size = self.size(call, nonce, evm_gas, fee);
-            evm_gas + stf::padded_data_gas(&self.rules, rate, size, setting.base_fee)
+            evm_gas + stf::padded_data_gas(&self.rules, rate, size, base_fee)
         }))
+    }
+
+    /// Base fee of the block that a transaction may get into: the open one, or the one after this.
+    fn base_fee_ahead(&self, setting: &BlockSetting, rate: u128) -> Result<u64, EngineError> {
+        let header = tip_facts(&self.view, self.view.height())?.header;
+        // Overridden or open: what the call sees.
+        if self.open.is_some() || Some(setting.base_fee) != header.base_fee_per_gas {
+            return Ok(setting.base_fee);
+        }
+        Ok(stf::next_base_fee(&self.rules, &header, rate))
     }
 
     /// Size of the transaction that would make this call, as type 2, or as type 4 where it has authorisations.

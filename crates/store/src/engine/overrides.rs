@@ -174,8 +174,11 @@ fn apply_account<S: StateSource>(
             ..account
         };
     }
-    state.set_account(address, Some(account))?;
     let slots = change.state.or(change.state_diff).unwrap_or_default();
+    let known = state.account(address)?.is_some();
+    if known || !slots.is_empty() || !account.to_info().is_empty() {
+        state.set_account(address, Some(account))?;
+    }
     for (slot, value) in slots {
         state.set_slot(address, &slot, value)?;
     }

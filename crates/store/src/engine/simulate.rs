@@ -126,6 +126,7 @@ struct Filled {
     receipts: Vec<Receipt>,
     calls: Vec<CallShown>,
     gas_used: u64,
+    /// Logs that were written, those of failed frames too.
     logs: u64,
 }
 
@@ -226,7 +227,7 @@ impl Simulation<'_> {
         self.look_at_clock()?;
         let transaction = self.transaction(call, setting.gas_limit - filled.gas_used)?;
         let subject = Subject::of_simulated(self.rules, setting, &transaction, self.validation);
-        let mut watch = Watch::new(self.trace_transfers);
+        let mut watch = Watch::new(self.trace_transfers, filled.logs);
         let eye = Metered {
             inner: &mut watch,
             meter: &mut self.meter,
@@ -238,9 +239,8 @@ impl Simulation<'_> {
         let used = ran.result.tx_gas_used();
         self.gas_left = self.gas_left.saturating_sub(used);
         filled.gas_used += used;
-        let first_log = filled.logs;
-        let shown = CallShown::new(&ran.result, watch, first_log);
-        filled.logs += shown.logs.len() as u64;
+        filled.logs = watch.next();
+        let shown = CallShown::new(&ran.result, watch);
         let price = transaction
             .envelope()
             .map_or(0, |tx| tx.effective_gas_price(Some(setting.base_fee)));
@@ -255,6 +255,7 @@ impl Simulation<'_> {
             logs: ran.result.into_logs(),
             output: Bytes::new(),
             contract: transaction.created(),
+            post_state: None,
         });
         filled.transactions.push(transaction);
         filled.calls.push(shown);
@@ -267,6 +268,10 @@ impl Simulation<'_> {
             Some(nonce) => nonce.to(),
             None => self.state.account(&call.from)?.unwrap_or_default().nonce,
         };
+        if nonce == u64::MAX {
+            let text = format!("nonce has max value: address {}, nonce: {nonce}", call.from);
+            return Err(EngineError::invalid("nonce_max", text));
+        }
         let wanted = call.gas.map_or(left, |gas| gas.to());
         if wanted > left {
             let text = format!("block gas limit reached: remaining: {left}, required: {wanted}");

@@ -91,7 +91,8 @@ impl Engine {
             let text = format!("block {height} has no transaction {index}");
             return Err(EngineError::invalid("index", text));
         };
-        let mut replay = Replay::begin(&self.rules, block, *queue, state)?;
+        let rules = self.rules_of(&block.header);
+        let mut replay = Replay::begin(&rules, block, *queue, state)?;
         replay.skip_to(state, index)?;
         let subject = replay.subject(state)?;
         let place = Place::of(block, index, transaction.hash);
@@ -167,7 +168,8 @@ impl Engine {
             state,
             queue,
         } = &mut bench;
-        let mut replay = Replay::begin(&self.rules, block, *queue, state)?;
+        let rules = self.rules_of(&block.header);
+        let mut replay = Replay::begin(&rules, block, *queue, state)?;
         replay.skip_to(state, first)?;
         while let Some(transaction) = block.transactions.get(replay.next()) {
             let place = Place::of(block, replay.next(), transaction.hash);

@@ -137,7 +137,8 @@ _TRANSACTION: Final = fields(
         "transactionIndex": nullable(QUANTITY),
     },
     {
-        **dict.fromkeys(("chainId", "yParity", "maxFeePerGas", "maxPriorityFeePerGas", "blockTimestamp"), QUANTITY),
+        **dict.fromkeys(("chainId", "yParity", "maxFeePerGas", "maxPriorityFeePerGas"), QUANTITY),
+        "blockTimestamp": nullable(QUANTITY),
         "accessList": _ACCESS_LIST,
         "authorizationList": _GRANTS,
         "forcedId": HASH,

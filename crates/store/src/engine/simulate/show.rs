@@ -30,18 +30,22 @@ pub struct CallShown {
     gas_used: u64,
     gas_peak: u64,
     error: Option<Value>,
-    pub logs: Vec<Log>,
-    first_log: u64,
+    /// With their places in the block.
+    logs: Vec<(u64, Log)>,
 }
 
 impl CallShown {
-    /// `first_log`: logs that the block has before it.
-    pub fn new(result: &ExecutionResult, watch: Watch, first_log: u64) -> Self {
+    /// What a result says, and who looked on while it came about.
+    pub fn new(result: &ExecutionResult, watch: Watch) -> Self {
         let success = result.is_success();
-        let watched = watch.into_logs().filter(|_| success);
         Self {
             success,
-            output: result.output().cloned().unwrap_or_default(),
+            // What a revert returns is its error's.
+            output: result
+                .output()
+                .filter(|_| success)
+                .cloned()
+                .unwrap_or_default(),
             gas_used: result.tx_gas_used(),
             gas_peak: result.gas().total_gas_spent().max(result.gas().floor_gas()),
             error: match result {
@@ -56,16 +60,14 @@ impl CallShown {
                     "message": halt_text(reason),
                 })),
             },
-            logs: watched.unwrap_or_else(|| result.logs().to_vec()),
-            first_log,
+            logs: watch.into_logs(),
         }
     }
 
     fn shown(&self, block: &SimulatedBlock, index: usize) -> Value {
         let header = &block.header;
         let hash = block.transactions.get(index).map(|one| one.hash);
-        let logs: Vec<Value> = (self.first_log..)
-            .zip(&self.logs)
+        let logs: Vec<Value> = (self.logs.iter())
             .map(|(place, log)| {
                 json!({
                     "address": log.address,
@@ -76,7 +78,7 @@ impl CallShown {
                     "blockTimestamp": U64::from(header.timestamp),
                     "transactionHash": hash,
                     "transactionIndex": U64::from(index),
-                    "logIndex": U64::from(place),
+                    "logIndex": U64::from(*place),
                     "removed": false,
                 })
             })

@@ -10,32 +10,38 @@ pub const TRANSFER_EMITTER: Address = address!("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
 const TRANSFER_TOPIC: B256 =
     b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
 
-/// Gathers logs frame by frame: those of a frame that fails are gone.
+/// Gathers logs frame by frame: those of a frame that fails are gone, though their places are not given again, as in
+/// geth.
 #[derive(Debug, Default)]
 pub struct Watch {
     transfers: bool,
-    frames: Vec<Vec<Log>>,
-    logs: Vec<Log>,
+    frames: Vec<Vec<(u64, Log)>>,
+    logs: Vec<(u64, Log)>,
+    next: u64,
 }
 
 impl Watch {
-    /// With the coins that are moved, or idle: the result of a call has its own logs.
-    pub fn new(transfers: bool) -> Self {
+    /// With or without the coins that are moved; `next` is the first log's place in the block.
+    pub fn new(transfers: bool, next: u64) -> Self {
         Self {
             transfers,
+            next,
             ..Self::default()
         }
     }
 
-    /// All logs of a call that succeeded; None if it was idle.
-    pub fn into_logs(self) -> Option<Vec<Log>> {
-        self.transfers.then_some(self.logs)
+    /// Place of the log after the last one.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// All logs of a call, none if it failed.
+    pub fn into_logs(self) -> Vec<(u64, Log)> {
+        self.logs
     }
 
     fn enter(&mut self) {
-        if self.transfers {
-            self.frames.push(vec![]);
-        }
+        self.frames.push(vec![]);
     }
 
     fn leave(&mut self, kept: bool) {
@@ -48,12 +54,13 @@ impl Watch {
 
     fn note(&mut self, log: Log) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.push(log);
+            frame.push((self.next, log));
+            self.next += 1;
         }
     }
 
     fn transfer(&mut self, from: Address, to: Address, value: U256) {
-        if value.is_zero() {
+        if !self.transfers || value.is_zero() {
             return;
         }
         let topics = vec![TRANSFER_TOPIC, from.into_word(), to.into_word()];

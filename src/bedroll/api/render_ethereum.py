@@ -1,0 +1,75 @@
+"""Blocks of Ethereum's own chains (profile `ethereum`): the members that this chain's blocks have alike, or never.
+
+Reads: values of the core.  Gives: `amend_header`, `amend_block`, `amend_receipt`.
+Never: touches a block of this chain.  Spec: docs/spec/api.md#objects
+"""
+
+from typing import Final
+
+from bedroll.crypto.keccak import keccak256
+from bedroll.encoding.rlp import encode_rlp
+from bedroll.execution.engine import Header, Receipt
+
+from .quantity import show_data, show_quantity
+from .record import EthereumPart
+
+_BY_FORK: Final = (
+    "baseFeePerGas",
+    "withdrawalsRoot",
+    "blobGasUsed",
+    "excessBlobGas",
+    "parentBeaconBlockRoot",
+    "requestsHash",
+)
+"""Members that headers have from some fork on."""
+
+
+def amend_header(shown: dict[str, object], header: Header) -> None:
+    """Put the header's own values in place of those that are constant on this chain."""
+    for member in _BY_FORK:
+        shown.pop(member, None)
+    shown.update(header.ethereum)
+
+
+def amend_block(shown: dict[str, object], header: Header, part: EthereumPart, transactions_bytes: int) -> None:
+    """Put in uncles, withdrawals and the size of the block in RLP."""
+    amend_header(shown, header)
+    shown["uncles"] = [show_data(keccak256(ommer)) for ommer in part.ommers]
+    lists = [list_size(transactions_bytes), list_size(sum(map(len, part.ommers)))]
+    shown.pop("withdrawals", None)
+    if part.withdrawals is not None:
+        lists.append(len(encode_withdrawals(part)))
+        shown["withdrawals"] = [
+            {
+                "index": show_quantity(index),
+                "validatorIndex": show_quantity(validator),
+                "address": show_data(address),
+                "amount": show_quantity(gwei),
+            }
+            for index, validator, address, gwei in part.withdrawals
+        ]
+    shown["size"] = show_quantity(list_size(len(header.rlp) + sum(lists)))
+
+
+def amend_receipt(shown: dict[str, object], receipt: Receipt) -> None:
+    """Before Byzantium a receipt names the state's root, and not whether the transaction succeeded."""
+    if receipt.post_state is not None:
+        del shown["status"]
+        shown["root"] = show_data(receipt.post_state)
+
+
+def encode_withdrawals(part: EthereumPart) -> bytes:
+    """RLP of a block's withdrawals."""
+    rows = part.withdrawals or []
+    return encode_rlp(
+        [[_bare(index), _bare(validator), address, _bare(gwei)] for index, validator, address, gwei in rows]
+    )
+
+
+def list_size(payload: int) -> int:
+    """Bytes of an RLP list with so many bytes in it."""
+    return payload + 1 if payload <= 55 else payload + 1 + (payload.bit_length() + 7) // 8
+
+
+def _bare(number: int) -> bytes:
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -1,0 +1,127 @@
+"""Every recorded rpc-compat conversation, replayed on its own chain, which is imported block by block through the core.
+
+Results are compared whole; error texts are free and codes compared; `speconly` compares the shape alone. Members that
+are this chain's own (docs/spec/api.md) are left out of the comparison. What differs is named below, one by one.
+"""
+
+import asyncio
+import json
+
+import pytest
+
+from bedroll.api.dispatch import Dispatcher
+from bedroll.api.service import Service
+from tests.framework.ethereum_chain import EthereumChain, Vectors
+
+VECTORS = Vectors.read()
+TALKS = {talk.name: talk for talk in VECTORS.conversations()}
+OWN = {"class", "bedrollBitcoin", "originHeight", "originHash", "automatic", "evmGasUsed", "dataGasUsed", "forcedId"}
+NO_BLOBS = "the chain has no blobs: their transactions are refused, and none is ever shown"
+NOT_SERVED = "testing_ is a namespace for test benches, which no node of this chain serves"
+EXCEPTIONS = {
+    "eth_capabilities/get-capabilities": "nothing is ever deleted: there is no strategy to tell",
+    "eth_config/get-config": "the method tells the rules of this chain, not those of the imported one",
+    "eth_estimateGas/estimate-with-eip4844": NO_BLOBS,
+    "eth_getLogs/filter-error-future-block-range": "a range is cut at the newest block",
+    "eth_getTransactionByHash/get-blob-tx": NO_BLOBS,
+    "eth_getTransactionReceipt/get-blob-tx": NO_BLOBS,
+    "eth_sendRawTransaction/send-blob-tx": NO_BLOBS,
+    "eth_simulateV1/ethSimulate-blobs": NO_BLOBS,
+    "eth_simulateV1/ethSimulate-empty-with-block-num-set-firstblock": "simulated blocks have the newest fork's header",
+    "eth_simulateV1/ethSimulate-empty-with-block-num-set-minusone": "roots follow on top of the newest block alone",
+    "eth_simulateV1/ethSimulate-overflow-nonce": "no nonce passes 2^64 - 2 (EIP-2681)",
+    "testing_buildBlockV1/build-block-empty-transactions": NOT_SERVED,
+    "testing_buildBlockV1/build-block-from-mempool": NOT_SERVED,
+    "testing_buildBlockV1/build-block-invalid-transaction": NOT_SERVED,
+    "testing_buildBlockV1/build-block-with-transactions": NOT_SERVED,
+}
+
+
+@pytest.fixture(scope="module")
+def dispatcher(tmp_path_factory):
+    chain = EthereumChain.of(VECTORS, tmp_path_factory.mktemp("ethereum"))
+    service = Service(chain)
+    yield Dispatcher(service)
+    service.worker.close()
+    chain.engine.close()
+
+
+def stripped(value):
+    """A value without the members that are this chain's own."""
+    if isinstance(value, dict):
+        return {key: stripped(item) for key, item in value.items() if key not in OWN}
+    return [stripped(item) for item in value] if isinstance(value, list) else value
+
+
+def kind(value):
+    """What a schema sees of a value: a quantity and data are strings alike."""
+    if isinstance(value, bool) or value is None:
+        return type(value)
+    return (int, float) if isinstance(value, int | float) else type(value)
+
+
+def shape_differs(ours, recorded, place="result"):
+    """Where the shapes of two answers differ; empty if they do not."""
+    if isinstance(ours, dict) and isinstance(recorded, dict):
+        if all(key[:1].isdigit() for key in recorded):  # a map: by address, slot or nonce
+            return shape_differs([*ours.values()], [*recorded.values()], place)
+        missing = [f"{place}.{key} is missing" for key in recorded.keys() - ours.keys()]
+        return missing + [
+            found
+            for key in recorded.keys() & ours.keys()
+            for found in shape_differs(ours[key], recorded[key], f"{place}.{key}")
+        ]
+    if isinstance(ours, list) and isinstance(recorded, list):
+        return shape_differs(ours[0], recorded[0], f"{place}[0]") if ours and recorded else []
+    return [] if kind(ours) == kind(recorded) else [f"{place}: {ours!r:.80} and {recorded!r:.80}"]
+
+
+def test_the_chain_is_imported_to_its_recorded_tip(dispatcher):
+    tip = json.loads(VECTORS.files["tests/headfcu.json"])["params"][0]["headBlockHash"]
+    assert "0x" + dispatcher.service.backend.engine.tip().hash.hex() == tip
+
+
+def test_every_exception_is_a_conversation():
+    assert EXCEPTIONS.keys() <= TALKS.keys()
+    assert len(TALKS) == 232
+
+
+def differs(dispatcher, talk):
+    for exchange in talk.exchanges:
+        answer = asyncio.run(dispatcher.answer(json.dumps(exchange.request).encode()))
+        ours, recorded = json.loads(answer), exchange.response
+        if "error" in recorded:
+            if ours.get("error", {}).get("code") != recorded["error"]["code"]:
+                return f"{str(ours)[:300]} and not {str(recorded['error'])[:200]}"
+        elif "result" not in ours:
+            return f"{ours['error']} and not a result"
+        elif talk.schema_only:
+            if wrong := shape_differs(stripped(ours["result"]), recorded["result"]):
+                return "; ".join(wrong)
+        elif stripped(ours["result"]) != recorded["result"]:
+            return "\n".join(shown(stripped(ours["result"]), recorded["result"], "result"))
+    return ""
+
+
+def shown(ours, recorded, place):
+    """What differs between two values, for a person."""
+    if isinstance(ours, dict) and isinstance(recorded, dict):
+        for key in sorted(ours.keys() | recorded.keys()):
+            if key not in ours or key not in recorded:
+                yield f"{place}.{key}: only {'recorded' if key not in ours else 'ours'}"
+            else:
+                yield from shown(ours[key], recorded[key], f"{place}.{key}")
+    elif isinstance(ours, list) and isinstance(recorded, list) and len(ours) == len(recorded):
+        for at, (one, other) in enumerate(zip(ours, recorded, strict=True)):
+            yield from shown(one, other, f"{place}[{at}]")
+    elif ours != recorded:
+        yield f"{place}: {ours!r:.120} and not {recorded!r:.120}"
+
+
+@pytest.mark.parametrize("name", sorted(TALKS))
+def test_a_recorded_conversation_goes_the_same_way(dispatcher, name):
+    found = differs(dispatcher, TALKS[name])
+    if name in EXCEPTIONS:
+        assert found, f"{name} goes the same way now: take it out of the exceptions"
+    else:
+        assert not found, found
