@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod program;
 mod riscv;
+mod store;
 mod trace;
 mod transaction;
 mod view;
@@ -23,5 +24,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     da::register(module)?;
     batch::register(module)?;
     program::register(module)?;
-    riscv::register(module)
+    riscv::register(module)?;
+    store::register(module)
 }

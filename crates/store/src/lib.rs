@@ -9,7 +9,9 @@
 //! height can be viewed and unwound to.
 #![warn(missing_docs)]
 
+mod carry;
 mod chain;
+mod check;
 mod commit;
 mod database;
 pub mod engine;
@@ -29,7 +31,9 @@ mod tip;
 mod unwind;
 mod view;
 
+pub use carry::{Import, CHUNK_BYTES};
 pub use chain::SealedHeader;
+pub use check::{Check, Sum};
 pub use error::StoreError;
 pub use open::{StoreOptions, SCHEMA_VERSION};
 pub use past::PastState;

@@ -156,6 +156,16 @@ fn put_state(rows: &mut Rows, set: WriteSet) {
     put_nodes(rows, set);
 }
 
+/// Rows of one trie's nodes.
+pub(crate) fn node_rows_of(height: u64, owner: Option<&B256>, writes: Vec<NodeWrite>) -> Vec<Row> {
+    let mut rows = Rows {
+        height,
+        rows: Vec::new(),
+    };
+    rows.nodes(owner, writes);
+    rows.rows
+}
+
 /// Rows of the trie nodes in a write set, of a state that is put back.
 pub(crate) fn node_rows(height: u64, set: WriteSet) -> Vec<Row> {
     let mut rows = Rows {

@@ -1,6 +1,7 @@
 //! The chain and its state as of one block.
 use crate::key::Key;
 use crate::snapshot::Snapshot;
+use crate::table::Table;
 use crate::{Store, StoreError};
 use alloy_primitives::{keccak256, map::HashMap, Address, Bytes, B256, U256};
 use bedroll_core::state::{prove_account, Account, AccountProof, FlatChanges, StateError};
@@ -188,6 +189,15 @@ impl View {
             }
         }
         Ok(held)
+    }
+
+    /// Durable rows of each table, by its name.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn row_counts(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        let count = |(table, name): (Table, &'static str)| Ok((name, self.count_rows(table)?));
+        Table::ALL.into_iter().map(count).collect()
     }
 
     /// Proves an account and slots of it (EIP-1186).

@@ -484,6 +484,88 @@ class Engine:
     def forced_pending(self) -> list[tuple[int, bytes, bytes]]:
         """(index, id, payload) of messages that wait in the queue."""
 
+# --- chain folders -------------------------------------------------------------------------------
+
+@final
+class ChainStore:
+    """A chain's folder without its engine: checked, cut back, carried elsewhere. Long work comes in parts."""
+
+    @staticmethod
+    def open(path: str) -> ChainStore:
+        """Open the store of a chain, whichever it is; an earlier schema is brought to this one.
+
+        Raises:
+            Unavailable: There is none, or another process holds it.
+            Corrupt: It cannot be read.
+        """
+
+    def close(self) -> None: ...
+    def genesis(self) -> bytes:
+        """Hash of the genesis that the chain was made with."""
+
+    def facts(self) -> tuple[int, bytes, int, list[tuple[str, int]]]:
+        """Newest height, its hash, oldest height whose state is kept, rows of each table."""
+
+    def prune(self, keep_from: int) -> None:
+        """Drop reverse diffs of blocks at or below `keep_from`. Invalid above the tip."""
+
+    def unwind_to(self, height: int) -> None:
+        """Make `height` the tip again, durably. Invalid above the tip or below the oldest kept state."""
+
+    def check_blocks(self, first: int, last: int) -> None:
+        """Compare blocks with their hashes, links and roots, and with what is found by hash."""
+
+    def check_tries(self, part: int) -> None:
+        """Check every node of one of 256 parts of the state by its hash."""
+
+    def check_flat(self, after: bytes | None, count: int) -> bytes | None:
+        """Read the next flat values; where to go on, None at the end."""
+
+    def check_postings(self, first: int) -> int | None:
+        """Compare postings from a height on with the blocks; where to go on, None at the end."""
+
+    def check_past(self, height: int) -> None:
+        """Put an earlier state back in memory and compare its root."""
+
+    def check_end(self) -> list[str]:
+        """Compare what all parts counted; everything that is wrong, in words, at most 100."""
+
+    def problems(self) -> list[str]:
+        """What is wrong so far."""
+
+    def accounts(
+        self, after: bytes | None, count: int
+    ) -> list[tuple[bytes, int, int, bytes, list[tuple[int, int]]]]:
+        """Accounts after an address: (address, nonce, balance, code, [(slot, value)])."""
+
+    def secret(self) -> bytes:
+        """16 bytes that the postings were made with."""
+
+    def chunk(self, after: bytes | None = None) -> tuple[bytes, bytes | None]:
+        """Rows of blocks and newest state that come after a key, and where to go on; None: that was all."""
+
+@final
+class ChainImport:
+    """A folder that is being filled with chunks; no chain before `finish`."""
+
+    @staticmethod
+    def begin(path: str, genesis: bytes, secret: bytes, height: int, block_hash: bytes) -> ChainImport:
+        """Begin in an empty folder. `height` and `block_hash` are of the newest block."""
+
+    def put_chunk(self, chunk: bytes) -> int:
+        """Take rows in; how many. Corrupt: they are malformed."""
+
+    def index_blocks(self, count: int) -> int | None:
+        """Check the next blocks and index them; the next height, None where all are done."""
+
+    def build_tries(self) -> int | None:
+        """Put the next values into the tries; slots so far, None where all are done and the root is the header's."""
+
+    def finish(self) -> None:
+        """Make it a chain's folder, on the disk."""
+
+    def close(self) -> None: ...
+
 # --- hashing -------------------------------------------------------------------------------------
 
 def keccak256(data: bytes) -> bytes:

@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "trace": "Draw what a transaction did: calls, events, reasons.",
     "inspect": "Look at a Bitcoin transaction, an object, a batch, a block.",
     "wallet": "Bitcoin coins that pay for what is posted.",
+    "db": "A node's chain: check, prune, roll back, export, import.",
     "key": "API keys: who may call what not everybody may.",
     "riscv": "Run RISC-V programs as a dispute would: steps, hashes, rows.",
     "dispute": "Play dispute games: how a wrong claim dies on Bitcoin.",

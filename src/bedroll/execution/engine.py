@@ -6,6 +6,8 @@ Never: adds logic to them.  Spec: docs/spec/execution.md#engine
 
 from bedroll._core._native import (
     Block,
+    ChainImport,
+    ChainStore,
     Engine,
     Header,
     Log,
@@ -20,6 +22,8 @@ from bedroll._core._native import (
 
 __all__ = [
     "Block",
+    "ChainImport",
+    "ChainStore",
     "Engine",
     "Header",
     "Log",

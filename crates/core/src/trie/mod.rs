@@ -16,12 +16,14 @@ mod node;
 mod proof;
 mod remove;
 mod source;
+mod walk;
 
 pub use hash::NodeWrite;
 pub use list::{ordered_root, ordered_root_encoded};
 pub use nibble::Path;
 pub use proof::prove;
 pub use source::{NoSource, NodeSource, SourceError, TrieError};
+pub use walk::walk;
 
 use alloc::{vec, vec::Vec};
 use alloy_primitives::B256;

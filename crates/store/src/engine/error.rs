@@ -87,7 +87,8 @@ impl From<StoreError> for EngineError {
             StoreError::Held { .. }
             | StoreError::Io { .. }
             | StoreError::Disk(_)
-            | StoreError::Closed => Self::Unavailable(text),
+            | StoreError::Closed
+            | StoreError::Empty => Self::Unavailable(text),
             StoreError::AboveTip { .. }
             | StoreError::BelowOldest { .. }
             | StoreError::Gap { .. } => Self::invalid("height", text),
