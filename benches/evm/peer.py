@@ -86,7 +86,7 @@ class Bedroll(Peer):
         line = self._process.stdout.readline()
         self.rpc = self._wait(json.loads(line)["rpc"])
         # Block lines are read and forgotten by a process that is not measured.
-        self._reader = subprocess.Popen(["cat"], stdin=self._process.stdout, stdout=subprocess.DEVNULL)
+        self._reader = subprocess.Popen(["cat"], stdin=self._process.stdout, stdout=LINES or subprocess.DEVNULL)
 
     def step(self) -> None:
         time.sleep(0.002)
@@ -102,6 +102,7 @@ class Bedroll(Peer):
 
 
 EXTRA: list[str] = []
+LINES = None
 
 
 def free_port() -> int:

@@ -16,6 +16,7 @@ from bedroll.api.port import (
     ChainEvent,
     Condition,
     Evidence,
+    FastPath,
     ForcedStatus,
     Head,
     Heads,
@@ -24,9 +25,10 @@ from bedroll.api.port import (
     PoolStatus,
     SyncChanged,
     SyncStatus,
-    TransactionPending,
+    TransactionsPending,
     WriterStatus,
 )
+from bedroll.execution.desk import DeskOption
 from bedroll.execution.engine import Engine, Origin, Transaction, View, decode_transaction
 from bedroll.execution.genesis import Genesis
 from bedroll.primitives import (
@@ -130,6 +132,10 @@ class SealChain:
 
     # --- the port -----------------------------------------------------------------------------------
 
+    def fast_path(self, option: DeskOption) -> FastPath | None:
+        """None: the node has one."""
+        return None
+
     def heads(self) -> Heads:
         """The classes of blocks now."""
         tip = self.engine.tip()
@@ -147,7 +153,7 @@ class SealChain:
         """Take a signed transaction."""
         transaction = decode_transaction(raw)
         self.waiting[transaction.hash] = transaction
-        self.tell(TransactionPending(transaction))
+        self.tell(TransactionsPending([transaction]))
         if not self.manual:
             try:
                 self.seal(raw)

@@ -1,9 +1,12 @@
 //! Headers, blocks, origins.
 use std::sync::Arc;
 
+use alloy_consensus::Transaction as _;
 use alloy_primitives::{Bytes, B256};
 use bedroll_core::block::{Block as CoreBlock, Origin as CoreOrigin};
+use bedroll_core::fee::EVM_GAS_MAX;
 use bedroll_core::forced::Message;
+use bedroll_core::transaction::Transaction as CoreTransaction;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -114,6 +117,13 @@ impl Header {
 #[pyclass(frozen, module = "bedroll._core._native")]
 pub struct Block(pub Arc<CoreBlock>);
 
+impl Block {
+    /// The leader's transactions.
+    fn own(&self) -> &[CoreTransaction] {
+        &self.0.transactions[self.0.forced_count..]
+    }
+}
+
 type EndRow<'py> = (
     u64,
     Bound<'py, PyBytes>,
@@ -181,6 +191,24 @@ impl Block {
         places
             .map(|at| Transaction::of_block(&self.0, at))
             .collect()
+    }
+    #[getter]
+    fn transaction_count(&self) -> usize {
+        self.0.transactions.len()
+    }
+    fn own_raws<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        self.own().iter().map(|tx| bytes(py, &tx.raw)).collect()
+    }
+    fn own_weight(&self) -> (usize, usize, u64) {
+        let own = self.own();
+        let size = own.iter().map(|tx| tx.raw.len()).sum();
+        let gas = |tx: &CoreTransaction| tx.envelope().map_or(0, |tx| tx.gas_limit());
+        let gas = own.iter().map(|tx| gas(tx).min(EVM_GAS_MAX)).sum();
+        (own.len(), size, gas)
+    }
+    fn forced_senders<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let forced = &self.0.transactions[..self.0.forced_count];
+        forced.iter().map(|tx| bytes(py, tx.sender)).collect()
     }
     #[getter]
     fn receipts(&self) -> Vec<Receipt> {

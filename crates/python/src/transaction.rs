@@ -15,7 +15,7 @@ use crate::error::invalid;
 
 /// A value of its own, or one that stands in a block.
 enum Held<T> {
-    Own(Box<T>),
+    Own(Arc<T>),
     Block(Arc<CoreBlock>, usize),
 }
 
@@ -26,7 +26,7 @@ pub struct Transaction(Held<CoreTransaction>);
 impl Transaction {
     /// One of its own.
     pub fn own(transaction: CoreTransaction) -> Self {
-        Self(Held::Own(Box::new(transaction)))
+        Self(Held::Own(Arc::new(transaction)))
     }
 
     /// One that stands in a block.
@@ -37,6 +37,19 @@ impl Transaction {
     /// The core's own.
     pub fn inner(&self) -> &CoreTransaction {
         self.get()
+    }
+
+    /// One that others hold too.
+    pub fn shared(transaction: Arc<CoreTransaction>) -> Self {
+        Self(Held::Own(transaction))
+    }
+
+    /// Itself, as the mempool holds it.
+    pub fn waiting(&self) -> Arc<CoreTransaction> {
+        match &self.0 {
+            Held::Own(own) => own.clone(),
+            Held::Block(block, index) => Arc::new(block.transactions[*index].clone()),
+        }
     }
 
     fn get(&self) -> &CoreTransaction {
@@ -187,6 +200,14 @@ impl Transaction {
     fn intrinsic_gas(&self) -> u64 {
         self.get().intrinsic_gas
     }
+    fn __eq__(&self, other: &Self) -> bool {
+        self.get().hash == other.get().hash
+    }
+    fn __hash__(&self) -> u64 {
+        let mut head = [0; 8];
+        head.copy_from_slice(&self.get().hash[..8]);
+        u64::from_be_bytes(head)
+    }
     fn __repr__(&self) -> String {
         format!("<Transaction {}>", self.get().hash)
     }
@@ -223,7 +244,7 @@ pub struct Receipt(Held<CoreReceipt>);
 impl Receipt {
     /// One of its own.
     pub fn own(receipt: CoreReceipt) -> Self {
-        Self(Held::Own(Box::new(receipt)))
+        Self(Held::Own(Arc::new(receipt)))
     }
 
     /// One that stands in a block.
@@ -291,7 +312,7 @@ impl Receipt {
 fn decode_transaction(py: Python<'_>, raw: &[u8]) -> PyResult<Transaction> {
     let decoded = py.detach(|| CoreTransaction::decode(raw));
     decoded
-        .map(|tx| Transaction(Held::Own(Box::new(tx))))
+        .map(|tx| Transaction(Held::Own(Arc::new(tx))))
         .map_err(|error| invalid("transaction", error.to_string()))
 }
 
@@ -307,7 +328,7 @@ fn decode_transactions<'py>(
     let found = PyList::empty(py);
     for item in decoded {
         match item {
-            Ok(tx) => found.append(Py::new(py, Transaction(Held::Own(Box::new(tx))))?)?,
+            Ok(tx) => found.append(Py::new(py, Transaction(Held::Own(Arc::new(tx))))?)?,
             Err(error) => found.append(PyString::new(py, &error.to_string()))?,
         }
     }

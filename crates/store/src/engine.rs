@@ -3,6 +3,7 @@
 //! Reads: transactions and origins from its caller, everything else from the [`Store`]. Gives: sealed blocks, views.
 //! Never: knows Bitcoin's chain beyond the origins it is handed.
 mod appearance;
+mod brief;
 mod error;
 mod genesis;
 mod import;
@@ -133,6 +134,11 @@ impl Engine {
     /// Header of the newest sealed block.
     pub fn tip(&self) -> Header {
         self.tip_facts().header.clone()
+    }
+
+    /// A sealed block of the newest, without a look at the disk.
+    pub fn recent(&self, height: u64) -> Option<Arc<Block>> {
+        self.recent_block(height)
     }
 
     fn recent_block(&self, height: u64) -> Option<Arc<Block>> {

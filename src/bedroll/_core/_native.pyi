@@ -181,6 +181,17 @@ class Block:
     automatic: bool
     size: int
     transactions: list[Transaction]
+    @property
+    def transaction_count(self) -> int: ...
+    def own_raws(self) -> list[bytes]:
+        """EIP-2718 bytes of the leader's transactions."""
+
+    def own_weight(self) -> tuple[int, int, int]:
+        """Of the leader's transactions: count, bytes, gas limits as a batch counts them."""
+
+    def forced_senders(self) -> list[bytes]:
+        """Senders of the others."""
+
     receipts: list[Receipt]
     forced: list[tuple[int, bytes, str, bytes | None]]
     forced_reasons: list[str]
@@ -315,6 +326,95 @@ class View:
         Raises:
             Invalid: Inside an open block; with reason `limit`: more than `changes_max` values changed since.
         """
+
+@final
+class Mempool:
+    """Transactions that wait for a block; `execution.mempool` says what each call means.
+
+    Fees are given as base fee, L1 rate and the bytes that 21,000 gas pay for.
+    """
+
+    def __new__(
+        cls,
+        chain_id: int,
+        *,
+        size_bytes: int,
+        count: int,
+        account_count: int,
+        nonce_gap: int,
+        transaction_bytes: int,
+        tip_min_wei: int,
+    ) -> Mempool: ...
+    def __len__(self) -> int: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def kept_bytes(self) -> int: ...
+    def get(self, hash: bytes) -> Transaction | None: ...
+    def kept(self, hash: bytes) -> Transaction | None: ...
+    def transactions(self) -> list[Transaction]: ...
+    def all_kept(self) -> list[Transaction]: ...
+    def add(
+        self, transaction: Transaction, state: object, base_fee: int, l1_rate: int, transfer_bytes: int
+    ) -> list[Transaction] | tuple[str, dict[str, object]]:
+        """What it replaced or evicted; or why it is refused, with facts. `state` has `nonce` and `balance`."""
+
+    def take_ready(
+        self, base_fee: int, l1_rate: int, transfer_bytes: int, gas_left: int, limit: int
+    ) -> list[Transaction]: ...
+    def executed(self, transaction: Transaction) -> None: ...
+    def refused(self, transaction: Transaction) -> None: ...
+    def wait(self, transaction: Transaction) -> None: ...
+    def refresh(self) -> None: ...
+    def reset(self, state: object, senders: Sequence[bytes] | None = None) -> list[Transaction]: ...
+    def settle(self, block: Block) -> None:
+        """The leader's transactions of a durable block need not be kept any more."""
+
+    def forget_kept(self, hash: bytes) -> None: ...
+    def next_nonce(self, sender: bytes, nonce: int) -> int: ...
+    def count(self) -> tuple[int, int]: ...
+    def account(self, sender: bytes) -> tuple[list[Transaction], list[Transaction]]: ...
+    def senders(self, first: bytes, count: int) -> list[bytes]: ...
+
+@final
+class TransactionList:
+    """Transactions that become Python's only where they are looked at."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Transaction: ...
+    def raws(self) -> list[bytes]:
+        """EIP-2718 bytes of each."""
+
+@final
+class Desk:
+    """Answers to the calls that are asked most, byte for byte the dispatcher's; `execution.desk` says more."""
+
+    def __new__(cls, engine: Engine, mempool: Mempool | None) -> Desk: ...
+    def serve(
+        self,
+        *,
+        chain_id: int,
+        client_version: str,
+        body_bytes: int,
+        batch_calls: int,
+        response_bytes: int,
+        call_gas: int,
+        left_out: Sequence[str],
+    ) -> None:
+        """Say what is served: until then every body is others' to answer."""
+
+    def refresh(self, base_fee: int, l1_rate: int, transfer_bytes: int) -> None:
+        """Look at the open block anew."""
+
+    def answer(
+        self, bodies: Sequence[bytes], latest: int, safe: int, finalized: int, sends: bool
+    ) -> tuple[list[tuple[bytes, dict[str, int], dict[str, int]] | None], TransactionList, list[int]]:
+        """(answer, answered, refused) of each body, None for others to answer; what the mempool took, and from whom."""
+
+    def execute(
+        self, base_fee: int, l1_rate: int, transfer_bytes: int, limit: int, batch_gas_left: int
+    ) -> tuple[TransactionList, int, bool, bool, list[tuple[bytes, str]]]:
+        """Execute what is ready: now in the block, their batch gas, whether any was tried, is full, refused for good."""
 
 @final
 class Engine:

@@ -7,7 +7,7 @@ Never: lets one call's failure touch another, or answers a notification.  Spec: 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -73,6 +73,7 @@ class Dispatcher:
         service.modules = tuple(sorted({name.partition("_")[0] for name in self.table.methods if "_" in name}))
         self.registry = registry or CollectorRegistry()
         self._calls = Counter("bedroll_api_calls", "Calls answered", ["method", "result"], registry=self.registry)
+        self._noted: dict[tuple[str, str], Counter] = {}
         self._seconds = Histogram("bedroll_api_body_seconds", "Time to answer a body", registry=self.registry)
 
     async def answer(self, raw: bytes, intercept: Intercept | None = None, client: str = "") -> bytes | None:
@@ -142,6 +143,15 @@ class Dispatcher:
         for result in results.values():
             self._calls.labels(name, "refused" if isinstance(result, RpcError) else "answered").inc()
         return results
+
+    def note(self, answered: Mapping[str, int], refused: Mapping[str, int]) -> None:
+        """Count calls that the core answered."""
+        for result, methods in (("answered", answered), ("refused", refused)):
+            for method, count in methods.items():
+                counter = self._noted.get((method, result))
+                if counter is None:
+                    counter = self._noted[method, result] = self._calls.labels(method, result)
+                counter.inc(count)
 
     def _encode(self, call_id: msgspec.Raw, result: object) -> bytes:
         answer = encode_answer(call_id, result)

@@ -8,16 +8,17 @@ Spec: docs/spec/api.md#subscriptions
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from bedroll.execution.engine import Block
+from bedroll.execution.engine import Block, Transaction
 from bedroll.primitives import Unavailable
 
 from .news import Telling, hash_news, head_news, log_news, pending_news
 from .node_method import show_syncing
-from .port import BlockAdded, BlockRemoved, ChainEvent, SyncChanged, TransactionPending
+from .port import BlockAdded, BlockRemoved, ChainEvent, SyncChanged, TransactionsPending
 from .record import record_of
 from .service import Service
 from .subscription import Subscriber, Subscription, encode_news
@@ -85,11 +86,19 @@ class Feed:
                 await self._tell_block(block, removed=False)
             case BlockRemoved(block):
                 await self._tell_block(block, removed=True)
-            case TransactionPending(transaction):
-                await self._tell_all("newPendingTransactions", pending_news(transaction), hash_news(transaction.hash))
+            case TransactionsPending(transactions):
+                await self._tell_pending(transactions)
             case SyncChanged():
                 change = [msgspec.json.encode(_show_sync_change(self._service))]
                 await self._tell_all("syncing", lambda _wanted, _full: change, lambda _wanted, _full: [])
+
+    async def _tell_pending(self, transactions: Sequence[Transaction]) -> None:
+        kind = "newPendingTransactions"
+        wishes = (wish.kind for each in self.subscribers for wish in each.subscriptions.values())
+        if kind not in wishes and not self._service.filters.names_of(kind):
+            return
+        for transaction in transactions:
+            await self._tell_all(kind, pending_news(transaction), hash_news(transaction.hash))
 
     async def _tell_block(self, block: Block, *, removed: bool) -> None:
         filters = self._service.filters

@@ -1,18 +1,18 @@
 """All bodies that arrive in one turn of the loop, answered together: by the core where it can, else by the dispatcher.
 
-Reads: bodies of strangers.  Gives: `Inbox`, `Asker`, `FastPath`.
+Reads: bodies of strangers.  Gives: `Inbox`, `Asker`.
 Never: answers a connection out of order, or lets one body's fault touch another.  Spec: docs/spec/api.md#server
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from .dispatch import Dispatcher, Intercept
 from .envelope import JSON_NULL, encode_answer
 from .error import Code, RpcError
 from .guard import Guard
+from .port import FastPath
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -33,14 +33,6 @@ class Asker(Protocol):
 
     def answered(self, answer: bytes) -> None:
         """Take the answer; empty where the body held notifications alone. Never waits."""
-        ...
-
-
-class FastPath(Protocol):
-    """The core's way from body to answer."""
-
-    def answer(self, bodies: Sequence[bytes]) -> list[tuple[bytes, Mapping[str, int]] | None]:
-        """Answer with the methods that were called and how often; None: the dispatcher must."""
         ...
 
 
@@ -75,12 +67,16 @@ class Inbox:
         if self._fast is None or not direct:
             return
         answers = self._fast.answer([body for _, body in direct])
-        for (asker, body), answer in zip(direct, answers, strict=True):
+        for (asker, asked), answer in zip(direct, answers, strict=True):
             if answer is None:
-                self._begin(asker, body)
+                self._begin(asker, asked)
             else:
-                self._guard.charge(asker.client, answer[1])
-                asker.answered(answer[0])
+                body, good, bad = answer
+                for methods in (good, bad):
+                    if methods:
+                        self._guard.charge(asker.client, methods)
+                self._dispatcher.note(good, bad)
+                asker.answered(body)
 
     def _begin(self, asker: Asker, body: bytes) -> None:
         task = self._loop.create_task(self._run(asker, body))

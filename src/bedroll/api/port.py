@@ -6,11 +6,12 @@ Never: opens, derives or sends anything itself.  Spec: docs/spec/node.md#backend
 A port belongs to its consumer: this one to the API, and the node satisfies it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bedroll.execution.desk import DeskOption
 from bedroll.execution.engine import Block, Engine, Transaction, View
 from bedroll.primitives import Address, BlockHash, FeeRate, Hash32, Invalid, L1Height, L2Height, Satoshi
 from bedroll.protocol import Network
@@ -218,10 +219,10 @@ class BlockRemoved:
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionPending:
-    """The mempool took a transaction."""
+class TransactionsPending:
+    """The mempool took transactions; they are looked at only where somebody wants to know."""
 
-    transaction: Transaction
+    transactions: Sequence[Transaction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,15 @@ class SyncChanged:
     sync: SyncStatus | None
 
 
-ChainEvent = BlockAdded | BlockRemoved | TransactionPending | HeadsMoved | SyncChanged
+ChainEvent = BlockAdded | BlockRemoved | TransactionsPending | HeadsMoved | SyncChanged
+
+
+class FastPath(Protocol):
+    """The core's way from body to answer."""
+
+    def answer(self, bodies: Sequence[bytes]) -> Sequence[tuple[bytes, Mapping[str, int], Mapping[str, int]] | None]:
+        """Answer, with how often each method was answered, and how often refused; None: the dispatcher must."""
+        ...
 
 
 class Backend(Protocol):
@@ -262,6 +271,10 @@ class Backend(Protocol):
     @property
     def engine(self) -> Engine:
         """The chain. A consumer reads only: headers, blocks, views, logs, calls."""
+        ...
+
+    def fast_path(self, option: DeskOption) -> FastPath | None:
+        """The core's way to answers, for a server with these bounds; None: there is none."""
         ...
 
     def heads(self) -> Heads:

@@ -13,13 +13,15 @@ from typing import Final
 import msgspec
 from prometheus_client import Gauge, generate_latest
 
+from bedroll.execution.desk import DeskOption
 from bedroll.primitives import Misconfigured
 
 from .dispatch import Dispatcher
 from .feed import Feed
 from .http import HttpConnection
-from .inbox import FastPath, Inbox
-from .service import Service
+from .inbox import Inbox
+from .port import FastPath
+from .service import CLIENT_VERSION, Service
 from .share import Room
 from .subscription import Subscriber
 from .websocket import WebSocket, open_websocket
@@ -57,19 +59,11 @@ class Server:
 
     inbox: Inbox
 
-    def __init__(self, service: Service, options: ServerOptions, *, fast: FastPath | None = None) -> None:
-        """Tie the parts together.
-
-        Args:
-            service: The node.
-            options: Where to listen.
-            fast: The core's way to answers; None: everything goes through the dispatcher.
-        """
+    def __init__(self, service: Service, options: ServerOptions) -> None:
         self.limits = service.limits
         self._service = service
         self.room = Room(service.limits.unread_bytes)
         self._options = options
-        self._fast = fast
         self._dispatcher = Dispatcher(service, devnet=options.devnet)
         self._feed = Feed(service)
         self._connections: dict[HttpConnection, str] = {}
@@ -88,7 +82,7 @@ class Server:
             Misconfigured: The address cannot be listened on.
         """
         loop = asyncio.get_running_loop()
-        self.inbox = Inbox(self._dispatcher, self._service.guard, self._fast)
+        self.inbox = Inbox(self._dispatcher, self._service.guard, self._fast_path())
         try:
             self._listener = await loop.create_server(
                 lambda: HttpConnection(self), self._options.host, self._options.port, reuse_address=True, backlog=512
@@ -99,6 +93,18 @@ class Server:
             raise Misconfigured(text, option="rpc.port", value=self._options.port, allowed="a free port") from None
         self._sweeper = asyncio.create_task(self._sweep(), name="bedroll-api-sweep")
         self._feed.start()
+
+    def _fast_path(self) -> FastPath | None:
+        limits, guard = self.limits, self._service.guard
+        option = DeskOption(
+            client_version=CLIENT_VERSION,
+            body_bytes=limits.body_bytes,
+            batch_calls=limits.batch_calls,
+            response_bytes=limits.response_bytes,
+            call_gas=limits.call_gas,
+            left_out=tuple(name for name in self._dispatcher.table.methods if guard.needs_key(name)),
+        )
+        return self._service.backend.fast_path(option)
 
     @property
     def port(self) -> int:

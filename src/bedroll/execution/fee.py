@@ -28,6 +28,11 @@ class FeeRule:
     l1_rate_wei: int
     transfer_bytes: int
 
+    @property
+    def numbers(self) -> tuple[int, int, int]:
+        """Base fee, L1 rate and bytes, as the core takes them."""
+        return self.base_fee_wei, self.l1_rate_wei, self.transfer_bytes
+
     def data_gas(self, size_bytes: int) -> int:
         """Gas for the bytes beyond a plain transfer's."""
         beyond_bytes = size_bytes - self.transfer_bytes

@@ -142,7 +142,7 @@ class EngineExecutor:
                 if self._origin is None:
                     raise Corrupt("nobody said where origins come from", height=block.header.number)
                 origin = native_origin(self._origin(block.origin_height))
-            raws = [transaction.raw for transaction in block.transactions[block.forced_count :]]
+            raws = block.own_raws()
             again = self._make(block.header.timestamp, origin, block.automatic, raws)
             if again.header.hash != block.header.hash:
                 raise Corrupt("a block set aside came back different", height=block.header.number)
@@ -183,7 +183,7 @@ class EngineExecutor:
             or (origin is not None and stored.header.origin_hash != origin.hash)
         ):
             return False
-        raws = [transaction.raw for transaction in stored.transactions[stored.forced_count :]]
+        raws = stored.own_raws()
         if order.body is None:
             return not raws
         fees = [stored.header.base_fee_per_gas, *self._fees]

@@ -28,7 +28,7 @@ from bedroll.api.port import (
     PoolStatus,
     SyncChanged,
     SyncStatus,
-    TransactionPending,
+    TransactionsPending,
     WriterStatus,
 )
 from bedroll.bitcoin.client import BitcoinClient
@@ -40,6 +40,7 @@ from bedroll.da.codec import encode_batch
 from bedroll.da.writer import SCHEMA, Queue, RatePolicy, Writer
 from bedroll.derivation import UnknownUpgrade
 from bedroll.derivation.record import CommitmentSeen, ObjectJudged, ObjectSeen
+from bedroll.execution.desk import Desk, DeskOption
 from bedroll.execution.engine import Block, Engine, Header, Transaction, View
 from bedroll.execution.genesis import Genesis
 from bedroll.metrics import Metrics
@@ -62,6 +63,7 @@ from bedroll.storage.folder import DataFolder
 
 from .deriver import Derived, Deriver
 from .engine_thread import EngineThread
+from .fast_path import FastPath
 from .follower import Follower
 from .history import History
 from .hub import Hub
@@ -253,7 +255,7 @@ class Node:
         if self.sequencer is not None:
             first = self._engine.oldest_state()
             blocks = [self._engine.block(height) for height in range(first + 1, self._engine.tip().number + 1)]
-            raws = [each.raw for block in blocks if block for each in block.transactions[block.forced_count :]]
+            raws = [raw for block in blocks if block for raw in block.own_raws()]
             self.sequencer.write_down(raws)
         (self._folder.path / REBUILD_MARK).touch()
 
@@ -286,7 +288,7 @@ class Node:
         self._announced = L2Height(block.header.number)
         self._history.added(block)
         self.metrics.l2_blocks.inc()
-        self.metrics.l2_transactions.inc(len(block.transactions) - block.origin_step)
+        self.metrics.l2_transactions.inc(block.transaction_count - block.origin_step)
         self.metrics.l2_gas.inc(block.header.gas_used)
         self._heads = self._read_heads()
         self._hub.publish(BlockAdded(block))
@@ -305,8 +307,7 @@ class Node:
 
     def pending(self, transactions: Sequence[Transaction]) -> None:
         """The mempool took these."""
-        for each in transactions:
-            self._hub.publish(TransactionPending(each))
+        self._hub.publish(TransactionsPending(transactions))
 
     def _derived(self, derived: Derived) -> None:
         """Derivation made a step; the gate is held."""
@@ -434,6 +435,13 @@ class Node:
     def engine(self) -> Engine:
         """The chain."""
         return self._engine
+
+    def fast_path(self, option: DeskOption) -> FastPath:
+        """The core's way to answers."""
+        intake = None if self.sequencer is None else self.sequencer.intake
+        desk = Desk(self._engine, None) if intake is None else intake.desk
+        desk.serve(self.network.chain_id, option)
+        return FastPath(desk, self.heads, intake)
 
     def heads(self) -> Heads:
         """The classes of blocks now."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bedroll.execution.engine import Block
-from bedroll.execution.fee import batch_gas
 from bedroll.primitives import L2Height
 from bedroll.protocol import Parameters
 
@@ -44,14 +43,14 @@ class Backlog:
 
     def add(self, block: Block) -> None:
         """A block was sealed, or found at start."""
-        own = block.transactions[block.forced_count :]
+        count, raw_bytes, gas = block.own_weight()
         self._blocks.append(
             Weighed(
                 L2Height(block.header.number),
                 block.header.hash,
-                sum(len(each.raw) + 4 for each in own) + 16,
-                len(own),
-                sum(batch_gas(each) for each in own),
+                raw_bytes + 4 * count + 16,
+                count,
+                gas,
                 block.origin_step,
                 self._clock(),
             )

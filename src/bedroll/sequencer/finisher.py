@@ -103,7 +103,7 @@ class Finisher:
             self._store.put_signatures,
             [(height, block_hash, signed[height]) for height, block_hash in to_sign],
         )
-        self._intake.settle(each for block in blocks for each in block.transactions[block.forced_count :])
+        self._intake.settle(blocks)
         self._announcer.durable()
         self._outlet.publish([streamed(block, signed.get(L2Height(block.header.number))) for block in standing])
         crash_point("sequencer.after_publish")
@@ -119,5 +119,5 @@ def streamed(block: Block, signature: bytes | None) -> StreamedBlock:
         step=block.origin_step,
         automatic=block.automatic,
         signature=signature,
-        transactions=tuple([each.raw for each in block.transactions[block.forced_count :]]),
+        transactions=tuple(block.own_raws()),
     )

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bedroll.execution.engine import Transaction, View, decode_transactions
+from bedroll.execution.desk import Desk
+from bedroll.execution.engine import Block, Transaction, View, decode_transactions
 from bedroll.execution.fee import FeeRule
 from bedroll.execution.mempool import Mempool, add_many
 from bedroll.primitives import Hash32, Invalid, Unavailable
@@ -38,12 +39,14 @@ class Intake:
     """The mempool behind a log.
 
     Attributes:
+        desk: Puts into the pool what comes by JSON-RPC, and executes what is in it.
         arrived: Set when the mempool took something; the producer clears it.
         throttled: Why nothing is taken now; empty otherwise.
     """
 
-    def __init__(self, pool: Mempool, log: RecordLog, pending: Pending, announcer: Announcer) -> None:
+    def __init__(self, pool: Mempool, desk: Desk, log: RecordLog, pending: Pending, announcer: Announcer) -> None:
         self.pool = pool
+        self.desk = desk
         self.pending = pending
         self.arrived = asyncio.Event()
         self.throttled = ""
@@ -51,8 +54,6 @@ class Intake:
         self._announcer = announcer
         self._queue: deque[tuple[bytes, asyncio.Future[Hash32 | Invalid]]] = deque()
         self._wake = asyncio.Event()
-        self._kept: dict[bytes, Transaction] = {}
-        """What left the pool for a block that is not durable yet."""
 
     async def submit(self, raws: Sequence[bytes]) -> list[Hash32 | Invalid]:
         """Take transactions; one answer each, in order.
@@ -100,7 +101,7 @@ class Intake:
 
     def _take(self, decoded: Sequence[Transaction | str]) -> list[Hash32 | Invalid]:
         asked: list[Transaction | str] = [
-            "already known" if isinstance(each, Transaction) and each.hash in self._kept else each for each in decoded
+            "already known" if isinstance(each, Transaction) and self.pool.kept(each.hash) else each for each in decoded
         ]
         answers = add_many(self.pool, asked, self.pending.view, self.pending.fee)
         taken = [
@@ -109,20 +110,28 @@ class Intake:
             if isinstance(each, Transaction) and not isinstance(answer, Invalid)
         ]
         if taken:
-            try:
-                self._log.append([each.raw for each in taken])
-            except OSError:
-                for each in taken:
-                    self.pool.refused(each)
-                raise
-            crash_point("mempool.after_append")
-            self._announcer.pending(taken)
-            self.arrived.set()
+            self.write_down(taken, [each.raw for each in taken])
         return answers
+
+    def write_down(self, taken: Sequence[Transaction], raws: Sequence[bytes]) -> None:
+        """The pool took these: they go into the log, and then whoever waits for them is told.
+
+        Raises:
+            OSError: The log cannot be written; the pool has let go of them.
+        """
+        try:
+            self._log.append(raws)
+        except OSError:
+            for each in taken:
+                self.pool.refused(each)
+            raise
+        crash_point("mempool.after_append")
+        self._announcer.pending(taken)
+        self.arrived.set()
 
     def find(self, hash: bytes) -> Transaction | None:
         """A transaction that waits, or that is in a block which is not sealed or not durable."""
-        return self.pool.get(hash) or self._kept.get(hash)
+        return self.pool.get(hash) or self.pool.kept(hash)
 
     # --- the log ---------------------------------------------------------------------------------
 
@@ -136,23 +145,18 @@ class Intake:
         add_many(self.pool, decoded, self.pending.view, self.pending.fee)
         return len(self.pool)
 
-    def keep(self, transactions: Iterable[Transaction]) -> None:
-        """These are in a block that is not durable: they stay in the log."""
-        for each in transactions:
-            self._kept[each.hash] = each
-
-    def settle(self, transactions: Iterable[Transaction]) -> None:
-        """These are in a durable block; the log shrinks once most of it is settled."""
-        for each in transactions:
-            self._kept.pop(each.hash, None)
-        live_bytes = self.pool.size_bytes + sum(len(each.raw) for each in self._kept.values())
+    def settle(self, blocks: Iterable[Block]) -> None:
+        """These are durable; the log shrinks once most of it is in durable blocks."""
+        for block in blocks:
+            self.pool.settle(block)
+        live_bytes = self.pool.size_bytes + self.pool.kept_bytes
         if self._log.size_bytes > max(_REWRITE_BYTES_MIN, 4 * live_bytes):
-            self._log.rewrite(each.raw for each in (*self._kept.values(), *self.pool.transactions()))
+            self._log.rewrite(each.raw for each in (*self.pool.all_kept(), *self.pool.transactions()))
 
     def take_back(self, transactions: Iterable[Transaction]) -> None:
         """These were in blocks that left the chain: they wait again where they still can."""
         back = list(transactions)
         for each in back:
-            self._kept.pop(each.hash, None)
+            self.pool.forget_kept(each.hash)
         add_many(self.pool, back, self.pending.view, self.pending.fee)
         self.arrived.set()

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from bedroll.derivation.head import Head
+from bedroll.execution.desk import Step
 from bedroll.execution.engine import Block, Engine, Origin, Receipt, Transaction
-from bedroll.execution.fee import FeeRule, batch_gas
+from bedroll.execution.fee import FeeRule
 from bedroll.primitives import L1Height
 from bedroll.protocol import Network
 
@@ -82,7 +83,7 @@ class Producer:
         self._head: Head | None = None
         self._l1_rate = 0
         self._fee = FeeRule(0, 0, network.parameters.transfer_bytes)
-        self._open: list[Transaction] | None = None
+        self._open: list[Sequence[Transaction]] | None = None
         self._next_head: Head
         self._is_full = False
         self._gas_promised = 0
@@ -107,7 +108,7 @@ class Producer:
             removed: Blocks that are gone, newest first.
         """
         back = [each for block in reversed(removed) for each in block.transactions[block.forced_count :]]
-        back += self._open or []
+        back += [each for step in self._open or [] for each in step]
         self._open, self._head, self._is_full = None, None, False
         self._refresh()
         self._intake.pool.reset(self._intake.pending.view)
@@ -153,11 +154,12 @@ class Producer:
                 await self._wait(None, self._l1_moved)
                 due = loop.time()
                 continue
-            # A late block does not make the next one early by more than its own time.
-            due = max(due + self._block_time_seconds, loop.time() + self._block_time_seconds / 2)
+            # A late block does not make the next one early by more than half of its time, nor an early one it late.
+            now, whole = loop.time(), self._block_time_seconds
+            due = min(max(due + whole, now + whole / 2), now + whole)
             while self._open is not None and not self._is_full and loop.time() < due:
                 self._intake.arrived.clear()
-                if not await self._execute_ready():
+                if not await self._execute_ready() and not self._is_full:
                     await self._wait(due - loop.time(), self._intake.arrived)
             if self._is_full:
                 await self._keep_pace()
@@ -182,9 +184,9 @@ class Producer:
                 await self._wait(1.0 if self.stalled else None, self._intake.arrived)
 
     async def _keep_pace(self) -> None:
-        """A full block is sealed early, but no timestamp runs ahead of the clock for it."""
+        """A full block is sealed early, but no timestamp runs ahead of the clock for it, where the network minds."""
         head = self._head
-        if head is not None:
+        if head is not None and self._network.parameters.timestamp_lead_max is not None:
             wait_seconds = seconds_ahead(head, self._network.parameters, self._clock())
             if wait_seconds > 0:
                 await asyncio.sleep(min(wait_seconds, 1.0))
@@ -204,28 +206,16 @@ class Producer:
         async with self.gate:
             if self._open is None or self._intake.throttled:
                 return False
-            ready = self._postable(self._intake.pool.take_ready(self._fee, self._engine.gas_left(), EXECUTE_MAX))
-            if not ready:
-                self._is_full = self._has_no_room()
-                return False
-            receipts = await self._thread.run(self._add_many, ready)
-            self._note(ready, receipts)
-            return True
-
-    def _postable(self, ready: Sequence[Transaction]) -> list[Transaction]:
-        """The first of `ready` with which the open block still fits a batch, where limits count and not gas used."""
-        left = self._network.parameters.batch_gas_limit - self._gas_promised
-        fitting: list[Transaction] = []
-        for transaction in ready:
-            left -= batch_gas(transaction)
-            if left < 0:
-                break
-            fitting.append(transaction)
-        return fitting
-
-    def _has_no_room(self) -> bool:
-        """Whether something executable does not fit into what is left."""
-        return bool(self._intake.pool.take_ready(self._fee, 1 << 62, 1))
+            # The open block must fit a batch, where limits count and not gas used.
+            left = max(0, self._network.parameters.batch_gas_limit - self._gas_promised)
+            step = await self._thread.run(self._execute, left)
+            self._is_full |= step.is_full
+            self._gas_promised += step.batch_gas
+            if len(step.transactions):
+                self._open.append(step.transactions)
+            for dropped, reason in step.dropped:
+                _LOG.info("dropped", extra={"transaction": dropped.hex(), "reason": reason})
+            return step.is_busy
 
     async def _seal(self) -> Block:
         block = await self._thread.run(self._seal_block)
@@ -233,9 +223,7 @@ class Producer:
         return block
 
     def _sealed(self, block: Block) -> None:
-        self._intake.keep(block.transactions[block.forced_count :])
-        senders = {each.sender for each in block.transactions[: block.forced_count]}
-        self._intake.pool.reset(self._intake.pending.view, senders)
+        self._intake.pool.reset(self._intake.pending.view, set(block.forced_senders()))
         self._intake.pool.refresh()
         self._announcer.sealed(block)
 
@@ -243,15 +231,8 @@ class Producer:
         for transaction, receipt in zip(ready, receipts, strict=True):
             if not isinstance(receipt, str):
                 self._intake.pool.executed(transaction)
-                self._gas_promised += batch_gas(transaction)
-                if self._open is not None:
-                    self._open.append(transaction)
-                self._intake.keep([transaction])
             elif receipt is WAITS:
                 self._intake.pool.wait(transaction)
-            elif self._open is not None and self._engine.gas_left() < self._fee.evm_gas(transaction):
-                self._intake.pool.wait(transaction)
-                self._is_full = True
             else:
                 _LOG.info("dropped", extra={"transaction": transaction.hash.hex(), "reason": receipt})
                 self._intake.pool.refused(transaction)
@@ -261,6 +242,7 @@ class Producer:
     def _refresh(self) -> None:
         self._intake.pending.view = self._engine.pending()
         self._intake.pending.fee = self._fee
+        self._intake.desk.refresh(self._fee)
 
     def _open_block(self) -> bool:
         head = self._head = self._head or self._l1.head_of_tip()
@@ -295,10 +277,10 @@ class Producer:
     def _median_time(self, height: int) -> int:
         return self._l1.origin(L1Height(height)).median_time
 
-    def _add_many(self, ready: Sequence[Transaction]) -> list[Receipt | str]:
-        receipts = self._engine.add_many([each.raw for each in ready])
-        self._refresh()
-        return receipts
+    def _execute(self, batch_gas_left: int) -> Step:
+        step = self._intake.desk.execute(self._fee, EXECUTE_MAX, batch_gas_left)
+        self._intake.pending.view = self._engine.pending()
+        return step
 
     def _seal_block(self) -> Block:
         block = self._engine.seal()
@@ -330,7 +312,7 @@ class Producer:
             transaction = waiting.popleft() if waiting else None
             receipt: Receipt | str | None = None
             if transaction is not None:
-                (receipt,) = self._engine.add_many([transaction.raw])
+                (receipt,) = self._engine.add_many([transaction])
                 if isinstance(receipt, str) and not self._fee.is_executable(transaction):
                     receipt = WAITS
             if isinstance(receipt, Receipt) or step:

@@ -70,7 +70,11 @@ def slot(parameters: Parameters, parent: Head, *, step: bool, median_time: int, 
 
 
 def seconds_ahead(parent: Head, parameters: Parameters, now_seconds: float) -> float:
-    """How long to wait until the next block need not run ahead of the clock; 0 or less: it need not."""
+    """How long to wait until the next block need not run ahead of the clock for lack of room in its second.
+
+    Returns:
+        0 or less: it need not. Where the parent is ahead already (L1's median time was), sharing its second moves nothing.
+    """
     if parent.second_blocks < parameters.second_blocks_max:
-        return parent.timestamp - now_seconds
+        return 0.0
     return parent.timestamp + 1 - now_seconds

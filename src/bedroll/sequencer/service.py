@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.da.writer import Writer
+from bedroll.execution.desk import Desk
 from bedroll.execution.engine import Block, Engine, Origin
 from bedroll.execution.fee import FeeRule
 from bedroll.execution.mempool import Mempool, PoolLimit
@@ -93,7 +94,8 @@ class Sequencer:
         self._announcer = announcer
         fee = FeeRule(engine.next_base_fee(), 0, network.parameters.transfer_bytes)
         self._log = RecordLog(folder / "mempool.log")
-        self.intake = Intake(Mempool(network.chain_id, option.pool), self._log, Pending(engine.view(), fee), announcer)
+        pool = Mempool(network.chain_id, option.pool)
+        self.intake = Intake(pool, Desk(engine, pool), self._log, Pending(engine.view(), fee), announcer)
         self._signer = BlockSigner(folder / "signer.log", key, network.number, option.resume_above)
         self.stream = Stream(engine, signatures, network)
         self.finisher = Finisher(engine, thread, self._signer, signatures, self.intake, announcer, self.stream)
@@ -151,9 +153,7 @@ class Sequencer:
 
         Called on the engine's thread.
         """
-        self.write_down(
-            [each.raw for block in self._unsafe_blocks() for each in block.transactions[block.forced_count :]]
-        )
+        self.write_down([raw for block in self._unsafe_blocks() for raw in block.own_raws()])
 
     def write_down(self, raws: Sequence[bytes]) -> None:
         """Put transactions into the mempool's log, whether or not they are in blocks. After `run` has ended, too."""

@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 
+from bedroll.execution.engine import decode_transaction
+from bedroll.execution.fee import FeeRule
 from bedroll.execution.mempool import Mempool
 from bedroll.primitives import Address, Gas, Wei
 from bedroll.sdk import RpcFailure, checksum_address
@@ -114,8 +116,12 @@ async def test_a_page_that_cannot_be_read_is_refused(rpc, page):
     assert refused.value.code == -32602
 
 
-def test_the_mempool_gives_senders_in_order():
-    pool = Mempool(1)
-    pool._account = dict.fromkeys(bytes([n]) * 20 for n in (9, 1, 5))
-    assert pool.senders(Address(bytes([2]) * 20), 1) == [bytes([5]) * 20]
-    assert [sender[0] for sender in pool.senders(Address(bytes(20)), 9)] == [1, 5, 9]
+def test_the_mempool_gives_senders_in_order(chain):
+    pool = Mempool(chain.network.chain_id)
+    for number in range(3):
+        waiting = decode_transaction(bytes.fromhex(pay(chain, number, 0)[2:]))
+        pool.add(waiting, chain.engine.view(), FeeRule(1, 1, 75))
+    first, second, third = sorted(account.address for account in chain.accounts[:3])
+    above = Address((int.from_bytes(first, "big") + 1).to_bytes(20, "big"))
+    assert pool.senders(above, 1) == [second]
+    assert pool.senders(Address(bytes(20)), 9) == [first, second, third]

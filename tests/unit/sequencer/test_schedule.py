@@ -36,7 +36,8 @@ def test_the_eleventh_block_of_a_second_takes_the_next_one():
     assert slot(REGTEST.parameters, full, step=False, median_time=0, now_seconds=1_000) == Slot(1_001, False)
     assert slot(REGTEST.parameters, HEAD, step=False, median_time=0, now_seconds=1_000) == Slot(1_000, False)
     assert seconds_ahead(full, REGTEST.parameters, 1_000.0) == 1.0
-    assert seconds_ahead(HEAD, REGTEST.parameters, 1_000.5) < 0
+    assert seconds_ahead(HEAD, REGTEST.parameters, 1_000.5) <= 0
+    assert seconds_ahead(HEAD, REGTEST.parameters, 0.0) <= 0, "it is ahead already, and another moves nothing"
 
 
 def test_an_origin_without_blocks_left_makes_no_block_but_a_new_origin_does():

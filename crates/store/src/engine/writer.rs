@@ -219,6 +219,23 @@ impl Engine {
             .collect()
     }
 
+    /// Executes decoded transactions in order; of each its place in the block, or why it was left out.
+    ///
+    /// # Errors
+    /// No block is open, or the store's.
+    pub fn add_decoded(
+        &self,
+        transactions: impl IntoIterator<Item = Transaction>,
+    ) -> Result<Vec<Result<usize, Refused>>, EngineError> {
+        let mut writer = lock(&self.writer);
+        let (state, open) = writer.open()?;
+        let ran = open.add(state, transactions);
+        ran.map_err(|error| {
+            writer.abandon();
+            error.into()
+        })
+    }
+
     /// EVM gas that the open block has left.
     ///
     /// # Errors

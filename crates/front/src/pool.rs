@@ -1,0 +1,422 @@
+//! Transactions that wait for a block: who may wait and what makes room.
+//!
+//! Every sender has a run of transactions without a gap from its next nonce (*pending*) and others beyond a gap
+//! (*queued*). A transaction leaves by being executed or refused, by replacement, eviction or reset.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alloy_primitives::map::{HashMap, HashSet};
+use alloy_primitives::{Address, B256, U256, U512};
+use bedroll_core::transaction::Transaction;
+
+use crate::admit::{check_account, check_alone, check_replacement, Allowance};
+use crate::fee::{cost, nonce, FeeRule};
+use crate::refusal::{Fact, Refusal};
+
+/// A transaction that waits.
+pub type Waiting = Arc<Transaction>;
+
+/// State that nonces and balances are read from.
+pub trait AccountState {
+    /// Why it cannot be read.
+    type Error;
+
+    /// Next nonce.
+    ///
+    /// # Errors
+    /// The store's.
+    fn nonce(&self, address: &Address) -> Result<u64, Self::Error>;
+
+    /// Balance, wei.
+    ///
+    /// # Errors
+    /// The store's.
+    fn balance(&self, address: &Address) -> Result<U256, Self::Error>;
+}
+
+/// How much may wait.
+#[derive(Debug, Clone)]
+pub struct PoolLimit {
+    /// Raw bytes of all transactions.
+    pub size_bytes: usize,
+    /// Transactions.
+    pub count: usize,
+    /// Transactions of one sender.
+    pub account_count: usize,
+    /// How far beyond the next nonce one may lie.
+    pub nonce_gap: u64,
+    /// Raw bytes of one transaction.
+    pub transaction_bytes: usize,
+    /// Least priority fee cap that is taken at all.
+    pub tip_min: u128,
+}
+
+/// One sender's transactions.
+#[derive(Debug, Default)]
+pub(crate) struct Sender {
+    pub next_nonce: u64,
+    pub entries: BTreeMap<u64, Waiting>,
+    pub cost: U512,
+}
+
+impl Sender {
+    /// The transactions that follow one another from the next nonce.
+    pub fn run(&self) -> impl Iterator<Item = &Waiting> {
+        let from = self.entries.range(self.next_nonce..);
+        let follows = (self.next_nonce..).zip(from);
+        follows
+            .take_while(|(wanted, (found, _))| wanted == *found)
+            .map(|(_, (_, tx))| tx)
+    }
+}
+
+/// Pending and queued transactions of all senders.
+#[derive(Debug)]
+pub struct Pool {
+    pub(crate) chain_id: u64,
+    pub(crate) limit: PoolLimit,
+    pub(crate) senders: HashMap<Address, Sender>,
+    /// With the number of its arrival.
+    by_hash: HashMap<B256, (u64, Waiting)>,
+    arrivals: u64,
+    size_bytes: usize,
+    /// Where the pool is full: a tip that was too low to make room.
+    floor: Option<i128>,
+    /// Senders that may have something executable: all others wait for a new base fee or nonce.
+    pub(crate) fresh: HashSet<Address>,
+    /// What left for a block that is not durable yet.
+    kept: HashMap<B256, Waiting>,
+    kept_bytes: usize,
+}
+
+impl Pool {
+    /// Makes an empty one.
+    pub fn new(chain_id: u64, limit: PoolLimit) -> Self {
+        Self {
+            chain_id,
+            limit,
+            senders: HashMap::default(),
+            by_hash: HashMap::default(),
+            arrivals: 0,
+            size_bytes: 0,
+            floor: None,
+            fresh: HashSet::default(),
+            kept: HashMap::default(),
+            kept_bytes: 0,
+        }
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.by_hash.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.by_hash.is_empty()
+    }
+
+    /// Raw bytes of all that wait.
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
+    /// A waiting transaction.
+    pub fn get(&self, hash: &B256) -> Option<&Waiting> {
+        self.by_hash.get(hash).map(|(_, tx)| tx)
+    }
+
+    /// All, in the order of arrival.
+    pub fn transactions(&self) -> Vec<Waiting> {
+        let mut all: Vec<_> = self.by_hash.values().collect();
+        all.sort_by_key(|(arrival, _)| *arrival);
+        all.into_iter().map(|(_, tx)| tx.clone()).collect()
+    }
+
+    pub(crate) fn arrival(&self, tx: &Waiting) -> u64 {
+        self.by_hash
+            .get(&tx.hash)
+            .map_or(0, |(arrival, _)| *arrival)
+    }
+
+    // --- coming in ---------------------------------------------------------------------------
+
+    /// Takes one transaction; gives what it replaced or evicted. `state` is inside the open block, as `fee` is.
+    ///
+    /// # Errors
+    /// The state cannot be read; inside: a refusal, and the pool is as before.
+    pub fn add<S: AccountState>(
+        &mut self,
+        tx: Waiting,
+        state: &S,
+        fee: &FeeRule,
+    ) -> Result<Result<Vec<Waiting>, Refusal>, S::Error> {
+        if self.by_hash.contains_key(&tx.hash) {
+            let facts = [("hash", Fact::Hash(tx.hash))];
+            return Ok(Err(Refusal::with("already known", facts)));
+        }
+        if let Err(refusal) = check_alone(&tx, self.chain_id, &self.limit) {
+            return Ok(Err(refusal));
+        }
+        let next_nonce = state.nonce(&tx.sender)?;
+        let balance = state.balance(&tx.sender)?;
+        Ok(self.place(tx, next_nonce, balance, fee))
+    }
+
+    fn place(
+        &mut self,
+        tx: Waiting,
+        next_nonce: u64,
+        balance: U256,
+        fee: &FeeRule,
+    ) -> Result<Vec<Waiting>, Refusal> {
+        let sender = self.senders.get(&tx.sender);
+        let replaced = sender.and_then(|sender| sender.entries.get(&nonce(&tx)).cloned());
+        let spent = sender.map_or(U512::ZERO, |sender| sender.cost);
+        let account = Allowance {
+            next_nonce,
+            balance,
+            waiting: spent - replaced.as_ref().map_or(U512::ZERO, |old| cost(old)),
+        };
+        check_account(&tx, &account, self.limit.nonce_gap)?;
+        if let Some(old) = replaced {
+            check_replacement(&tx, &old)?;
+            self.insert(tx, next_nonce);
+            return Ok(vec![old]);
+        }
+        let waiting = sender.map_or(0, |sender| sender.entries.len());
+        if waiting >= self.limit.account_count {
+            let facts = [
+                ("waiting", Fact::Number(waiting as i128)),
+                ("limit", Fact::Number(self.limit.account_count as i128)),
+            ];
+            return Err(Refusal::with("account limit exceeded", facts));
+        }
+        let evicted = self.make_room(&tx, fee)?;
+        self.insert(tx, next_nonce);
+        Ok(evicted)
+    }
+
+    fn insert(&mut self, tx: Waiting, next_nonce: u64) {
+        let known = self.senders.get(&tx.sender);
+        let before = known.map_or(next_nonce, |sender| sender.next_nonce);
+        let old = known.and_then(|sender| sender.entries.get(&nonce(&tx)).cloned());
+        if let Some(old) = old {
+            self.remove(&old);
+        }
+        let sender = self.senders.entry(tx.sender).or_default();
+        sender.next_nonce = before.max(next_nonce);
+        sender.cost += cost(&tx);
+        sender.entries.insert(nonce(&tx), tx.clone());
+        self.arrivals += 1;
+        self.size_bytes += tx.raw.len();
+        self.fresh.insert(tx.sender);
+        self.by_hash.insert(tx.hash, (self.arrivals, tx));
+    }
+
+    fn make_room(&mut self, tx: &Transaction, fee: &FeeRule) -> Result<Vec<Waiting>, Refusal> {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let mut over_bytes =
+            count(self.size_bytes) + count(tx.raw.len()) - count(self.limit.size_bytes);
+        let mut over_count = count(self.by_hash.len()) + 1 - count(self.limit.count);
+        if over_bytes <= 0 && over_count <= 0 {
+            return Ok(vec![]);
+        }
+        let tip = fee.tip(tx);
+        let facts = [("tip_wei", Fact::Number(tip)), ("pool", Fact::Text("full"))];
+        let underpriced = Refusal::with("transaction underpriced", facts);
+        if self.floor.is_some_and(|floor| tip <= floor) {
+            // Looked for in vain before, and nothing has left since: cheap floods cost no search.
+            return Err(underpriced);
+        }
+        // Room for a hundredth more, so that a full pool does not sort itself at every arrival.
+        let (more_bytes, more_count) = (
+            count(self.limit.size_bytes / 100),
+            count(self.limit.count / 100),
+        );
+        over_bytes += more_bytes;
+        over_count += more_count;
+        // The highest nonce of every sender: removing it opens no gap.
+        let last = |sender: &Sender| sender.entries.last_key_value().map(|(_, tx)| tx.clone());
+        let mut last: Vec<_> = (self.senders.values().filter_map(last))
+            .map(|worst| (fee.tip(&worst), u64::MAX - self.arrival(&worst), worst))
+            .collect();
+        last.sort_by_key(|(tip, arrival, _)| (*tip, *arrival));
+        let mut victims = vec![];
+        for (its_tip, _, worst) in last {
+            if its_tip >= tip || worst.sender == tx.sender {
+                continue;
+            }
+            over_bytes -= count(worst.raw.len());
+            over_count -= 1;
+            victims.push(worst);
+            if over_bytes <= 0 && over_count <= 0 {
+                break;
+            }
+        }
+        if over_bytes > more_bytes || over_count > more_count {
+            self.floor = Some(tip);
+            return Err(underpriced);
+        }
+        for victim in &victims {
+            self.remove(victim);
+        }
+        Ok(victims)
+    }
+
+    // --- going out ---------------------------------------------------------------------------
+
+    /// It is in the open block: its sender's next nonce is one higher. It is kept until the block is durable.
+    pub fn executed(&mut self, tx: &Waiting) {
+        if let Some(sender) = self.senders.get_mut(&tx.sender) {
+            sender.next_nonce = sender.next_nonce.max(nonce(tx).saturating_add(1));
+        }
+        self.remove(tx);
+        if self.senders.contains_key(&tx.sender) {
+            self.fresh.insert(tx.sender);
+        }
+        self.keep(tx.clone());
+    }
+
+    /// The engine refused it for good; what its sender has beyond it waits behind the gap.
+    pub fn refused(&mut self, tx: &Transaction) {
+        self.remove(tx);
+    }
+
+    /// The engine cannot take it now (fee, room): its sender waits for `refresh`.
+    pub fn wait(&mut self, tx: &Transaction) {
+        self.fresh.remove(&tx.sender);
+    }
+
+    /// Base fee, L1 rate or room have changed: everybody may be executable again.
+    pub fn refresh(&mut self) {
+        self.fresh = self.senders.keys().copied().collect();
+        self.floor = None;
+    }
+
+    /// The chain changed under the pool: reads nonces anew and drops what cannot go any more; gives that.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn reset<S: AccountState>(
+        &mut self,
+        state: &S,
+        senders: Option<Vec<Address>>,
+    ) -> Result<Vec<Waiting>, S::Error> {
+        let mut dropped = vec![];
+        let senders = senders.unwrap_or_else(|| self.senders.keys().copied().collect());
+        for address in senders {
+            let Some(sender) = self.senders.get_mut(&address) else {
+                continue;
+            };
+            sender.next_nonce = state.nonce(&address)?;
+            let stale: Vec<_> = sender.entries.range(..sender.next_nonce).collect();
+            let stale: Vec<Waiting> = stale.into_iter().map(|(_, tx)| tx.clone()).collect();
+            for tx in &stale {
+                self.remove(tx);
+            }
+            dropped.extend(stale);
+            if self.senders.contains_key(&address) {
+                self.fresh.insert(address);
+            }
+        }
+        Ok(dropped)
+    }
+
+    fn remove(&mut self, tx: &Transaction) {
+        if self.by_hash.remove(&tx.hash).is_none() {
+            return;
+        }
+        self.floor = None;
+        self.size_bytes -= tx.raw.len();
+        let Some(sender) = self.senders.get_mut(&tx.sender) else {
+            return;
+        };
+        sender.entries.remove(&nonce(tx));
+        sender.cost -= cost(tx);
+        if sender.entries.is_empty() {
+            self.senders.remove(&tx.sender);
+            self.fresh.remove(&tx.sender);
+        }
+    }
+
+    // --- not durable yet ---------------------------------------------------------------------
+
+    /// It is in a block that is not durable.
+    pub fn keep(&mut self, tx: Waiting) {
+        self.kept_bytes += tx.raw.len();
+        if let Some(old) = self.kept.insert(tx.hash, tx) {
+            self.kept_bytes -= old.raw.len();
+        }
+    }
+
+    /// It is in a durable block, or waits again.
+    pub fn settle(&mut self, hash: &B256) {
+        if let Some(tx) = self.kept.remove(hash) {
+            self.kept_bytes -= tx.raw.len();
+        }
+    }
+
+    /// A transaction of a block that is not durable.
+    pub fn kept(&self, hash: &B256) -> Option<&Waiting> {
+        self.kept.get(hash)
+    }
+
+    /// All of them.
+    pub fn all_kept(&self) -> impl Iterator<Item = &Waiting> {
+        self.kept.values()
+    }
+
+    /// Their raw bytes.
+    pub fn kept_bytes(&self) -> usize {
+        self.kept_bytes
+    }
+
+    // --- questions ---------------------------------------------------------------------------
+
+    /// Nonce after the sender's pending run, which begins at `nonce`.
+    pub fn next_nonce(&self, sender: &Address, nonce: u64) -> u64 {
+        let Some(sender) = self.senders.get(sender) else {
+            return nonce;
+        };
+        let held = sender.entries.range(nonce..).map(|(held, _)| *held);
+        let run = (nonce..)
+            .zip(held)
+            .take_while(|(wanted, held)| wanted == held);
+        nonce + run.count() as u64
+    }
+
+    /// Pending and queued.
+    pub fn count(&self) -> (usize, usize) {
+        let pending = self
+            .senders
+            .values()
+            .map(|sender| sender.run().count())
+            .sum();
+        (pending, self.by_hash.len() - pending)
+    }
+
+    /// Pending and queued of one sender, by nonce.
+    pub fn account(&self, sender: &Address) -> (Vec<Waiting>, Vec<Waiting>) {
+        let Some(sender) = self.senders.get(sender) else {
+            return (vec![], vec![]);
+        };
+        let run: Vec<Waiting> = sender.run().cloned().collect();
+        let end = sender.next_nonce + run.len() as u64;
+        let all = sender.entries.iter();
+        let queued = all.filter(|(nonce, _)| !(sender.next_nonce..end).contains(nonce));
+        (run, queued.map(|(_, tx)| tx.clone()).collect())
+    }
+
+    /// Senders not below `first`, the lowest so many, in order.
+    pub fn senders_from(&self, first: &Address, count: usize) -> Vec<Address> {
+        let from = self.senders.keys().filter(|sender| *sender >= first);
+        let mut found: Vec<Address> = from.copied().collect();
+        if count < found.len() {
+            found.select_nth_unstable(count);
+            found.truncate(count);
+        }
+        found.sort_unstable();
+        found
+    }
+}
