@@ -5,7 +5,7 @@ Every call that works longer than a few microseconds releases the interpreter lo
 `bedroll.primitives.Invalid` (or a leaf of it), broken stores `Corrupt`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import final
 
 # --- execution ---------------------------------------------------------------------------------
@@ -382,6 +382,7 @@ class TransactionList:
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Transaction: ...
+    def __iter__(self) -> Iterator[Transaction]: ...
     def raws(self) -> list[bytes]:
         """EIP-2718 bytes of each."""
 
@@ -414,7 +415,7 @@ class Desk:
     def execute(
         self, base_fee: int, l1_rate: int, transfer_bytes: int, limit: int, batch_gas_left: int
     ) -> tuple[TransactionList, int, bool, bool, list[tuple[bytes, str]]]:
-        """Execute what is ready: now in the block, their batch gas, whether any was tried, is full, refused for good."""
+        """Execute what is ready: now in the block, their batch gas, whether any was tried, is full, refused."""
 
 @final
 class Engine:

@@ -8,7 +8,7 @@ Spec: docs/spec/api.md#subscriptions
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -92,7 +92,7 @@ class Feed:
                 change = [msgspec.json.encode(_show_sync_change(self._service))]
                 await self._tell_all("syncing", lambda _wanted, _full: change, lambda _wanted, _full: [])
 
-    async def _tell_pending(self, transactions: Sequence[Transaction]) -> None:
+    async def _tell_pending(self, transactions: Iterable[Transaction]) -> None:
         kind = "newPendingTransactions"
         wishes = (wish.kind for each in self.subscribers for wish in each.subscriptions.values())
         if kind not in wishes and not self._service.filters.names_of(kind):

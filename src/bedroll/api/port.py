@@ -6,7 +6,7 @@ Never: opens, derives or sends anything itself.  Spec: docs/spec/node.md#backend
 A port belongs to its consumer: this one to the API, and the node satisfies it.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -222,7 +222,7 @@ class BlockRemoved:
 class TransactionsPending:
     """The mempool took transactions; they are looked at only where somebody wants to know."""
 
-    transactions: Sequence[Transaction]
+    transactions: Iterable[Transaction]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Reads: bodies of strangers, the engine, the mempool.  Gives: `Desk`, `DeskOption
 Never: writes the mempool's log: who asks does that before an answer leaves.  Spec: docs/spec/execution.md#desk
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bedroll._core import _native
@@ -16,7 +16,7 @@ from .mempool import Mempool
 
 __all__ = ["Answered", "Desk", "DeskOption", "Step", "TransactionList"]
 
-Answered = tuple[bytes, Mapping[str, int], Mapping[str, int]]
+Answered = tuple[bytes, dict[str, int], dict[str, int]]
 """An answer, with how often each method in it was answered, and how often refused."""
 
 

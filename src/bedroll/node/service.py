@@ -7,7 +7,7 @@ Never: lets two processes have one folder.  Spec: docs/spec/node.md#service
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -305,7 +305,7 @@ class Node:
         """All sealed blocks survive loss of power."""
         self._note_heads()
 
-    def pending(self, transactions: Sequence[Transaction]) -> None:
+    def pending(self, transactions: Iterable[Transaction]) -> None:
         """The mempool took these."""
         self._hub.publish(TransactionsPending(transactions))
 

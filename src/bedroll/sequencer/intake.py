@@ -113,7 +113,7 @@ class Intake:
             self.write_down(taken, [each.raw for each in taken])
         return answers
 
-    def write_down(self, taken: Sequence[Transaction], raws: Sequence[bytes]) -> None:
+    def write_down(self, taken: Iterable[Transaction], raws: Sequence[bytes]) -> None:
         """The pool took these: they go into the log, and then whoever waits for them is told.
 
         Raises:

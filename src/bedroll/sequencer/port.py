@@ -3,7 +3,7 @@
 Reads: nothing.  Gives: ports.  Never: knows the node.  Spec: docs/spec/sequencer.md#ports
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import ParamSpec, Protocol, TypeVar
 
 from bedroll.derivation.head import Head
@@ -66,6 +66,6 @@ class Announcer(Protocol):
         """All sealed blocks survive loss of power."""
         ...
 
-    def pending(self, transactions: Sequence[Transaction]) -> None:
+    def pending(self, transactions: Iterable[Transaction]) -> None:
         """The mempool took these."""
         ...

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from bedroll.derivation.head import Head
@@ -83,7 +83,7 @@ class Producer:
         self._head: Head | None = None
         self._l1_rate = 0
         self._fee = FeeRule(0, 0, network.parameters.transfer_bytes)
-        self._open: list[Sequence[Transaction]] | None = None
+        self._open: list[Iterable[Transaction]] | None = None
         self._next_head: Head
         self._is_full = False
         self._gas_promised = 0

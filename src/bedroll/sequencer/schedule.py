@@ -73,7 +73,7 @@ def seconds_ahead(parent: Head, parameters: Parameters, now_seconds: float) -> f
     """How long to wait until the next block need not run ahead of the clock for lack of room in its second.
 
     Returns:
-        0 or less: it need not. Where the parent is ahead already (L1's median time was), sharing its second moves nothing.
+        0 or less: it need not. A parent that is ahead already (L1's median time was) can be joined there.
     """
     if parent.second_blocks < parameters.second_blocks_max:
         return 0.0

@@ -6,7 +6,7 @@ Never: outlives one of its tasks: if one fails, all end.  Spec: docs/spec/sequen
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -187,7 +187,7 @@ class Sequencer:
     def durable(self) -> None:
         """Part of the port; the finisher tells the node itself."""
 
-    def pending(self, transactions: Sequence[object]) -> None:
+    def pending(self, transactions: Iterable[object]) -> None:
         """Part of the port; the intake tells the node itself."""
 
     def _unsafe_blocks(self) -> list[Block]:

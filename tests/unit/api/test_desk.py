@@ -1,4 +1,4 @@
-"""The core's desk answers byte for byte what the dispatcher answers, or leaves a body to it; refusals of transactions too."""
+"""The core's desk answers byte for byte what the dispatcher answers, refusals too, or leaves a body to it."""
 
 import json
 import random
@@ -126,11 +126,13 @@ async def test_every_hot_method_is_answered_here(pair, rpc, chain, token):
         b'{"jsonrpc":"2.0","id":{},"method":"eth_chainId"}', b'{"jsonrpc":"2.0","id":true,"method":"eth_chainId"}',
         b'{"jsonrpc":"1.0","id":1,"method":"eth_chainId"}', b'{"jsonrpc":"2.0","id":1,"method":"eth_\\u0063hainId"}',
         b'{"jsonrpc":"2.0","id":"\\n","method":"eth_chainId"}', b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId"} x',
-        b'{"jsonrpc":"2.0","id":1,"id":2,"method":"eth_chainId"}', b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","x":1}',
+        b'{"jsonrpc":"2.0","id":1,"id":2,"method":"eth_chainId"}',
+        b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","x":1}',
         b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":null}', b"[" * 100_000,
         b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":{}}', b'{"jsonrpc":"2.0","id":1,"method":5}',
         b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":' + b"[" * 90 + b"]" * 90 + b"}",
-        b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}', b'{"jsonrpc":"2.0","id":"\xff","method":"eth_chainId"}',
+        b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}',
+        b'{"jsonrpc":"2.0","id":"\xff","method":"eth_chainId"}',
         b'\n\t [ {"jsonrpc" : "2.0", "id" : 1, "method" : "eth_chainId" } ] \r\n',
     ],
 )  # fmt: skip
