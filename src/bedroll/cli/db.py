@@ -58,7 +58,7 @@ def _opened(config: Config) -> Iterator[ChainStore]:
 
 
 @contextmanager
-def _reporting(output: Output) -> Iterator[Report]:
+def reporting(output: Output) -> Iterator[Report]:
     """Bars for what a snapshot's work tells, one a kind."""
     with output.progress() as steps:
         bars: dict[str, Step] = {}
@@ -77,7 +77,7 @@ def _reporting(output: Output) -> Iterator[Report]:
 def check(context: Context, flags: dict[str, object]) -> None:
     """Verify everything: blocks, roots, state against its tries, indexes against blocks. Ends with a verdict."""
     config = context.load(flags)
-    with _opened(config) as store, _reporting(context.output) as report:
+    with _opened(config) as store, reporting(context.output) as report:
         height, block_hash, oldest, rows = store.facts()
         counts = dict(rows)
         for first in range(0, height + 1, _BLOCKS):
@@ -122,7 +122,7 @@ def check(context: Context, flags: dict[str, object]) -> None:
 def prune(context: Context, flags: dict[str, object], *, keep: int) -> None:
     """Drop the state of old blocks. Blocks, receipts and logs stay; the file's room is used again, not given back."""
     config = context.load(flags)
-    with _opened(config) as store, _reporting(context.output) as report:
+    with _opened(config) as store, reporting(context.output) as report:
         height, _, oldest, _ = store.facts()
         target = max(oldest, height - keep)
         for upto in [*range(oldest + _PRUNED_BLOCKS, target, _PRUNED_BLOCKS), target]:
@@ -168,7 +168,7 @@ def export(context: Context, flags: dict[str, object], *, file: Path) -> None:
     config = context.load(flags)
     genesis = config.genesis or config.folder / "genesis.json"
     text = genesis.read_text() if genesis.is_file() else ""
-    with _held(config.folder) as chain, _reporting(context.output) as report:
+    with _held(config.folder) as chain, reporting(context.output) as report:
         store = ChainStore.open(str(chain))
         height, block_hash, _, _ = store.facts()
         store.close()
@@ -192,8 +192,8 @@ def export(context: Context, flags: dict[str, object], *, file: Path) -> None:
 def import_(context: Context, flags: dict[str, object], *, file: Path, block: str | None) -> None:
     """Fill a new folder from FILE. Every root is compared before the folder can be used."""
     config = context.load(flags)
-    wanted = None if block is None else _parse_hash(block)
-    with DataFolder(config.folder, "bedroll db"), _reporting(context.output) as report:
+    wanted = None if block is None else parse_hash(block)
+    with DataFolder(config.folder, "bedroll db"), reporting(context.output) as report:
         head = import_snapshot(file, config.folder / "chain", block_hash=wanted, report=report)
         genesis = config.folder / "genesis.json"
         if head.genesis and not genesis.exists():
@@ -211,7 +211,12 @@ def import_(context: Context, flags: dict[str, object], *, file: Path, block: st
     )
 
 
-def _parse_hash(text: str) -> bytes:
+def parse_hash(text: str) -> bytes:
+    """A block's hash as people give it.
+
+    Raises:
+        Misconfigured: It is none.
+    """
     try:
         value = bytes.fromhex(text.removeprefix("0x"))
     except ValueError:

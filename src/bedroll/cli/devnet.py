@@ -24,21 +24,26 @@ from bedroll.bitcoin.transaction import TxOut
 from bedroll.config import Config, Source
 from bedroll.da.envelope import Carrier
 from bedroll.da.writer import RatePolicy
+from bedroll.execution.genesis import GenesisAccount
 from bedroll.execution.mempool import PoolLimit
 from bedroll.node.devnet import Devnet, DevnetOption, open_devnet
-from bedroll.primitives import L2Height, Satoshi, Unavailable
+from bedroll.node.snapshot import read_allocation
+from bedroll.primitives import Address, Invalid, L2Height, Satoshi, Unavailable, Wei
 from bedroll.sdk import checksum_address
 from bedroll.sdk.signature import SignatureBook, known_signatures
 from bedroll.sequencer.policy import BatchPolicy
 from bedroll.sequencer.service import SequencerOption
 
 from .chronicle import Chronicle
+from .db import parse_hash, reporting
 from .output import Output
 from .run import Context, declare, run_service
 from .serve import run_until, serving
 from .trace import read_abis
 
 _SECTIONS: Final = ("folder", "rpc", "sequencer", "mempool", "history", "devnet", "log", "bitcoin.serve_port")
+_FORK_ROWS_MAX: Final = 1_000_000
+"""Accounts and slots of a state that a genesis begins with; the core reads them as one text."""
 _DEFAULTS: Final = {
     "sequencer.block_time_seconds": 0.0,
     "sequencer.batch_age_seconds": 15.0,
@@ -60,7 +65,22 @@ all of them, and posts often."""
     type=click.Path(exists=True, path_type=Path),
     help="JSON ABI or artifact, or a folder with such, to name calls by in the lines. May be given many times.",
 )
-def command(context: Context, flags: dict[str, object], *, silent: bool, folders: tuple[Path, ...]) -> None:
+@click.option(
+    "--fork-from",
+    "snapshot",
+    type=click.Path(exists=True, path_type=Path, dir_okay=False),
+    help="Begin with the state in a snapshot of another chain (`bedroll db export`); its blocks are not taken over.",
+)
+@click.option("--fork-block", "block", metavar="HASH", help="Newest block that the snapshot must have.")
+def command(
+    context: Context,
+    flags: dict[str, object],
+    *,
+    silent: bool,
+    folders: tuple[Path, ...],
+    snapshot: Path | None,
+    block: str | None,
+) -> None:
     """A chain of your own with funded keys, on its own Bitcoin. Ctrl-C ends it.
 
     A block for each transaction as it comes; --block-time makes one every so often instead. It begins anew each time,
@@ -75,17 +95,45 @@ def command(context: Context, flags: dict[str, object], *, silent: bool, folders
         if not is_kept:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bedroll-devnet-"))
             config = replace(config, folder=Path(folder))
-        run_service(lambda stop: _serve(context.output, config, stop, None if silent else book, is_kept=is_kept))
+        state = None if snapshot is None else read_state(context.output, snapshot, block, config.folder)
+        run_service(lambda stop: _serve(context.output, config, stop, None if silent else book, state, is_kept=is_kept))
+
+
+def read_state(output: Output, snapshot: Path, block: str | None, folder: Path) -> dict[Address, GenesisAccount]:
+    """The state in a snapshot, every root compared, as a genesis takes it.
+
+    Raises:
+        Invalid: The snapshot is none, is of another block, or its state is too large for a genesis.
+    """
+    wanted = None if block is None else parse_hash(block)
+    folder.mkdir(parents=True, exist_ok=True)
+    with reporting(output) as report:
+        _head, entries = read_allocation(snapshot, folder, block_hash=wanted, report=report)
+    rows = sum(1 + len(entry.storage) for entry in entries.values())
+    if rows > _FORK_ROWS_MAX:
+        raise Invalid("the state is too large to begin a chain with", accounts_and_slots=rows, limit=_FORK_ROWS_MAX)
+    return {
+        Address(address): GenesisAccount(
+            balance=Wei(entry.balance), nonce=entry.nonce, code=entry.code, storage=entry.storage
+        )
+        for address, entry in entries.items()
+    }
 
 
 async def _serve(
-    output: Output, config: Config, stop: asyncio.Event, book: SignatureBook | None, *, is_kept: bool
+    output: Output,
+    config: Config,
+    stop: asyncio.Event,
+    book: SignatureBook | None,
+    state: dict[Address, GenesisAccount] | None,
+    *,
+    is_kept: bool,
 ) -> None:
     client = await EmbeddedClient.open(config.folder / "bitcoin")
     bitcoin = RpcServer(client, config.folder / "bitcoin.cookie")
     try:
         await bitcoin.start(port=config.bitcoin.serve_port)
-        async with open_devnet(config.folder, devnet_option(config), client=client) as devnet:
+        async with open_devnet(config.folder, devnet_option(config), client=client, state=state) as devnet:
             accounts = {account.address: account for account in devnet.accounts}
             async with serving(devnet.node, config, accounts, _faucet(devnet)) as server:
                 if book is not None or output.as_json:

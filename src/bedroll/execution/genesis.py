@@ -60,7 +60,21 @@ _PREINSTALLS: Final = (
 )
 """What others put on a chain by transactions signed once for all chains. Here their gas limits may not cover the data
 gas, and whoever sent one at the wrong time would spend its only nonce (docs/design/preinstalls.md)."""
+_BEGUN_ANEW: Final = (LIGHT_CLIENT, ADDRESS_BOOK)
 _VAULT_RECIPIENT_SLOT: Final = 0
+
+
+_NOTHING: Final = Wei(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenesisAccount:
+    """An account that a chain begins with: as it was on another chain."""
+
+    balance: Wei = _NOTHING
+    nonce: int = 0
+    code: bytes = b""
+    storage: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +91,8 @@ class Genesis:
         upgrade_key: x-only key without which no `Upgrade` counts, 32 bytes; no `Rotate` touches it.
         fee_recipient: Where the vaults pay.
         balances: wei of each address at block 0.
+        accounts: State of another chain that this one begins with; `balances` and what the protocol keeps in its own
+            contracts come first.
     """
 
     network: Network
@@ -88,6 +104,7 @@ class Genesis:
     upgrade_key: bytes
     fee_recipient: Address
     balances: Mapping[Address, Wei] = field(default_factory=dict)
+    accounts: Mapping[Address, GenesisAccount] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse fields of the wrong size."""
@@ -142,20 +159,23 @@ class Genesis:
 
     def _allocation(self) -> dict[str, dict[str, object]]:
         """Accounts of block 0, keyed by hex address."""
-        accounts: dict[str, dict[str, object]] = {}
+        accounts = {_hex(address): _show(account) for address, account in self.accounts.items()}
         for address, name in (*_PREDEPLOYS, *_PREINSTALLS):
-            accounts[_hex(address)] = {"nonce": 1, "balance": "0x0", "code": runtime_code(name), "storage": {}}
+            # What tells of another chain's Bitcoin, or of who has appeared on it, begins anew; tokens are kept.
+            before = GenesisAccount() if address in _BEGUN_ANEW else self.accounts.get(address, GenesisAccount())
+            accounts[_hex(address)] = _show(before) | {"nonce": 1, "code": runtime_code(name)}
         for vault in (BASE_FEE_VAULT, TIP_VAULT):
             slot = _hex(_VAULT_RECIPIENT_SLOT.to_bytes(32, "big"))
             accounts[_hex(vault)]["storage"] = {slot: _hex(self.fee_recipient.rjust(32, b"\0"))}
         for address_hex, code in (_BEACON_ROOTS, _HISTORY):
             accounts["0x" + address_hex] = {"nonce": 1, "balance": "0x0", "code": "0x" + code, "storage": {}}
         for holder, amount in self.balances.items():
-            accounts[_hex(holder)] = {"nonce": 0, "balance": hex(amount), "code": "0x", "storage": {}}
+            accounts[_hex(holder)] = accounts.get(_hex(holder), _show(GenesisAccount())) | {"balance": hex(amount)}
         return accounts
 
     def to_json(self) -> str:
         """The genesis file: what a second node needs besides a Bitcoin node."""
+        forked = {_hex(address): _show(account) for address, account in self.accounts.items()}
         return json.dumps(
             {
                 "network": self.network.name,
@@ -166,7 +186,8 @@ class Genesis:
                 "upgrade_key": _hex(self.upgrade_key),
                 "fee_recipient": _hex(self.fee_recipient),
                 "balances": {_hex(holder): hex(amount) for holder, amount in self.balances.items()},
-            },
+            }
+            | ({"accounts": forked} if forked else {}),
             indent=1,
         )
 
@@ -189,6 +210,7 @@ class Genesis:
                 upgrade_key=_bytes(file.upgrade_key),
                 fee_recipient=Address(_bytes(file.fee_recipient)),
                 balances={Address(_bytes(who)): Wei(int(amount, 16)) for who, amount in file.balances.items()},
+                accounts={Address(_bytes(who)): _read(account) for who, account in file.accounts.items()},
             )
         except (msgspec.DecodeError, ValueError) as error:
             raise Invalid("the genesis file cannot be read", reason=str(error)) from error
@@ -197,6 +219,13 @@ class Genesis:
 class _Anchor(msgspec.Struct, forbid_unknown_fields=True):
     height: int
     hash: str
+
+
+class _AccountRow(msgspec.Struct, forbid_unknown_fields=True):
+    balance: str
+    nonce: int
+    code: str
+    storage: dict[str, str]
 
 
 class _GenesisFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -208,6 +237,7 @@ class _GenesisFile(msgspec.Struct, forbid_unknown_fields=True):
     upgrade_key: str
     fee_recipient: str
     balances: dict[str, str]
+    accounts: dict[str, _AccountRow] = {}
 
 
 def artifact(name: str) -> dict[str, object]:
@@ -226,6 +256,25 @@ def artifact(name: str) -> dict[str, object]:
 def runtime_code(name: str) -> str:
     """Code of a contract as it stands on the chain, hex with 0x."""
     return str(artifact(name)["runtime"])
+
+
+def _show(account: GenesisAccount) -> dict[str, object]:
+    """An account as files and the core have it."""
+    return {
+        "nonce": account.nonce,
+        "balance": hex(account.balance),
+        "code": _hex(account.code),
+        "storage": {_word(slot): _word(value) for slot, value in account.storage.items()},
+    }
+
+
+def _read(row: _AccountRow) -> GenesisAccount:
+    storage = {int(slot, 16): int(value, 16) for slot, value in row.storage.items()}
+    return GenesisAccount(balance=Wei(int(row.balance, 16)), nonce=row.nonce, code=_bytes(row.code), storage=storage)
+
+
+def _word(number: int) -> str:
+    return _hex(number.to_bytes(32, "big"))
 
 
 def _hex(data: bytes) -> str:

@@ -6,7 +6,7 @@ Never: is anything but regtest; its keys are known to everybody.  Spec: docs/spe
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,8 +21,8 @@ from bedroll.crypto import tagged_hash
 from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.da.envelope import Carrier
 from bedroll.da.writer import RatePolicy
-from bedroll.execution.genesis import Genesis
-from bedroll.primitives import COIN, WEI_PER_SATOSHI, BlockHash, L1Height, Misconfigured, Wei
+from bedroll.execution.genesis import Genesis, GenesisAccount
+from bedroll.primitives import COIN, WEI_PER_SATOSHI, Address, BlockHash, L1Height, Misconfigured, Wei
 from bedroll.protocol import REGTEST
 from bedroll.sdk.account import Account
 from bedroll.sdk.mnemonic import DEVNET_MNEMONIC, accounts_of
@@ -131,7 +131,7 @@ class Devnet:
 @asynccontextmanager
 async def open_devnet(
     folder: Path, option: DevnetOption | None = None, *, client: BitcoinClient | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = time.time, state: Mapping[Address, GenesisAccount] | None = None,
 ) -> AsyncIterator[Devnet]:  # fmt: skip
     """Open a devnet in a folder, or make one there; `run` it to have blocks.
 
@@ -140,13 +140,17 @@ async def open_devnet(
         option: How it behaves.
         client: A regtest Bitcoin of the caller's; without it an embedded one lies in the folder.
         clock: The sequencer's.
+        state: Accounts of another chain that a new devnet begins with.
+
+    Raises:
+        Misconfigured: A state for a folder that holds a chain, or a chain with other accounts.
     """
     option = option or DevnetOption()
     bitcoin = client if client is not None else await EmbeddedClient.open(folder / "bitcoin")
     try:
         accounts = accounts_of(checked_mnemonic(option.mnemonic), option.accounts)
         keyring = SingleKeyring(devnet_key("wallet"))
-        genesis = await _genesis(folder, bitcoin, keyring, accounts, option)
+        genesis = await _genesis(folder, bitcoin, keyring, accounts, option, state or {})
         leader = LeaderSetup(
             key=devnet_key("leader"),
             keyring=keyring,
@@ -169,11 +173,16 @@ async def open_devnet(
 
 
 async def _genesis(
-    folder: Path, bitcoin: BitcoinClient, keyring: Keyring, accounts: list[Account], option: DevnetOption
-) -> Genesis:
+    folder: Path, bitcoin: BitcoinClient, keyring: Keyring, accounts: list[Account], option: DevnetOption,
+    state: Mapping[Address, GenesisAccount],
+) -> Genesis:  # fmt: skip
     """The devnet's genesis: of the folder, or made upon a fresh Bitcoin chain."""
     file = folder / _GENESIS_FILE
     if file.exists():
+        if state:
+            raise Misconfigured(
+                "the folder holds a chain already", option="folder", value=str(folder), allowed="an empty one"
+            )
         return _kept(Genesis.from_json(file.read_bytes()), accounts, folder)
     script = script_of(keyring.key(Branch.RECEIVE, 0))
     await bitcoin.mine(MATURE_BLOCKS, script)
@@ -190,6 +199,7 @@ async def _genesis(
         upgrade_key=devnet_key("upgrade").x_only,
         fee_recipient=accounts[0].address,
         balances={account.address: balance for account in accounts},
+        accounts=state,
     )
     # The first origin must be deep enough before there can be a block.
     await bitcoin.mine(REGTEST.parameters.finality_depth + 1, script)
