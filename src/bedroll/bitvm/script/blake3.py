@@ -39,6 +39,11 @@ _ROW: Final = (Op.OP_DEPTH, Op.OP_OVER, Op.OP_SUB, Op.OP_PICK)
 _ROW_LAST: Final = (Op.OP_DEPTH, Op.OP_1SUB, Op.OP_SWAP, Op.OP_SUB, Op.OP_PICK)
 _FIRST: Final = (Op.OP_DEPTH, Op.OP_OVER, Op.OP_ADD, Op.OP_PICK)
 _TAKE: Final = (Op.OP_DEPTH, Op.OP_ADD, Op.OP_PICK)
+_DOUBLE: Final = (
+    Op.OP_DUP, Op.OP_8, Op.OP_GREATERTHAN, Op.OP_TUCK, Op.OP_IF, Op.OP_8, Op.OP_SUB, Op.OP_ENDIF, Op.OP_DUP, Op.OP_ADD,
+    Op.OP_1SUB,
+)  # fmt: skip
+"""From x + 1: the top bit of x, then 2x mod 16 and 1."""
 
 Nibbles = list[Operand]
 """Eight, least significant first."""
@@ -111,8 +116,9 @@ class _Compression:
         state[a], turned = self._add_xor(state[a], state[b], second, state[d], last=last)
         state[d] = _rotated(turned, 2)
         if keep_b:
-            state[c], turned = self._add_xor(state[c], state[d], [0] * 8, state[b], last=False)
-            state[b] = self._rotate_7(turned)
+            state[c], turned = self._add_xor(state[c], state[d], [0] * 8, state[b], last=False, turn=True)
+            # Right by 7: by two nibbles, and left by the one bit that is done.
+            state[b] = _rotated(turned, 2)
         else:
             state[c] = self._add(state[c], state[d])
             for nibble in state[b]:
@@ -120,13 +126,23 @@ class _Compression:
                 self.asm.drop(nibble)
 
     def _add_xor(
-        self, left: Nibbles, right: Nibbles, message: Nibbles, other: Nibbles, *, last: bool
+        self, left: Nibbles, right: Nibbles, message: Nibbles, other: Nibbles, *, last: bool, turn: bool = False
     ) -> tuple[Nibbles, Nibbles]:
-        """(left + right + message, other XOR that sum). Left and other are used up."""
+        """(left + right + message, other XOR that sum). Left and other are used up.
+
+        Args:
+            left: Word.
+            right: Word, kept.
+            message: Word, kept but in the last round.
+            other: Word.
+            last: Whether it is the last round.
+            turn: Whether the XOR is turned left by one bit.
+        """
         asm = self.asm
         total: Nibbles = []
         turned: Nibbles = []
         carry: Item | None = None
+        top: Item | None = None
         for at in range(8):
             total_here = self._sum(left[at], right[at], message[at], carry, last=last)
             if at < 7:
@@ -135,9 +151,14 @@ class _Compression:
                 raw, row = None, asm.apply(_ROW_LAST, (total_here,))[0]
             row, first = asm.apply(_FIRST, (row,), 2)
             taken = asm.apply(_TAKE, (asm.sub(row, other[at]),))[0]
+            if turn:
+                before, (top, taken) = top, asm.apply(_DOUBLE, (taken,), 2)
+                taken = asm.add(taken, before) if before is not None else taken
             total.append(first)
             turned.append(taken)
             carry = self._carry(raw, three=message[at] != 0) if raw is not None else None
+        if top is not None:
+            turned[0] = asm.add(turned[0], top)
         return total, turned
 
     def _sum(self, left: Operand, right: Operand, message: Operand, carry: Item | None, *, last: bool) -> Item:
@@ -177,23 +198,6 @@ class _Compression:
                 row = asm.apply(_ROW_LAST, (here,))[0]
                 total.append(asm.apply(_TAKE, (asm.calc(Op.OP_1SUB, row),))[0])
         return total
-
-    def _rotate_7(self, word: Nibbles) -> Nibbles:
-        """Right by 7: by two nibbles, and left by one bit."""
-        asm = self.asm
-        double: Nibbles = []
-        tops: list[Item] = []
-        for nibble in word:
-            assert isinstance(nibble, Item)
-            item = asm.move(nibble)
-            top, rest = asm.apply(
-                (Op.OP_DUP, Op.OP_8, Op.OP_GREATERTHAN, Op.OP_TUCK, Op.OP_IF, Op.OP_8, Op.OP_SUB, Op.OP_ENDIF,
-                 Op.OP_DUP, Op.OP_ADD, Op.OP_1SUB), (item,), 2,
-            )  # fmt: skip
-            double.append(rest)
-            tops.append(top)
-        turned = [asm.add(double[at], tops[at - 1]) for at in range(8)]
-        return _rotated(turned, 2)
 
     def _output(self, state: list[Nibbles]) -> list[Item]:
         asm = self.asm

@@ -14,8 +14,8 @@ from bedroll.crypto import tagged_hash
 from bedroll.encoding import encode_compact_size
 from bedroll.primitives import Hash32, Invalid
 
-from ..message import Layout, Message
-from ..winternitz import NODE_BYTES, public_key_bytes
+from ..message import Layout
+from ..winternitz import key_pieces
 
 BOTH: Final = "both"
 """Place of the parties' aggregate key."""
@@ -45,18 +45,11 @@ class Keys:
                 raise Invalid("key is not x only", name=name, size=len(key), limit=KEY_BYTES)
         self._pieces: dict[str, tuple[bytes, ...]] = {BOTH: (both,), CHALLENGER: (challenger,)}
         for label, message in layout.messages.items():
-            self._pieces[label] = _split(message, one_time[label])
+            self._pieces[label] = key_pieces(message, one_time[label])
 
     def pieces(self, place: str) -> tuple[bytes, ...]:
         """Keys of one place, in the order in which a script holds them."""
         return self._pieces[place]
-
-
-def _split(message: Message, key: bytes) -> tuple[bytes, ...]:
-    if len(key) != public_key_bytes(message):
-        raise Invalid("public key has a wrong size", label=message.label, size=len(key),
-                      limit=public_key_bytes(message))  # fmt: skip
-    return tuple(key[at : at + NODE_BYTES] for at in range(len(key) - NODE_BYTES, -1, -NODE_BYTES))
 
 
 @dataclass(frozen=True)

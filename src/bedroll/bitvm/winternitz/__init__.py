@@ -5,7 +5,7 @@ Never: remembers what was signed; the store does.  Spec: docs/spec/bitvm.md#wint
 """
 
 from .key import NODE_BYTES, Signature, derive_public_key, is_signature, public_key_bytes, sign
-from .verify import Mode, extraction, parse_items, verification, witness_items, witness_size
+from .verify import Mode, extraction, key_pieces, parse_items, verification, witness_items, witness_size
 
 __all__ = [
     "NODE_BYTES",
@@ -14,6 +14,7 @@ __all__ = [
     "derive_public_key",
     "extraction",
     "is_signature",
+    "key_pieces",
     "parse_items",
     "public_key_bytes",
     "sign",
