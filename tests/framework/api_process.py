@@ -1,61 +1,82 @@
-"""A server over a chain of its own, as a process: `python -m tests.framework.api_process FOLDER` prints its address.
+"""A sequencer behind its API, as a process: `python -m tests.framework.api_process FOLDER` prints where it is.
 
-A block with a transaction and its event comes every 0.1 s. Limits are the default ones, budgets too.
+A block comes every 0.2 s, with transfers of a token in it. Limits and budgets are those of a public node.
 """
 
 import asyncio
 import json
-import resource
 import sys
 from pathlib import Path
 
 import uvloop
 
 from bedroll.api import Limits, Server, ServerOptions, Service
+from bedroll.cli.serve import allow_files
 from bedroll.execution.genesis import artifact
-from bedroll.primitives import Gas, Wei
-from tests.framework.seal_chain import SealChain
+from bedroll.node.devnet import Devnet, DevnetOption, open_devnet
+from bedroll.primitives import Address, Gas, Wei
+from bedroll.sequencer.service import SequencerOption
 
-BLOCK_SECONDS = 0.1
+BLOCK_SECONDS = 0.2
 LOOP_CODE = bytes.fromhex("625b5f565f526003601df3")
 """Makes a contract that loops until its gas is gone."""
 
 
-def sign(chain: SealChain, nonce: int, to: bytes | None, data: bytes) -> bytes:
-    """A transaction of the first account."""
-    return chain.accounts[0].sign_transaction(
-        chain_id=chain.network.chain_id,
-        nonce=nonce,
-        gas_limit=Gas(1_000_000),
-        max_fee_per_gas=Wei(10**10),
-        max_priority_fee_per_gas=Wei(1),
-        to=to,  # type: ignore[arg-type]
-        value=Wei(0),
-        data=data,
-    )
+class Sender:
+    """The first account."""
+
+    def __init__(self, devnet: Devnet) -> None:
+        self._devnet = devnet
+        self._nonce = 0
+
+    async def send(self, to: Address | None, data: bytes) -> bytes:
+        """Hand in a transaction; its hash."""
+        raw = self._devnet.accounts[0].sign_transaction(
+            chain_id=self._devnet.node.network.chain_id,
+            nonce=self._nonce,
+            gas_limit=Gas(2_000_000),
+            max_fee_per_gas=Wei(10**11),
+            max_priority_fee_per_gas=Wei(1),
+            to=to,
+            value=Wei(0),
+            data=data,
+        )
+        self._nonce += 1
+        return await self._devnet.node.send_transaction(raw)
+
+    async def deploy(self, creation: bytes) -> Address:
+        """Make a contract."""
+        sent = await self.send(None, creation)
+        engine = self._devnet.node.engine
+        while (place := engine.find_transaction(sent)) is None:
+            await asyncio.sleep(0.05)
+        found = engine.transaction(*place)
+        assert found is not None
+        assert found[1].contract is not None
+        return Address(found[1].contract)
 
 
 async def serve(folder: Path) -> None:
     """Serve until the process is killed."""
-    chain = SealChain.open(folder / "chain")
-    chain.seal(
-        sign(chain, 0, None, bytes.fromhex(artifact("demo_token")["creation"][2:]) + (10**24).to_bytes(32, "big"))
-    )
-    chain.seal(sign(chain, 1, None, LOOP_CODE))
-    token, loop = (chain.engine.block(height).receipts[0].contract for height in (2, 3))  # type: ignore[union-attr]
-    server = Server(Service(chain, Limits()), ServerOptions(port=0, host="127.0.0.1"))
-    await server.start()
-    facts = {"url": server.url, "token": "0x" + token.hex(), "loop": "0x" + loop.hex()}
-    sys.stdout.write(json.dumps(facts) + "\n")
-    sys.stdout.flush()
-    transfer = bytes.fromhex("a9059cbb") + bytes(12) + chain.accounts[1].address + (1).to_bytes(32, "big")
-    nonce = 2
-    while True:
-        await asyncio.sleep(BLOCK_SECONDS)
-        await chain.send_transaction(sign(chain, nonce, token, transfer))
-        nonce += 1
+    option = DevnetOption(accounts=4, sequencer=SequencerOption(block_time_seconds=BLOCK_SECONDS, stream_port=None))
+    limits = Limits()
+    allow_files(limits.connections + 512)
+    async with open_devnet(folder, option) as devnet:
+        running = asyncio.create_task(devnet.run())
+        server = Server(Service(devnet.node, limits), ServerOptions(port=0))
+        await server.start()
+        sender = Sender(devnet)
+        supply = (10**24).to_bytes(32, "big")
+        token = await sender.deploy(bytes.fromhex(artifact("demo_token")["creation"][2:]) + supply)
+        loop = await sender.deploy(LOOP_CODE)
+        facts = {"url": server.url, "token": "0x" + token.hex(), "loop": "0x" + loop.hex()}
+        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.flush()
+        transfer = bytes.fromhex("a9059cbb") + bytes(12) + devnet.accounts[1].address + (1).to_bytes(32, "big")
+        while not running.done():
+            await sender.send(token, transfer)
+            await asyncio.sleep(BLOCK_SECONDS / 4)
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     uvloop.run(serve(Path(sys.argv[1])))
