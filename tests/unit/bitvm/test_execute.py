@@ -128,12 +128,13 @@ def test_every_row_is_accepted_and_every_mutated_row_judged_as_the_model_judges_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_many_rows_and_mutations():
     rng = random.Random(SEED + 1)
     print(f"seed {SEED + 1}")
     seen = Counter()
-    for _ in range(40):
-        bench, trace = random_run(rng, 100)
+    for _ in range(14):
+        bench, trace = random_run(rng)
         place = bench.place()
         for row in rows_of(trace):
             instruction, messages = instruction_at(row), bench.messages(row)

@@ -175,22 +175,27 @@ def _finish(state: State) -> None:
 Planned = tuple[int, bytes | None, Operation | None, bool]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _plan(script: bytes) -> tuple[Planned, ...]:
     """Each operation with what it does; a push that runs over the end becomes the code -1."""
     plan: list[Planned] = []
     try:
         for element in parse_script(script):
-            plan.append(_planned(element))
+            plan.append(_PLAIN[element.opcode] if element.push is None else _pushing(element))
     except Malformed:
         plan.append((-1, None, None, True))
     return tuple(plan)
 
 
-def _planned(element: Element) -> Planned:
-    code = element.opcode
-    if element.push is not None:
-        return code, element.push, None, is_minimal(element)
+def _pushing(element: Element) -> Planned:
+    return element.opcode, element.push, None, is_minimal(element)
+
+
+def _plain(code: int) -> Planned:
     if code == Op.OP_1NEGATE or Op.OP_1 <= code <= Op.OP_16:
         return code, SMALL[code - (Op.OP_1 - 1)], None, True
     return code, None, _ALL.get(code), True
+
+
+_PLAIN: Final = tuple(map(_plain, range(256)))
+"""What an opcode does that carries no bytes: one object for all of its places in a script."""
