@@ -6,7 +6,7 @@ mod unsigned;
 use alloc::{boxed::Box, vec, vec::Vec};
 use alloy_consensus::{EthereumTxEnvelope, Transaction as _, TxEip4844};
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
-use alloy_primitives::{Address, Bytes, TxKind, B256, U256};
+use alloy_primitives::{keccak256, Address, Bytes, TxKind, B256, U256};
 use alloy_rlp::Header;
 use core::fmt;
 use revm::context::TxEnv;
@@ -81,30 +81,42 @@ impl Transaction {
     /// # Errors
     /// [`TransactionError`] for anything but the canonical encoding of a signed transaction of types 0, 1, 2, 4.
     pub fn decode(raw: &[u8]) -> Result<Self, TransactionError> {
-        let envelope = decode_envelope(raw)?;
-        let sender = recover(envelope.signature_hash(), envelope.signature())
-            .ok_or(TransactionError::Signature)?;
-        Ok(Self::assemble(
-            envelope,
-            sender,
-            Bytes::copy_from_slice(raw),
-        ))
+        Self::signed(decode_envelope(raw)?, Bytes::copy_from_slice(raw))
+    }
+
+    /// Recovers the sender of a transaction; `raw` is its canonical encoding.
+    ///
+    /// # Errors
+    /// [`TransactionError::Signature`].
+    pub fn signed(envelope: Envelope, raw: Bytes) -> Result<Self, TransactionError> {
+        let (payload, authorities) = payload_of(&envelope);
+        // Only a type 4 has a payload that is not what was signed.
+        let signed = match &envelope {
+            Envelope::Eip7702(_) => envelope.signature_hash(),
+            _ => keccak256(&payload),
+        };
+        let sender = recover(signed, envelope.signature()).ok_or(TransactionError::Signature)?;
+        Ok(Self::build(envelope, sender, raw, payload, authorities))
     }
 
     fn assemble(envelope: Envelope, sender: Address, raw: Bytes) -> Self {
-        let authorities: Vec<_> = envelope
-            .authorization_list()
-            .unwrap_or_default()
-            .iter()
-            .map(recover_authority)
-            .collect();
-        let payload: Bytes = unsigned_payload(&envelope, &authorities).into();
+        let (payload, authorities) = payload_of(&envelope);
+        Self::build(envelope, sender, raw, payload, authorities)
+    }
+
+    fn build(
+        envelope: Envelope,
+        sender: Address,
+        raw: Bytes,
+        payload: Bytes,
+        authorities: Vec<Option<Address>>,
+    ) -> Self {
         let plain = envelope.input().is_empty()
             && envelope.access_list().is_none_or(|list| list.is_empty())
             && authorities.is_empty();
         let lz_size = (!plain).then(|| lz_length(&[sender.as_slice(), &payload].concat()));
         let mut found = Self {
-            hash: *envelope.tx_hash(),
+            hash: keccak256(&raw),
             raw,
             sender,
             payload,
@@ -113,7 +125,7 @@ impl Transaction {
             intrinsic_gas: 0,
             body: Body::Signed(Box::new(envelope)),
         };
-        found.intrinsic_gas = intrinsic_gas(&found.env());
+        found.intrinsic_gas = intrinsic_gas(found.env());
         found
     }
 
@@ -121,7 +133,7 @@ impl Transaction {
     pub fn of_origin(call: OriginCall, caller: Address) -> Self {
         let payload: Bytes = call.payload().into();
         Self {
-            hash: alloy_primitives::keccak256(&payload),
+            hash: keccak256(&payload),
             raw: payload.clone(),
             sender: caller,
             payload,
@@ -233,6 +245,13 @@ impl Transaction {
     }
 }
 
+/// Unsigned payload, and the authorities in it.
+fn payload_of(envelope: &Envelope) -> (Bytes, Vec<Option<Address>>) {
+    let grants = envelope.authorization_list().unwrap_or_default();
+    let authorities: Vec<_> = grants.iter().map(recover_authority).collect();
+    (unsigned_payload(envelope, &authorities).into(), authorities)
+}
+
 /// Decodes the canonical form of a signed transaction without recovering its sender.
 fn decode_envelope(raw: &[u8]) -> Result<Envelope, TransactionError> {
     if raw.first() == Some(&3) {
@@ -257,14 +276,7 @@ pub(crate) fn decode_any(raw: &[u8]) -> Result<Envelope, TransactionError> {
 /// # Errors
 /// As [`Transaction::decode`].
 pub fn decode_ethereum(raw: &[u8]) -> Result<Transaction, TransactionError> {
-    let envelope = decode_any(raw)?;
-    let sender = recover(envelope.signature_hash(), envelope.signature())
-        .ok_or(TransactionError::Signature)?;
-    Ok(Transaction::assemble(
-        envelope,
-        sender,
-        Bytes::copy_from_slice(raw),
-    ))
+    Transaction::signed(decode_any(raw)?, Bytes::copy_from_slice(raw))
 }
 
 /// Decodes and recovers many, on all cores.

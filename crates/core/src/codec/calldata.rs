@@ -2,13 +2,14 @@
 //!
 //! Reads and gives: calldata through a [`Coder`]. Never: knows an ABI beyond "words of 32 bytes".
 
-use alloc::{vec, vec::Vec};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use alloy_primitives::{Address, U256};
 
 use super::address::{Addresses, Flag, Role};
 use super::bytes::Bytes;
-use super::model::{direct, Decimal, Integer, Symbol};
+use super::model::{direct, Decimal, Integer, Symbol, Symbols};
 use super::range::{Coder, EXHAUSTED};
 use super::{Budget, ChainView};
 use crate::compact::Invalid;
@@ -32,32 +33,26 @@ const TIME: u32 = 6;
 
 type Word = [u8; WORD];
 
-#[derive(Clone)]
-struct Place {
-    class: Symbol<3>,
-    last: Word,
-}
-
 /// A selector and its habits.
 struct Template {
     selector: [u8; SELECTOR],
     last_size: usize,
     /// Gas limit of the last transaction with this selector.
     last_gas: u64,
-    places: Vec<Place>,
+    /// Class of the word at each place.
+    classes: Symbols<3>,
+    /// The word that stood last at each place.
+    last: [Word; PLACES],
 }
 
 impl Template {
     fn new(selector: [u8; SELECTOR]) -> Self {
-        let place = Place {
-            class: Symbol::new(),
-            last: [0; WORD],
-        };
         Self {
             selector,
             last_size: SELECTOR,
             last_gas: 0,
-            places: vec![place; PLACES],
+            classes: Symbols::new(PLACES),
+            last: [[0; WORD]; PLACES],
         }
     }
 }
@@ -84,7 +79,8 @@ pub struct Calldata {
     sizes: Integer,
     raw: Flag<2>,
     raw_sizes: Integer,
-    decimals: Vec<Decimal>,
+    /// Each made with its first number.
+    decimals: [Option<Box<Decimal>>; DECIMALS],
     recent: Vec<Word>,
     recent_next: usize,
     repeat: Symbol<6>,
@@ -105,13 +101,17 @@ impl Calldata {
             sizes: Integer::new(),
             raw: Flag::new(),
             raw_sizes: Integer::new(),
-            decimals: vec![Decimal::new(); DECIMALS],
+            decimals: [const { None }; DECIMALS],
             recent: Vec::new(),
             recent_next: 0,
             repeat: Symbol::new(),
             times: Integer::new(),
             bytes: Bytes::new(),
         }
+    }
+
+    fn decimal(&mut self, number: usize) -> &mut Decimal {
+        self.decimals[number].get_or_insert_with(|| Box::new(Decimal::new()))
     }
 
     /// Gas limit that the template's last transaction had.
@@ -227,21 +227,19 @@ impl Calldata {
         word: &[u8],
     ) -> Result<Word, Invalid> {
         let habit = place.min(PLACES - 1);
-        let last = self.templates[template].places[habit].last;
+        let last = self.templates[template].last[habit];
         let mut given = [0; WORD];
         let mut class = 0;
         if !C::READS {
             given.copy_from_slice(word);
             class = self.classify(addresses, around, &given, &last);
         }
-        class = self.templates[template].places[habit]
-            .class
-            .code(coder, class);
+        class = (self.templates[template].classes).code(habit, coder, class);
         let value = U256::from_be_bytes(given);
         let read = match class {
             NUMBER => {
                 let decimal = (template * PLACES + habit) % DECIMALS;
-                self.decimals[decimal].code(coder, value)?.to_be_bytes()
+                self.decimal(decimal).code(coder, value)?.to_be_bytes()
             }
             ADDRESS => {
                 let given = Address::from_slice(&given[12..]);
@@ -272,7 +270,7 @@ impl Calldata {
             }
             _ => return Err(Invalid("unknown class of word")),
         };
-        self.templates[template].places[habit].last = read;
+        self.templates[template].last[habit] = read;
         Ok(read)
     }
 
@@ -334,9 +332,8 @@ impl Calldata {
     ) -> Result<[u8; 32], Invalid> {
         let value = U256::from_be_bytes(key);
         if small.code(coder, 0, value.bit_len() <= 64) {
-            return Ok(self.decimals[DECIMALS - 1]
-                .code(coder, value)?
-                .to_be_bytes());
+            let number = self.decimal(DECIMALS - 1).code(coder, value)?;
+            return Ok(number.to_be_bytes());
         }
         let mut read = [0; WORD];
         read.copy_from_slice(&self.bytes.code(coder, WORD, &key)?);

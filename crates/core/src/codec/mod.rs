@@ -14,6 +14,7 @@ mod row;
 
 use alloc::vec::Vec;
 
+use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::Address;
 
 pub use column::Frame;
@@ -21,6 +22,7 @@ pub use fee::BASE_FEES_MAX;
 
 use crate::compact::{Invalid, Reader as Cursor};
 use crate::object::{BATCH_BLOCKS_MAX, OBJECT_SIZE_MAX};
+use crate::transaction::Envelope;
 use column::Columns;
 use fee::Quote;
 use range::{Coder, Reader, Writer, EXHAUSTED};
@@ -146,6 +148,15 @@ impl Decoded {
     /// # Errors
     /// There is no such block, or a fee refers to a base fee that is not given.
     pub fn transactions(&self, index: usize, base_fees: &[u64]) -> Result<Vec<Vec<u8>>, Invalid> {
+        let envelopes = self.envelopes(index, base_fees)?;
+        Ok(envelopes.iter().map(Encodable2718::encoded_2718).collect())
+    }
+
+    /// The same, decoded.
+    ///
+    /// # Errors
+    /// As [`Self::transactions`].
+    pub fn envelopes(&self, index: usize, base_fees: &[u64]) -> Result<Vec<Envelope>, Invalid> {
         let (Some(start), Some(end)) = (self.starts.get(index), self.starts.get(index + 1)) else {
             return Err(Invalid("batch has no such block"));
         };
@@ -153,7 +164,7 @@ impl Decoded {
             .iter()
             .map(|(row, quote, signature)| {
                 let fee: Fee = quote.resolve(row.kind, base_fees)?;
-                Ok(row::write(row, signature, fee, self.chain_id))
+                Ok(row::envelope(row, signature, fee, self.chain_id))
             })
             .collect()
     }

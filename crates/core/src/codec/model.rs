@@ -82,12 +82,40 @@ impl<const BITS: u32> Symbol<BITS> {
     /// Code one symbol below 2^BITS.
     #[inline]
     pub fn code<C: Coder>(&mut self, coder: &mut C, symbol: u32) -> u32 {
-        let mut node = 1_usize;
-        for place in (0..BITS).rev() {
-            let bit = self.nodes[node].code(coder, symbol >> place & 1 == 1);
-            node = node << 1 | usize::from(bit);
+        walk::<BITS, C>(&mut self.nodes, coder, symbol)
+    }
+}
+
+/// Walks a tree of bit models, its root at 1.
+#[inline]
+fn walk<const BITS: u32, C: Coder>(nodes: &mut [Bit], coder: &mut C, symbol: u32) -> u32 {
+    let mut node = 1_usize;
+    for place in (0..BITS).rev() {
+        let bit = nodes[node].code(coder, symbol >> place & 1 == 1);
+        node = node << 1 | usize::from(bit);
+    }
+    node as u32 - (1 << BITS)
+}
+
+/// Symbols of `BITS` bits, one for each context. Together, because a proved program pays for every allocation.
+#[derive(Clone, Debug)]
+pub struct Symbols<const BITS: u32> {
+    nodes: Vec<Bit>,
+}
+
+impl<const BITS: u32> Symbols<BITS> {
+    /// Nothing known in any of `contexts` contexts.
+    pub fn new(contexts: usize) -> Self {
+        Self {
+            nodes: vec![Bit::NEW; contexts << BITS],
         }
-        node as u32 - (1 << BITS)
+    }
+
+    /// Code one symbol below 2^BITS.
+    #[inline]
+    pub fn code<C: Coder>(&mut self, context: usize, coder: &mut C, symbol: u32) -> u32 {
+        let nodes = &mut self.nodes[context << BITS..(context + 1) << BITS];
+        walk::<BITS, C>(nodes, coder, symbol)
     }
 }
 
@@ -108,7 +136,7 @@ pub fn direct<C: Coder>(coder: &mut C, count: u32, value: u64) -> u64 {
 #[derive(Clone, Debug)]
 pub struct Integer {
     length: Symbol<7>,
-    head: Vec<Symbol<3>>,
+    head: Symbols<3>,
 }
 
 impl Integer {
@@ -116,7 +144,7 @@ impl Integer {
     pub fn new() -> Self {
         Self {
             length: Symbol::new(),
-            head: vec![Symbol::new(); 65],
+            head: Symbols::new(65),
         }
     }
 
@@ -136,9 +164,9 @@ impl Integer {
         let tail = length - 1;
         let headed = tail.min(3);
         let rest = tail - headed;
-        let head = &mut self.head[length as usize];
         // Short heads use the high places, so the low ones are always zero and cost nothing.
-        let symbol = head.code(
+        let symbol = self.head.code(
+            length as usize,
             coder,
             ((value >> rest) as u32 & ((1 << headed) - 1)) << (3 - headed),
         );
@@ -161,7 +189,7 @@ impl Integer {
 pub struct Decimal {
     magnitude: Symbol<7>,
     significant: Symbol<7>,
-    digits: Vec<Symbol<4>>,
+    digits: Symbols<4>,
 }
 
 const DIGITS_MAX: u32 = 78;
@@ -172,7 +200,7 @@ impl Decimal {
         Self {
             magnitude: Symbol::new(),
             significant: Symbol::new(),
-            digits: vec![Symbol::new(); 64],
+            digits: Symbols::new(64),
         }
     }
 
@@ -201,9 +229,9 @@ impl Decimal {
         }
         let mut read = U256::ZERO;
         for place in 0..significant {
-            let context = significant.min(7) * 8 + place.min(7);
-            let digit =
-                self.digits[context as usize].code(coder, u32::from(digits[place as usize]));
+            let context = (significant.min(7) * 8 + place.min(7)) as usize;
+            let digit = u32::from(digits[place as usize]);
+            let digit = self.digits.code(context, coder, digit);
             if digit > 9 {
                 return Err(Invalid("amount has an impossible digit"));
             }

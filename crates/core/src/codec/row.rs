@@ -5,17 +5,14 @@
 
 use alloc::vec::Vec;
 
-use alloy_consensus::{
-    EthereumTxEnvelope, SignableTransaction, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy,
-};
-use alloy_eips::eip2718::{Decodable2718, Encodable2718};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxLegacy};
+use alloy_eips::eip2718::Decodable2718;
 use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, B256, U256};
 
 use crate::compact::Invalid;
-
-type Envelope = EthereumTxEnvelope<TxEip4844>;
+use crate::transaction::Envelope;
 
 /// What kind of transaction it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -226,8 +223,8 @@ const fn price(gas_price: u128) -> Fee {
     }
 }
 
-/// The raw bytes of a row.
-pub fn write(row: &Row, signature: &RowSignature, fee: Fee, chain_id: u64) -> Vec<u8> {
+/// The transaction of a row.
+pub fn envelope(row: &Row, signature: &RowSignature, fee: Fee, chain_id: u64) -> Envelope {
     let to = row.to.map_or(TxKind::Create, TxKind::Call);
     let input = Bytes::copy_from_slice(&row.input);
     let access_list = || {
@@ -248,7 +245,7 @@ pub fn write(row: &Row, signature: &RowSignature, fee: Fee, chain_id: u64) -> Ve
         signature.odd,
     );
     match row.kind {
-        Kind::Legacy | Kind::Unprotected => encoded(
+        Kind::Legacy | Kind::Unprotected => unhashed(
             TxLegacy {
                 chain_id: (row.kind == Kind::Legacy).then_some(chain_id),
                 nonce: row.nonce,
@@ -260,7 +257,7 @@ pub fn write(row: &Row, signature: &RowSignature, fee: Fee, chain_id: u64) -> Ve
             },
             signature,
         ),
-        Kind::AccessListed => encoded(
+        Kind::AccessListed => unhashed(
             TxEip2930 {
                 chain_id,
                 nonce: row.nonce,
@@ -273,7 +270,7 @@ pub fn write(row: &Row, signature: &RowSignature, fee: Fee, chain_id: u64) -> Ve
             },
             signature,
         ),
-        Kind::Dynamic => encoded(
+        Kind::Dynamic => unhashed(
             TxEip1559 {
                 chain_id,
                 nonce: row.nonce,
@@ -287,7 +284,7 @@ pub fn write(row: &Row, signature: &RowSignature, fee: Fee, chain_id: u64) -> Ve
             },
             signature,
         ),
-        Kind::SetCode => encoded(
+        Kind::SetCode => unhashed(
             TxEip7702 {
                 chain_id,
                 nonce: row.nonce,
@@ -305,12 +302,14 @@ pub fn write(row: &Row, signature: &RowSignature, fee: Fee, chain_id: u64) -> Ve
     }
 }
 
-fn encoded<T>(transaction: T, signature: Signature) -> Vec<u8>
+fn unhashed<T>(transaction: T, signature: Signature) -> Envelope
 where
     T: SignableTransaction<Signature>,
     Envelope: From<alloy_consensus::Signed<T>>,
 {
-    // The hash is not part of the bytes, and computing it would cost more than all the rest.
-    let signed = alloy_consensus::Signed::new_unhashed(transaction, signature);
-    Envelope::from(signed).encoded_2718()
+    // Computing the hash would cost more than all the rest.
+    Envelope::from(alloy_consensus::Signed::new_unhashed(
+        transaction,
+        signature,
+    ))
 }

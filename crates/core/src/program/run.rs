@@ -5,6 +5,7 @@ use core::cell::RefCell;
 use core::fmt;
 
 use alloy_consensus::Header;
+use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, U256};
 use sha2::{Digest, Sha256};
 
@@ -20,7 +21,7 @@ use crate::object::BatchHeader;
 use crate::profile::Rules;
 use crate::state::{State, StateError, StateSource};
 use crate::stf::{next_base_fee, time_bounds, BlockError, OpenBlock, Opening};
-use crate::transaction::Transaction;
+use crate::transaction::{Envelope, Transaction};
 use crate::trie::SourceError;
 
 /// There is no verdict: what only the prover knows is missing or does not fit.
@@ -274,9 +275,9 @@ impl<S: ProgramSource> Chain<S> {
             let mut fees = alloc::vec![next_base_fee(&self.rules, &self.header, rate)];
             fees.extend_from_slice(&self.base_fees);
             let transactions = body
-                .transactions(index, &fees)
+                .envelopes(index, &fees)
                 .map_err(|_| Stop::Rejected(Rejection::Body))?;
-            self.block(frame.timestamp, origin, false, &transactions)?;
+            self.block(frame.timestamp, origin, false, transactions)?;
         }
         if self.hash.0 != header.tip_l2_hash {
             return Err(Stop::Rejected(Rejection::Tip));
@@ -307,7 +308,7 @@ impl<S: ProgramSource> Chain<S> {
                 let (lowest, _) =
                     time_bounds(&self.rules, self.header.timestamp, origin.median_time);
                 let step = (count == 0).then_some(origin);
-                self.block(lowest, step, true, &[])?;
+                self.block(lowest, step, true, Vec::new())?;
                 if self.tail.queue_done == self.tail.queue_enqueued {
                     break;
                 }
@@ -322,7 +323,7 @@ impl<S: ProgramSource> Chain<S> {
         timestamp: u64,
         origin: Option<&Origin>,
         automatic: bool,
-        transactions: &[Vec<u8>],
+        transactions: Vec<Envelope>,
     ) -> Result<(), Stop> {
         let opening = Opening {
             parent: &self.header,
@@ -337,12 +338,15 @@ impl<S: ProgramSource> Chain<S> {
             BlockError::Rule(_) => Stop::Rejected(Rejection::Block),
             BlockError::State(error) => error.into(),
         })?;
-        let decoded: Result<Vec<_>, _> = transactions
-            .iter()
-            .map(|raw| Transaction::decode(raw))
+        let signed: Result<Vec<_>, _> = transactions
+            .into_iter()
+            .map(|envelope| {
+                let raw = envelope.encoded_2718();
+                Transaction::signed(envelope, raw.into())
+            })
             .collect();
-        let decoded = decoded.map_err(|_| Stop::Rejected(Rejection::Transaction))?;
-        let outcomes = open.add(&mut self.state, decoded)?;
+        let signed = signed.map_err(|_| Stop::Rejected(Rejection::Transaction))?;
+        let outcomes = open.add(&mut self.state, signed)?;
         if outcomes.iter().any(Result::is_err) {
             return Err(Stop::Rejected(Rejection::Transaction));
         }

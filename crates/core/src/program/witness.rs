@@ -4,7 +4,11 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
-use alloy_primitives::{keccak256, map::HashMap, Address, Bytes, B256, U256};
+use alloy_primitives::{
+    keccak256,
+    map::{B256Map, B256Set},
+    Address, Bytes, B256, U256,
+};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
 use crate::state::{read_slot, StateSource};
@@ -78,19 +82,19 @@ pub struct Recorder<S, B> {
 #[derive(Debug, Default)]
 struct Noted {
     witness: Witness,
-    seen: HashMap<B256, ()>,
+    seen: B256Set,
     book: BTreeMap<u64, Address>,
 }
 
 impl Noted {
     fn node(&mut self, hash: &B256, rlp: &[u8]) {
-        if self.seen.insert(*hash, ()).is_none() {
+        if self.seen.insert(*hash) {
             self.witness.nodes.push(Bytes::copy_from_slice(rlp));
         }
     }
 
     fn code(&mut self, hash: &B256, code: &Bytes) {
-        if self.seen.insert(*hash, ()).is_none() {
+        if self.seen.insert(*hash) {
             self.witness.codes.push(code.clone());
         }
     }
@@ -174,7 +178,7 @@ impl<S: StateSource, B> StateSource for Recorder<S, B> {
 #[derive(Debug)]
 pub struct WitnessSource {
     root: B256,
-    parts: HashMap<B256, Bytes>,
+    parts: B256Map<Bytes>,
     book: BTreeMap<u64, Address>,
     hashes: BTreeMap<u64, B256>,
 }
@@ -226,5 +230,9 @@ impl StateSource for WitnessSource {
         hash: &B256,
     ) -> Result<Option<Vec<u8>>, SourceError> {
         Ok(self.parts.get(hash).map(|rlp| rlp.to_vec()))
+    }
+
+    fn is_keyed_by_hash(&self) -> bool {
+        true
     }
 }

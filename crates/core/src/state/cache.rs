@@ -3,7 +3,11 @@ use super::source::StorageNodesOf;
 use super::{account, Account, Lookup, State, StateError, StateSource};
 use crate::trie::{Trie, EMPTY_ROOT};
 use alloc::{boxed::Box, vec::Vec};
-use alloy_primitives::{keccak256, map::HashMap, Address, B256, U256};
+use alloy_primitives::{
+    keccak256,
+    map::{AddressMap, B256Map, U256Map},
+    Address, B256, U256,
+};
 
 /// An account as far as it was read.
 #[derive(Debug)]
@@ -12,7 +16,7 @@ pub(super) struct Cached {
     pub(super) key: B256,
     /// Now, in the open block; its storage root is that of the last sealed one.
     pub(super) account: Option<Account>,
-    pub(super) slots: HashMap<U256, U256>,
+    pub(super) slots: U256Map<U256>,
     /// Storage trie as of the last sealed block.
     pub(super) trie: Option<Box<Trie>>,
     pub(super) generation: u32,
@@ -23,7 +27,7 @@ impl Cached {
         Cached {
             key,
             account,
-            slots: HashMap::default(),
+            slots: U256Map::default(),
             trie: None,
             generation: 0,
         }
@@ -93,7 +97,7 @@ impl<S: StateSource> State<S> {
         self.trie.evict(limit / 2);
         for cached in self.accounts.values_mut() {
             if cached.weight() > limit / 8 {
-                cached.slots = HashMap::default();
+                cached.slots = U256Map::default();
                 if let Some(trie) = &mut cached.trie {
                     trie.evict(limit / 16);
                 }
@@ -101,11 +105,11 @@ impl<S: StateSource> State<S> {
         }
         self.held = self.accounts.values().map(Cached::weight).sum();
         if self.weight() > limit {
-            self.accounts = HashMap::default();
+            self.accounts = AddressMap::default();
             self.held = 0;
         }
         if self.codes.len() > limit / 64 {
-            self.codes = HashMap::default();
+            self.codes = B256Map::default();
         }
     }
 

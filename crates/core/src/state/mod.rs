@@ -24,7 +24,11 @@ pub use source::{Lookup, StateError, StateSource};
 pub use write_set::{AccountChange, FlatChanges, SlotChange, StorageNodes, WriteSet};
 
 use crate::trie::{Trie, EMPTY_ROOT};
-use alloy_primitives::{keccak256, map::HashMap, Address, Bytes, B256, U256};
+use alloy_primitives::{
+    keccak256,
+    map::{AddressMap, B256Map, U256Map},
+    Address, Bytes, B256, U256,
+};
 use cache::Cached;
 use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
 use source::AccountNodes;
@@ -33,7 +37,7 @@ use source::AccountNodes;
 #[derive(Debug)]
 struct Before {
     account: Option<Account>,
-    slots: HashMap<U256, U256>,
+    slots: U256Map<U256>,
     /// All slots that the account had before this block were set to 0.
     wiped: bool,
 }
@@ -42,11 +46,11 @@ struct Before {
 #[derive(Debug)]
 pub struct State<S> {
     source: S,
-    accounts: HashMap<Address, Cached>,
-    codes: HashMap<B256, Bytecode>,
+    accounts: AddressMap<Cached>,
+    codes: B256Map<Bytecode>,
     trie: Trie,
-    open: HashMap<Address, Before>,
-    open_codes: HashMap<B256, Bytes>,
+    open: AddressMap<Before>,
+    open_codes: B256Map<Bytes>,
     generation: u32,
     /// Accounts, slots and nodes of storage tries in memory.
     held: usize,
@@ -57,11 +61,11 @@ impl<S: StateSource> State<S> {
     pub fn new(root: B256, source: S) -> Self {
         State {
             source,
-            accounts: HashMap::default(),
-            codes: HashMap::default(),
+            accounts: AddressMap::default(),
+            codes: B256Map::default(),
             trie: Trie::from_root(root),
-            open: HashMap::default(),
-            open_codes: HashMap::default(),
+            open: AddressMap::default(),
+            open_codes: B256Map::default(),
             generation: 0,
             held: 0,
         }
@@ -141,7 +145,7 @@ impl<S: StateSource> State<S> {
             .source
             .code(hash)?
             .ok_or(StateError::NoCode { hash: *hash })?;
-        if keccak256(&bytes) != *hash {
+        if !self.source.is_keyed_by_hash() && keccak256(&bytes) != *hash {
             return Err(StateError::BadCode { hash: *hash });
         }
         let code =

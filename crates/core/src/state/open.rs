@@ -2,7 +2,7 @@
 use super::{Account, Before, State, StateError, StateSource};
 use crate::trie::EMPTY_ROOT;
 use alloc::vec::Vec;
-use alloy_primitives::{keccak256, map::HashMap, Address, Bytes, B256, U256};
+use alloy_primitives::{keccak256, map::U256Map, Address, Bytes, B256, U256};
 use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
 
 impl<S: StateSource> State<S> {
@@ -81,7 +81,7 @@ impl<S: StateSource> State<S> {
         let account = self.accounts.get(address).and_then(|cached| cached.account);
         self.open.entry(*address).or_insert_with(|| Before {
             account,
-            slots: HashMap::default(),
+            slots: U256Map::default(),
             wiped: false,
         })
     }

@@ -67,6 +67,11 @@ pub trait StateSource {
         path: &Path,
         hash: &B256,
     ) -> Result<Option<Vec<u8>>, SourceError>;
+
+    /// Whether nodes and codes are found by their keccak, so that hashing them once more would say nothing.
+    fn is_keyed_by_hash(&self) -> bool {
+        false
+    }
 }
 
 /// Nodes of the account trie.
@@ -76,6 +81,10 @@ impl NodeSource for AccountNodes<'_> {
     fn node(&self, path: &Path, hash: &B256) -> Result<Option<Vec<u8>>, SourceError> {
         self.0.node(None, path, hash)
     }
+
+    fn is_keyed_by_hash(&self) -> bool {
+        self.0.is_keyed_by_hash()
+    }
 }
 
 /// Nodes of one account's storage trie.
@@ -84,6 +93,10 @@ pub(super) struct StorageNodesOf<'a>(pub(super) &'a dyn StateSource, pub(super) 
 impl NodeSource for StorageNodesOf<'_> {
     fn node(&self, path: &Path, hash: &B256) -> Result<Option<Vec<u8>>, SourceError> {
         self.0.node(Some(&self.1), path, hash)
+    }
+
+    fn is_keyed_by_hash(&self) -> bool {
+        self.0.is_keyed_by_hash()
     }
 }
 

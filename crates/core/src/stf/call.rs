@@ -195,7 +195,7 @@ pub fn estimate<S: StateSource>(
     if first.status != OutcomeStatus::Success {
         return Ok(Err(first));
     }
-    let mut low = intrinsic_gas(&call.env(rules, most))
+    let mut low = intrinsic_gas(call.env(rules, most))
         .max(first.gas_used)
         .saturating_sub(1);
     let mut high = most;

@@ -48,11 +48,8 @@ pub(crate) fn recovered(
 }
 
 /// Intrinsic gas, the EIP-7623 floor included.
-pub fn intrinsic_gas(env: &TxEnv) -> u64 {
-    let unlimited = TxEnv {
-        gas_limit: u64::MAX,
-        ..env.clone()
-    };
-    validate_initial_tx_gas(&unlimited, SpecId::OSAKA, false, false, u64::MAX, None)
+pub fn intrinsic_gas(mut env: TxEnv) -> u64 {
+    env.gas_limit = u64::MAX;
+    validate_initial_tx_gas(&env, SpecId::OSAKA, false, false, u64::MAX, None)
         .map_or(u64::MAX, |gas| gas.initial_total_gas().max(gas.floor_gas()))
 }

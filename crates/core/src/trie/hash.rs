@@ -114,13 +114,19 @@ impl Trie {
             }
             Node::Branch(children) => {
                 let mut key = *key;
-                let mut references = [Ref::DIRTY; 16];
+                // Siblings that did not change are written from where they stand: a proved program pays for copies.
+                let mut changed = Vec::new();
                 for (at, child) in children.iter().enumerate() {
-                    if *child != NIL {
+                    if *child != NIL && self.slot(*child).reference.is_dirty() {
                         set_nibble(&mut key, depth, at as u8);
-                        references[at] = self.hash_from(*child, depth + 1, &key, hashed);
+                        changed.push(self.hash_from(*child, depth + 1, &key, hashed));
                     }
                 }
+                let mut changed = changed.iter();
+                let references = children.map(|child| match &self.slot(child).reference {
+                    known if child == NIL || !known.is_dirty() => known,
+                    dirty => changed.next().unwrap_or(dirty),
+                });
                 (branch_rlp(&references), Path::new(&key, depth))
             }
             Node::Free | Node::Blind => unreachable!("free and blind nodes are never dirty"),

@@ -140,7 +140,7 @@ pub(super) fn extension_rlp(key: &B256, depth: usize, end: usize, child: &Ref) -
 }
 
 /// RLP of a branch; a dirty reference stands for "no child".
-pub(super) fn branch_rlp(children: &[Ref; 16]) -> Vec<u8> {
+pub(super) fn branch_rlp(children: &[&Ref; 16]) -> Vec<u8> {
     let payload = 1 + children
         .iter()
         .map(|child| child.bytes().len().max(1))

@@ -65,7 +65,7 @@ impl Hostile {
                         *child = self.grow(rng, below);
                     }
                 }
-                node::branch_rlp(&children)
+                node::branch_rlp(&children.each_ref())
             }
         };
         let reference = node::Ref::to(&rlp);

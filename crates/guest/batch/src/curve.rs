@@ -1,0 +1,108 @@
+//! Recovery of the public key behind an ECDSA signature over secp256k1 (SEC 1, 4.1.6), by the machine's point addition.
+use sp1_zkvm::syscalls::{syscall_secp256k1_add, syscall_secp256k1_double};
+
+use crate::field::{from_bytes, to_bytes, Words, FIELD, ORDER};
+
+/// x and y, lowest words first.
+type Affine = [u64; 8];
+
+/// The generator (SEC 2, 2.4.1).
+const GENERATOR: Affine = [
+    0x59f2_815b_16f8_1798,
+    0x029b_fcdb_2dce_28d9,
+    0x55a0_6295_ce87_0b07,
+    0x79be_667e_f9dc_bbac,
+    0x9c47_d08f_fb10_d4b8,
+    0xfd17_b448_a685_5419,
+    0x5da4_fbfc_0e11_08a8,
+    0x483a_da77_26a3_c465,
+];
+
+/// A point; None is the point at infinity.
+type Point = Option<Affine>;
+
+/// Points of a window: multiples 0 to 15.
+type Window = [Point; 16];
+
+fn double(point: &mut Point) {
+    // No point has order 2: the curve's order is an odd prime.
+    if let Some(point) = point {
+        syscall_secp256k1_double(point);
+    }
+}
+
+fn add(sum: &mut Point, other: &Point) {
+    let Some(other) = other else { return };
+    let Some(own) = sum else {
+        *sum = Some(*other);
+        return;
+    };
+    if own[..4] != other[..4] {
+        // The machine's addition is right for points with different x.
+        let mut other = *other;
+        syscall_secp256k1_add(own, &mut other);
+    } else if own[4..] == other[4..] {
+        syscall_secp256k1_double(own);
+    } else {
+        *sum = None;
+    }
+}
+
+fn multiples(point: &Affine) -> Window {
+    let mut window = [None; 16];
+    for count in 1..16 {
+        window[count] = window[count - 1];
+        add(&mut window[count], &Some(*point));
+    }
+    window
+}
+
+/// first × G + second × point.
+fn combine(first: &Words, second: &Words, point: &Affine) -> Point {
+    let (of_generator, of_point) = (multiples(&GENERATOR), multiples(point));
+    let mut sum = None;
+    for place in (0..64).rev() {
+        if sum.is_some() {
+            for _ in 0..4 {
+                double(&mut sum);
+            }
+        }
+        let digit = |words: &Words| (words[place / 16] >> (place % 16 * 4) & 15) as usize;
+        add(&mut sum, &of_generator[digit(first)]);
+        add(&mut sum, &of_point[digit(second)]);
+    }
+    sum
+}
+
+fn scalar(bytes: &[u8; 32]) -> Option<Words> {
+    let words = from_bytes(bytes);
+    (words != [0; 4] && ORDER.has(&words)).then_some(words)
+}
+
+/// The public key, x ‖ y, that signed `hash` with (r, s); None where there is none. `odd`: parity of R's y.
+///
+/// As Ethereum's precompile: x of R is r itself, and s may be in the upper half.
+pub fn recover(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], odd: bool) -> Option<[u8; 64]> {
+    let (r, s) = (scalar(r)?, scalar(s)?);
+    let cube = FIELD.mul(&FIELD.mul(&r, &r), &r);
+    // x³ + 7 is never 0: −7 has no cube root of which the curve would have a point.
+    let mut y = FIELD.sqrt(&FIELD.add_small(&cube, 7))?;
+    if (y[0] & 1 == 1) != odd {
+        y = FIELD.neg(&y);
+    }
+    let mut point = [0; 8];
+    point[..4].copy_from_slice(&r);
+    point[4..].copy_from_slice(&y);
+    let inverse = ORDER.invert(&r);
+    let digest = ORDER.reduce(&from_bytes(hash));
+    let first = ORDER.neg(&ORDER.mul(&digest, &inverse));
+    let second = ORDER.mul(&s, &inverse);
+    let key = combine(&first, &second, &point)?;
+    let mut out = [0; 64];
+    let mut half = [0; 4];
+    half.copy_from_slice(&key[..4]);
+    out[..32].copy_from_slice(&to_bytes(&half));
+    half.copy_from_slice(&key[4..]);
+    out[32..].copy_from_slice(&to_bytes(&half));
+    Some(out)
+}
