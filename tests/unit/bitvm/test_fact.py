@@ -199,6 +199,41 @@ def test_a_read_of_address_0_is_no_read():
         assert false_facts(messages, *MEMORY) == []
 
 
+def first_value(addr):
+    """What an address holds before step 1, from the sections' bytes."""
+    for start, raw in ((DATA, DATA_BYTES), (RODATA, RODATA_BYTES), (INPUT, INPUT_BYTES)):
+        if start <= addr < start + len(raw):
+            return word_of(raw, addr - start)
+    return 0
+
+
+def random_address(rng):
+    section = rng.choice([(DATA, 64), (RODATA, 32), (INPUT, 64), (STACK, 256), (0xF000_0004, 31 * 4)])
+    return section[0] + 4 * rng.randrange(section[1] // 4)
+
+
+def test_random_reads_are_false_exactly_where_a_leaf_succeeds():
+    """Any address of any section, a true or a wrong value, from the start or from a step: one leaf, or none."""
+    rng = random.Random(SEED)
+    print(f"seed {SEED}")
+    wrong = 0
+    for _ in range(100):
+        addr = random_address(rng)
+        label = rng.choice(["read_1"] if addr >= 0xF000_0000 else ["read_2", "read_2", "read_3"])
+        if label == "read_3" and not (DATA <= addr < DATA + 64 or STACK <= addr < STACK + 256):
+            label = "read_2"
+        true = first_value(addr)
+        value = rng.choice([true, true, true ^ 1 << rng.randrange(32), rng.getrandbits(32), 0])
+        last = rng.choice([0, 0, 0, rng.randrange(100)])
+        messages = {**messages_at(100), "read_1": encoded("read_1", addr=0, value=0, last_step=0)}
+        messages["read_2"] = messages["read_1"]
+        messages[label] = encoded(label, addr=addr, value=value, last_step=last)
+        found = false_facts(messages, *MEMORY)
+        assert len(found) == (last == 0 and value != true), (hex(addr), label, value, last, found)
+        wrong += len(found)
+    assert 20 < wrong < 80
+
+
 def random_hash(rng):
     return rng.randbytes(20)
 
