@@ -6,11 +6,15 @@ Never: believes the mempool.  Spec: docs/spec/dispute.md#players
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from bedroll.bitcoin.block import Block
 from bedroll.bitcoin.client import BitcoinClient, BlockRef
 from bedroll.bitcoin.transaction import OutPoint, Transaction
 from bedroll.primitives import BlockHash, L1Height
+
+PREVIOUS: Final = slice(4, 36)
+"""Where a block names the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,12 @@ class Follower:
 
     def _take(self, raw: bytes, found: BlockHash) -> None:
         height = self._next(0)
+        if self._hashes and raw[PREVIOUS] != self._hashes[-1]:
+            # The best chain changed between two questions; the next round walks back to the fork.
+            return
         # A block that spends what is watched contains the bytes of its name. Parsing is a hundred times dearer.
         if any(name in raw for name in self._names):
-            block = Block.parse(raw)
-            if self._hashes and block.header.previous != self._hashes[-1]:
-                return
-            for transaction in block.transactions:
+            for transaction in Block.parse(raw).transactions:
                 self._look(transaction, height)
         self._hashes.append(found)
 
