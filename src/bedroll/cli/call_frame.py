@@ -24,6 +24,9 @@ LEVELS_MAX: Final = 200
 """Of calls that are read: what decoding JSON bears, which nests twice as deep."""
 
 
+_QUANTITY_CHARACTERS_MAX: Final = 66
+
+
 class LogRow(msgspec.Struct, frozen=True):
     """A log where it was written: after how many calls of its frame."""
 
@@ -191,9 +194,9 @@ def explain(frame: Frame, book: SignatureBook, depth: int = 0) -> Explained:
         kind=clean(kind, 20),
         sender=_bytes(frame.sender),
         to=to,
-        value_wei=_number(frame.value),
-        gas=_number(frame.gas),
-        gas_used=_number(frame.gas_used),
+        value_wei=number_of(frame.value),
+        gas=number_of(frame.gas),
+        gas_used=number_of(frame.gas_used),
         input=given,
         output=output,
         signature=signature,
@@ -202,7 +205,7 @@ def explain(frame: Frame, book: SignatureBook, depth: int = 0) -> Explained:
         error=reason_of(frame.error, output, book),
         calls=tuple(explain(each, book, depth + 1) for each in frame.calls),
         events=tuple(explain_log(_bytes(row.address), [_bytes(topic) for topic in row.topics], _bytes(row.data), book,
-                                 _number(row.position)) for row in frame.logs),
+                                 number_of(row.position)) for row in frame.logs),
     )  # fmt: skip
 
 
@@ -254,8 +257,16 @@ def _bytes(text: str) -> bytes:
         raise Unavailable("the node's answer is not a call trace", reason=f"hexadecimal {clean(text, 40)!r}") from None
 
 
-def _number(text: str) -> int:
+def number_of(text: str) -> int:
+    """A quantity of a node's answer.
+
+    Raises:
+        Unavailable: It is none.
+    """
     try:
-        return int(text, 16)
+        number = int(text, 16)
+        if number < 0 or len(text) > _QUANTITY_CHARACTERS_MAX:
+            raise ValueError
+        return number
     except ValueError:
-        raise Unavailable("the node's answer is not a call trace", reason=f"quantity {clean(text, 40)!r}") from None
+        raise Unavailable("the node's answer cannot be read", reason=f"quantity {clean(text, 40)!r}") from None

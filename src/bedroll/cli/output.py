@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import msgspec
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -45,9 +45,9 @@ class Output:
         if self.as_json:
             self.line({title: [dict(zip(columns, row, strict=True)) for row in rows]})
             return
-        table = Table(title=title, title_justify="left")
+        table = Table(title=escape(title), title_justify="left")
         for column in columns:
-            table.add_column(column, overflow="fold")
+            table.add_column(escape(column), overflow="fold")
         for row in rows:
             table.add_row(*(escape(show(cell)) for cell in row))
         self.console.print(table)
@@ -127,6 +127,20 @@ class Step:
         task = self._bars.tasks[self._task]
         total = task.total or max(task.completed, 1)
         self._bars.update(self._task, completed=total, total=total, description=escape(text or task.description))
+
+
+def escape(text: str) -> str:
+    r"""Text as text: no markup, and what a terminal would obey (but for line ends) as its escape sequence.
+
+    Example:
+        >>> escape("a\x1b[2Jb")
+        'a\\x1b[2Jb'
+    """
+    if not text.isprintable():
+        text = "".join(
+            each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode() for each in text
+        )
+    return escape_markup(text)
 
 
 def flatten(fields: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from bedroll.sdk.abi import AbiMismatch
 from bedroll.sdk.client import RpcFailure
 from bedroll.sdk.signature import SignatureBook, known_signatures, signatures_of_json
 
-from .call_frame import LEVELS_MAX, Explained, Frame, explain, nest_flat, parse_frame
+from .call_frame import LEVELS_MAX, Explained, Frame, explain, nest_flat, number_of, parse_frame
 from .call_tree import calls_json, draw
 from .evm_text import clean, show_bitcoin
 from .output import Output
@@ -106,15 +106,18 @@ async def _ask(output: Output, url: str, transaction: str) -> tuple[dict[str, An
 
 def show_trace(output: Output, receipt: dict[str, Any], call: Explained, *, depth: int, calls: int) -> None:
     """Say how it ended and what it cost, then draw the calls."""
-    facts = msgspec.convert(receipt, _Receipt)
-    gas, data_gas = int(facts.gas_used, 16), int(facts.data_gas_used, 16)
-    fee_wei = gas * int(facts.effective_gas_price, 16)
+    try:
+        facts = msgspec.convert(receipt, _Receipt)
+    except msgspec.ValidationError as error:
+        raise Unavailable("the node's answer is not a receipt", reason=clean(str(error))) from None
+    gas, data_gas, height = (number_of(each) for each in (facts.gas_used, facts.data_gas_used, facts.block_number))
+    fee_wei = gas * number_of(facts.effective_gas_price)
     is_done = facts.status == "0x1"
     if output.as_json:
         output.line(
             {
                 "transaction": facts.transaction_hash,
-                "block": int(facts.block_number, 16),
+                "block": height,
                 "class": facts.block_class,
                 "success": is_done,
                 "gasUsed": gas,
@@ -127,7 +130,7 @@ def show_trace(output: Output, receipt: dict[str, Any], call: Explained, *, dept
     word = "succeeded" if is_done else "failed"
     output.say(f"{clean(facts.transaction_hash)} {word}", style="bold green" if is_done else "bold red")
     output.say(
-        f"block {int(facts.block_number, 16):,} ({clean(facts.block_class)})  gas {gas:,} ({data_gas:,} of it for "
+        f"block {height:,} ({clean(facts.block_class)})  gas {gas:,} ({data_gas:,} of it for "
         f"data on Bitcoin)  fee {show_bitcoin(fee_wei)}\n"
     )
     for line in draw(call, depth=depth, calls=calls):

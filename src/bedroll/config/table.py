@@ -239,7 +239,7 @@ OPTIONS: Final = (
         unit="seconds",
         low=0.0,
         high=60.0,
-        aliases=("--block-time",),
+        aliases=("-b", "--block-time"),
         help="Between blocks; below 0.2 only 0 is meant: a block after each transaction, on a devnet.",
     ),
     Option(
@@ -376,7 +376,7 @@ OPTIONS: Final = (
         unit="accounts",
         low=1,
         high=1_000,
-        aliases=("--accounts",),
+        aliases=("-a", "--accounts"),
         help="Funded accounts.",
     ),
     Option(

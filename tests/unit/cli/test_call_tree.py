@@ -8,6 +8,7 @@ from bedroll.cli.call_frame import explain, parse_frame
 from bedroll.cli.call_tree import calls_json, draw
 from bedroll.cli.evm_text import clean, show_bitcoin
 from bedroll.cli.output import Output
+from bedroll.cli.trace import show_trace
 from bedroll.crypto.keccak import keccak256
 from bedroll.primitives import Unavailable
 from bedroll.sdk.signature import SignatureBook, parse_signature
@@ -173,3 +174,28 @@ def test_calls_beyond_what_can_be_drawn_are_refused():
 )  # fmt: skip
 def test_amounts_are_in_the_largest_plain_unit(wei, shown):
     assert show_bitcoin(wei) == shown
+
+
+RECEIPT = {"transactionHash": "0x" + "ab" * 32, "blockNumber": "0x7", "gasUsed": "0x5208", "status": "0x1"}
+
+
+def test_a_receipt_of_any_ethereum_node_is_enough(capsys):
+    show_trace(
+        Output(as_json=False),
+        RECEIPT | {"effectiveGasPrice": hex(10**9)},
+        explain(parse_frame(WHOLE), BOOK),
+        depth=2,
+        calls=9,
+    )
+    out = capsys.readouterr().out
+    assert out.startswith("0x" + "ab" * 32 + " succeeded\n")
+    assert "block 7 (latest)  gas 21,000 (0 of it for data on Bitcoin)  fee 2,100 sat" in out
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"blockNumber": None}, {"gasUsed": "many"}, {"gasUsed": "-0x1"}, {"effectiveGasPrice": "0x" + "f" * 5_000}],
+)
+def test_a_receipt_that_is_none_is_the_nodes_fault(change):
+    with pytest.raises(Unavailable, match="node's answer"):
+        show_trace(Output(as_json=False), RECEIPT | change, explain(parse_frame(WHOLE), BOOK), depth=2, calls=9)

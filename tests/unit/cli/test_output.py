@@ -54,3 +54,17 @@ def test_values_are_shown_as_people_read_them():
 def test_an_id_is_never_folded(capsys):
     Output(as_json=False).result({"id": "0x" + "ab" * 100})
     assert "0x" + "ab" * 100 in capsys.readouterr().out
+
+
+def test_what_others_wrote_does_not_reach_the_terminal_as_commands(capsys):
+    output = Output(as_json=False)
+    evil = "\x1b[2J\x9b1m\u202e\r\x07"
+    output.say(evil)
+    output.result({"a": evil, "b": [evil]}, title=evil)
+    output.rows(evil, ["x"], [[evil]])
+    output.fail(Invalid(evil, field=evil))
+    output.warn(evil)
+    output.hint(evil)
+    captured = capsys.readouterr()
+    assert not {"\x1b", "\x9b", "\u202e", "\r", "\x07"} & set(captured.out + captured.err)
+    assert captured.out.count("\\x1b[2J") >= 4
