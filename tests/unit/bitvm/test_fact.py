@@ -376,3 +376,38 @@ def test_execute_2_takes_every_number_of_the_answers_and_no_other():
         answers = {f"digit_2_{at}": bytes((digit,)) for at, digit in enumerate(SHAPE.digits(number), 1)}
         assert run_body(leaf, {**answers, "step_2": encoded("step_2", step=number)}) is not None
         assert run_body(leaf, {**answers, "step_2": encoded("step_2", step=number ^ 4)}) is None
+
+
+def honest_game(step, target):
+    """All messages of an honest prover in a game that finds `step`, then opens a read and finds `target`."""
+    catalogue, trace = game()
+    found = {**messages_at(step), "opened": messages_at(step)["read_2"]}
+    for search, at in ((1, step), (2, target)):
+        digits = SHAPE.digits(at - 1)
+        for number in range(1, SHAPE.rounds + 1):
+            for index, point in enumerate(SHAPE.points(digits[: number - 1]), 1):
+                if (search, number) != (2, 1):
+                    found[catalogue.layout.hash(search, number, index).label] = trace.hash_at(point)
+    found["step_2"] = encoded("step_2", step=target - 1)
+    found["left_hash_2"], found["right_hash_2"] = trace.hash_at(target - 1), trace.hash_at(target)
+    return found
+
+
+def test_an_honest_prover_loses_by_no_leaf_whatever_the_hints():
+    rng = random.Random(SEED)
+    catalogue = game()[0]
+    every = [leaf for leaf in (*catalogue.row_facts, *catalogue.search_facts) if len(leaf.body) < 20_000]
+    assert len(every) > 70
+    pool = [-(1 << 31) + 1, -256, -8, -1, 0, 1, 2, 3, 7, 8, 15, 31, 99, 100, 255, 1 << 20, (1 << 31) - 1]
+    for step, target in ((1, 256), (7, 6), (32, 33), (256, 1), (163, 160)):
+        messages = honest_game(step, target)
+        for leaf in rng.sample(every, 30):
+            assert run_body(leaf, messages) is None, (leaf.name, step, target)
+            for _ in range(3 if leaf.hints else 0):
+                hints = {hint.name: [rng.choice(pool) for _ in hint.radices] for hint in leaf.hints}
+                assert run_body(leaf, messages, hints) is None, (leaf.name, hints)
+    large = [leaf for leaf in (*catalogue.row_facts, *catalogue.search_facts) if leaf not in every]
+    messages = honest_game(7, 6)
+    for leaf in large:
+        hints = {hint.name: [rng.randrange(16) for _ in hint.radices] for hint in leaf.hints}
+        assert run_body(leaf, messages, hints) is None
