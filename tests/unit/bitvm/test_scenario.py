@@ -51,7 +51,11 @@ async def until(game, chain, number, blocks=150):
     raise AssertionError(f"move {number} did not come")
 
 
-@pytest.mark.parametrize("name", ["read_2_value", pytest.param("open_wrong_value", marks=pytest.mark.slow)])
+SLOW = ("open_wrong_value", "wrong_result", "read_3_value", "pc", "trap", "equivocate_left", "second_noise_3",
+        "second_difference", "silent_execute_2", "contest_program_counter", "open_behind")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["read_2_value", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
 async def test_the_honest_side_wins_when_it_acts_at_its_last_block(embedded_chain, tmp_path, name):
     lie, game = await start(embedded_chain, tmp_path / "duel", name)
     duel, me = game.duel, lie.party.other
@@ -243,6 +247,37 @@ async def test_two_answers_of_one_key_never_leave_a_store_that_was_restored(embe
         shown = look(game, Party.PROVER).signatures[label].message
         assert side.store.message(game.duel.terms.game, label) == shown
         assert look(game, Party.PROVER).played[3].spend.transaction.wtxid == answer.wtxid
+    finally:
+        game.duel.close()
+
+
+async def test_a_backup_from_before_a_move_that_is_still_on_its_way_waits_for_the_block(embedded_chain, tmp_path):
+    _, game = await start(embedded_chain, tmp_path / "duel", "contest_trace_hash")
+    place, backup = tmp_path / "duel" / "prover", tmp_path / "backup"
+    try:
+        await until(game, embedded_chain, 3)
+        game.duel.sides[Party.PROVER].store.close()
+        shutil.copy(place / "one-time.sqlite", backup)
+        game.duel.restart(Party.PROVER)
+        await embedded_chain.mine()
+        await game.duel.sides[Party.PROVER].player.step()
+        sent = game.events[-1].transaction
+        assert await embedded_chain.client.mempool_entry(sent.txid) is not None
+        game.duel.sides[Party.PROVER].store.close()
+        for stale in place.glob("one-time.sqlite*"):
+            stale.unlink()
+        shutil.copy(backup, place / "one-time.sqlite")
+        game.duel.restart(Party.PROVER)
+        count = len(game.events)
+        side = game.duel.sides[Party.PROVER]
+        await side.player.step()
+        assert len(game.events) == count
+        assert [alarm.kind for alarm in side.alarms] == ["restored"]
+        assert "on its way" in side.alarms[0].text
+        position = await game.play()
+        assert position.played[3].spend.transaction.wtxid == sent.wtxid
+        assert position.winner is Party.PROVER
+        assert {alarm.kind for alarm in side.alarms} == {"restored"}
     finally:
         game.duel.close()
 

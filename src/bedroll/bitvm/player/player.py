@@ -69,7 +69,7 @@ class Table:
         funding: First output that the claim spends.
         party: Who we are.
         strategy: Our mind.
-        is_open: Whether the chain was scanned for it.
+        noted: Confirmed moves whose messages the store was told of; −1: the chain was not scanned yet.
         sent: By turn.
         position: As of the last block.
     """
@@ -78,7 +78,7 @@ class Table:
     funding: OutPoint
     party: Party
     strategy: Strategy
-    is_open: bool = False
+    noted: int = -1
     sent: dict[str, Sent] = field(default_factory=dict)
     position: Position | None = None
 
@@ -164,8 +164,8 @@ class Player:
         graph = table.sheet.graph
         position = read_position(graph, table.sheet.book, table.funding, self._follower.spends)
         table.position = position
-        if not table.is_open:
-            self._open(table, position)
+        if table.noted != len(position.played):
+            self._note_own(table, position)
         if position.height is None or position.start is None:
             return
         for played in position.played:
@@ -179,7 +179,7 @@ class Player:
             await self._punish_silence(table, position, tip)
         await self._burn(table, position, tip)
 
-    def _open(self, table: Table, position: Position) -> None:
+    def _note_own(self, table: Table, position: Position) -> None:
         """Tell the store what the chain shows that we signed; only then may it sign."""
         of = table.sheet.book.layout.messages
         seen = {
@@ -190,7 +190,7 @@ class Player:
         restored = self._store.restore(table.game, seen)
         if restored:
             self._alarm(table, "restored", f"the chain shows messages that the store had not: {', '.join(restored)}")
-        table.is_open = True
+        table.noted = len(position.played)
 
     def _is_mine(self, table: Table, position: Position) -> bool:
         return is_prover_turn(table.sheet.graph.terms, position.number) == (table.party is Party.PROVER)
@@ -220,11 +220,22 @@ class Player:
         await self._move(table, position, tip, move, said)
 
     async def _move(self, table: Table, position: Position, tip: BlockRef, move: Move, said: Message) -> None:
+        if await self._is_elsewhere(table, position, move, said):
+            text = f"a version of {move.name} is on its way that the store does not know: a block has to show it"
+            self._alarm(table, "restored", text)
+            return
         leaf, own = self._sign(table, position, move, said)
         transaction = table.sheet.move(position.number, leaf, {**position.signatures, **own})
         assert position.height is not None
         note = Note(leaf.name, position.height + self._window(table, position) - 1, said)
         await self._send_with_child(table, move.name, note, transaction, tip)
+
+    async def _is_elsewhere(self, table: Table, position: Position, move: Move, said: Message) -> bool:
+        """Whether the node has this move and the store has not: it was sent before the backup in use was made."""
+        _, messages = self._messages(table, position, move, said)
+        if all(self._store.message(table.game, label) is not None for label in messages):
+            return False
+        return await self._client.mempool_entry(table.sheet.graph.planned[move.name].txid) is not None
 
     def _sign(
         self, table: Table, position: Position, move: Move, said: Message
