@@ -25,6 +25,7 @@ HEAD = """# Deterministic prices; `make costs` writes this file, and a change of
 # contract: means of a use, gas at the lowest base fee, bytes of a batch's body with the transaction's signature.
 # dispute: virtual bytes of the real game, T = 26, each at its largest; fee children are counted, not weighed.
 # verifier: steps of the RISC-V program that verifies a proof, whatever the proof; of them in its parts; its sizes.
+# leaf: script bytes, items of a witness, most items on both stacks, T = 26; block: script bytes, most items.
 """
 
 
