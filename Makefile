@@ -10,10 +10,11 @@ export UV_PYTHON_DOWNLOADS := never
 PROFILE ?= quick
 CORE := src/bedroll/_core/_native.abi3.so
 STAMP := $(VENV)/.installed
+EXECUTOR := $(CACHE)/prover/release/bedroll-executor
 
 .DEFAULT_GOAL := list
-.PHONY: list setup build wheel guest-verifier demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
-        test-clients test-wheel test-all costs bench clean
+.PHONY: list setup build wheel guest guest-costs guest-verifier demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
+        test-clients test-guest test-wheel test-all costs bench clean
 
 list: ## list the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -46,6 +47,16 @@ contracts: $(STAMP) ## compile the contracts into artifacts
 
 openrpc: build ## record the API's examples and write its document
 	@$(PYTHON) scripts/openrpc.py
+
+guest: $(STAMP) ## build the program that is proved, with the stock toolchain
+	@rustup component add rust-src
+	@$(PYTHON) scripts/guest_batch.py --folder $(CACHE)/guest
+
+$(EXECUTOR): crates/prover/Cargo.lock $(wildcard crates/prover/executor/src/*.rs)
+	@cd crates/prover && CARGO_TARGET_DIR=$(CACHE)/prover cargo build --locked --release --quiet -p bedroll-executor
+
+guest-costs: build $(EXECUTOR) ## count the cycles of the program that is proved
+	@$(PYTHON) scripts/costs.py --executor $(EXECUTOR)
 
 guest-verifier: $(STAMP) ## build the verifier for the disputed machine and pass its own tests
 	@rustup target add riscv32im-unknown-none-elf
@@ -92,6 +103,10 @@ lint: build ## check format, types, layers, artifacts
 test: build ## build and pass the tests
 	@cargo test --locked --quiet --profile $(PROFILE)
 	@$(PYTEST) -n 2 --dist worksteal
+
+test-guest: build $(EXECUTOR) ## run the program that is proved in its machine; the program must be its source's
+	@$(PYTHON) scripts/guest_batch.py --check --folder $(CACHE)/guest
+	@BEDROLL_EXECUTOR=$(EXECUTOR) $(PYTEST) -m guest
 
 test-slow: build ## long runs: published vectors in full, fuzzing
 	@$(PYTEST) -m slow

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.costs.contract import CONTRACT_KINDS, contract_cost  # noqa: E402
 from tests.costs.dispute_price import price as dispute_price  # noqa: E402
+from tests.costs.guest import guest_costs  # noqa: E402
 from tests.costs.price import commitment_vb, signed_price  # noqa: E402
 from tests.costs.script_price import price as script_price  # noqa: E402
 from tests.costs.verifier import verifier_costs  # noqa: E402
@@ -24,6 +25,7 @@ HEAD = """# Deterministic prices; `make costs` writes this file, and a change of
 # transfer_bytes: weight units on Bitcoin a transaction; unsigned_bytes: of them the body without signatures.
 # contract: means of a use, gas at the lowest base fee, bytes of a batch's body with the transaction's signature.
 # dispute: virtual bytes of the real game, T = 26, each at its largest; fee children are counted, not weighed.
+# guest: the proved program, means over a batch of 1,000 among 100,000 accounts; written by `make guest-costs`.
 # verifier: steps of the RISC-V program that verifies a proof, whatever the proof; of them in its parts; its sizes.
 # leaf: script bytes, items of a witness, most items on both stacks, T = 26; block: script bytes, most items.
 """
@@ -33,6 +35,9 @@ def main() -> int:
     """Compute, compare or write."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--check", action="store_true")
+    options.add_argument(
+        "--executor", type=Path, help="counts cycles of the proved program; else they stay as they are"
+    )
     chosen = options.parse_args()
     found: dict[str, dict[str, object]] = {"signed": {}}
     for kind in KINDS:
@@ -50,6 +55,9 @@ def main() -> int:
     text += "\n[verifier]\n" + "".join(f"{name} = {value}\n" for name, value in verifier_costs().items())
     for section, rows in script_price().items():
         text += f"\n[{section}]\n" + "".join(f"{name} = {row}\n" for name, row in rows.items())
+    kept = tomllib.loads(COSTS.read_text()).get("guest", {})
+    cycles = guest_costs(chosen.executor) if chosen.executor else kept
+    text += "\n[guest]\n" + "".join(f"{name} = {value}\n" for name, value in cycles.items())
     print(text)
     if chosen.check:
         same = tomllib.loads(text) == tomllib.loads(COSTS.read_text())
