@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -124,6 +125,16 @@ def test_cast_traces(cast, counter):
     frame = json.loads(cast("rpc", "debug_traceTransaction", call, '{"tracer":"callTracer"}'))
     assert frame["to"] == address.lower()
     assert "Transaction successfully executed" in cast("run", call)
+
+
+def test_the_trace_knows_the_contract_by_forges_artifacts(forge, devnet, counter):
+    _address, call = counter
+    command = [sys.executable, "-m", "bedroll", "trace", call, "--rpc", devnet.url, "--abi", str(forge.folder / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Counter@0x" in done.stdout
+    assert ".add(amount: 7)" in done.stdout
+    assert f"event Counted(by: {ADDRESS}, number: 7)" in done.stdout
 
 
 def test_cast_watches_events(tools, devnet, cast, counter):

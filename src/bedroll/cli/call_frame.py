@@ -5,6 +5,7 @@ Gives: `Frame`, `parse_frame`, `nest_flat`, `Explained`, `explain`, `console_tex
 Never: believes a node that its answer is a trace.  Spec: docs/spec/cli.md#trace
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -25,6 +26,7 @@ LEVELS_MAX: Final = 200
 
 
 _QUANTITY_CHARACTERS_MAX: Final = 66
+_ADDRESS_BYTES: Final = 20
 
 
 class LogRow(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ class Explained:
         arguments, results: Decoded; empty where they are not.
         error: Empty where it succeeded.
         calls, events: Of this call, each in its order.
+        name: Of the contract; empty where its code is not known.
     """
 
     kind: str
@@ -90,6 +93,7 @@ class Explained:
     error: str
     calls: tuple["Explained", ...]
     events: tuple[Event, ...]
+    name: str = ""
 
 
 def parse_frame(answer: Any) -> Frame:
@@ -176,23 +180,23 @@ def _frame_of(row: FlatRow) -> Frame:
     )
 
 
-def explain(frame: Frame, book: SignatureBook, depth: int = 0) -> Explained:
-    """Give a call and all below it their meaning.
+def explain(frame: Frame, book: SignatureBook, names: Mapping[bytes, str] | None = None, depth: int = 0) -> Explained:
+    """Give a call and all below it their meaning; `names` are of contracts by address.
 
     Raises:
         Unavailable: The trace nests too deep, or its hexadecimal cannot be read.
     """
     if depth > LEVELS_MAX:
         raise Unavailable("the calls nest deeper than is drawn", limit=LEVELS_MAX)
-    kind, given, output = frame.kind.lower(), _bytes(frame.input), _bytes(frame.output)
-    to = _bytes(frame.to)
+    kind, given, output = frame.kind.lower(), bytes_of(frame.input), bytes_of(frame.output)
+    to = bytes_of(frame.to)
     is_creation = kind.startswith("create")
     known = None if is_creation else book.call(given)
     signature, arguments = known if known is not None else (None, [])
     results = book.results(signature, output) if signature is not None and not frame.error and output else None
     return Explained(
         kind=clean(kind, 20),
-        sender=_bytes(frame.sender),
+        sender=bytes_of(frame.sender),
         to=to,
         value_wei=number_of(frame.value),
         gas=number_of(frame.gas),
@@ -203,10 +207,15 @@ def explain(frame: Frame, book: SignatureBook, depth: int = 0) -> Explained:
         arguments=arguments,
         results=results or [],
         error=reason_of(frame.error, output, book),
-        calls=tuple(explain(each, book, depth + 1) for each in frame.calls),
-        events=tuple(explain_log(_bytes(row.address), [_bytes(topic) for topic in row.topics], _bytes(row.data), book,
-                                 number_of(row.position)) for row in frame.logs),
-    )  # fmt: skip
+        calls=tuple(explain(each, book, names, depth + 1) for each in frame.calls),
+        name=(names or {}).get(to, ""),
+        events=tuple(_explain_row(row, book) for row in frame.logs),
+    )
+
+
+def _explain_row(row: LogRow, book: SignatureBook) -> Event:
+    topics = [bytes_of(topic) for topic in row.topics]
+    return explain_log(bytes_of(row.address), topics, bytes_of(row.data), book, number_of(row.position))
 
 
 def explain_log(address: bytes, topics: list[bytes], data: bytes, book: SignatureBook, position: int = 0) -> Event:
@@ -250,7 +259,27 @@ def _console_book() -> SignatureBook:
     return SignatureBook(parse_signature(line) for line in lines)
 
 
-def _bytes(text: str) -> bytes:
+def places_of(frame: Frame, limit: int) -> list[bytes]:
+    """Addresses that were called or created, each once, the first ones of many."""
+    found: dict[bytes, None] = {}
+    waiting = [frame]
+    while waiting and len(found) < limit:
+        each = waiting.pop()
+        place = bytes_of(each.to)
+        if len(place) == _ADDRESS_BYTES and place != CONSOLE:
+            found[place] = None
+        waiting += reversed(each.calls)
+    return list(found)
+
+
+def bytes_of(text: str) -> bytes:
+    """Bytes of a node's answer.
+
+    Raises:
+        Unavailable: It is no hexadecimal.
+    """
+    if not isinstance(text, str):
+        raise Unavailable("the node's answer cannot be read", reason=f"hexadecimal {clean(str(text), 40)!r}")
     try:
         return bytes.fromhex(text[2:] if text[:2] == "0x" else text)
     except ValueError:

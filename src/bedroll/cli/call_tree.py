@@ -10,6 +10,8 @@ from typing import Final
 
 from rich.text import Text
 
+from bedroll.sdk import checksum_address
+
 from .call_frame import CONSOLE, Event, Explained, console_text
 from .evm_text import show_address, show_bitcoin, show_bytes, show_named
 
@@ -90,12 +92,12 @@ def _call_line(call: Explained) -> Text:
     if call.kind.startswith("create"):
         line.append(call.kind, style="yellow")
         if call.to:
-            line.append(" ").append(show_address(call.to), style="bold")
+            line.append(" ").append(_place(call), style="bold")
         line.append(f" ({len(call.input):,} bytes)", style=_DIM)
         return _with_value(line, call)
     if call.kind == "selfdestruct":
         return _with_value(line.append("selfdestruct to ", style="red").append(show_address(call.to)), call)
-    line.append(show_address(call.to), style="bold")
+    line.append(_place(call), style="bold")
     if call.signature is not None:
         line.append(".").append(call.signature.name, style="green")
         _with_value(line, call)
@@ -111,6 +113,11 @@ def _call_line(call: Explained) -> Text:
     if call.kind in _STYLES:
         line.append(f" [{_STYLES[call.kind]}]", style="yellow")
     return line
+
+
+def _place(call: Explained) -> str:
+    """`Name@0x…`, or the address, or its name everywhere."""
+    return f"{call.name}@{checksum_address(call.to)}" if call.name else show_address(call.to)
 
 
 def _with_value(line: Text, call: Explained) -> Text:
@@ -159,6 +166,7 @@ def _call_json(call: Explained) -> dict[str, object]:
         "type": call.kind,
         "from": "0x" + call.sender.hex(),
         "to": "0x" + call.to.hex(),
+        "name": call.name or None,
         "valueWei": str(call.value_wei),
         "gas": call.gas,
         "gasUsed": call.gas_used,

@@ -16,12 +16,13 @@ import msgspec
 from rich.text import Text
 
 from bedroll.api.port import BlockAdded, BlockRemoved, ChainEvent
+from bedroll.encoding.json import check_json
 from bedroll.execution.engine import Block, Engine, Receipt, Transaction
 from bedroll.primitives import Invalid, Unavailable
 from bedroll.sdk import checksum_address
-from bedroll.sdk.signature import SignatureBook
 
-from .call_frame import CONSOLE, Explained, console_text, explain, parse_frame
+from .artifact import Artifacts
+from .call_frame import CONSOLE, LEVELS_MAX, Explained, console_text, explain, parse_frame
 from .evm_text import clean, show_address, show_bitcoin, show_named
 from .output import Output
 
@@ -33,8 +34,10 @@ _WAITING_MAX: Final = 1_000
 """Events that wait for the terminal; more are left out, and said to be."""
 _UNTRACED_WAITING: Final = 20
 """Beyond this many waiting events nothing is run again: blocks come faster than they can be told."""
+_NAMES_MAX: Final = 10_000
 _END_SECONDS: Final = 2.0
 _TRACE_BYTES_MAX: Final = 4 << 20
+_CONTAINERS_MAX: Final = 100_000
 _TRACE_SECONDS: Final = 1.0
 _TRACER: Final = '{"tracer":"callTracer"}'
 
@@ -59,10 +62,12 @@ class Story:
 class Chronicle:
     """Tells of blocks on a thread of its own."""
 
-    def __init__(self, output: Output, engine: Engine, book: SignatureBook) -> None:
+    def __init__(self, output: Output, engine: Engine, known: Artifacts) -> None:
         self._output = output
         self._engine = engine
-        self._book = book
+        self._book = known.book
+        self._code_names = known.names
+        self._names: dict[bytes, str] = {}
         self._events: queue.Queue[ChainEvent | None] = queue.Queue(_WAITING_MAX)
         self._left_out = 0
         self._is_over = False
@@ -143,18 +148,26 @@ class Chronicle:
         """The transaction's calls; None where that would cost too much."""
         try:
             raw = self._engine.trace(height, index, _TRACER, result_bytes=_TRACE_BYTES_MAX, seconds=_TRACE_SECONDS)
+            check_json(raw, 2 * LEVELS_MAX, _CONTAINERS_MAX)
             return explain(parse_frame(msgspec.json.decode(raw)), self._book)
-        except (Invalid, Unavailable, RecursionError):
+        except (Invalid, Unavailable):
             return None
 
     def _target(self, each: Transaction, receipt: Receipt) -> str:
         if each.to is None:
-            return f"creates {checksum_address(receipt.contract)}" if receipt.contract else "creates a contract"
+            return f"creates {self._place(receipt.contract)}" if receipt.contract else "creates a contract"
         if not each.input:
-            return show_address(each.to)
+            return self._place(each.to)
         known = self._book.call(each.input)
         called = f"{known[0].name}({show_named(known[1])})" if known else f"0x{each.input[:4].hex()}(…)"
-        return f"{show_address(each.to)}.{called}"
+        return f"{self._place(each.to)}.{called}"
+
+    def _place(self, address: bytes) -> str:
+        """`Name@0x…` where the code is known, else the address."""
+        if self._code_names and address not in self._names and len(self._names) < _NAMES_MAX:
+            self._names[address] = self._code_names.name_of(self._engine.view().code(address))
+        name = self._names.get(address, "")
+        return f"{name}@{checksum_address(address)}" if name else show_address(address)
 
 
 def _console_lines(call: Explained) -> list[str]:

@@ -30,16 +30,15 @@ from bedroll.node.devnet import Devnet, DevnetOption, open_devnet
 from bedroll.node.snapshot import read_allocation
 from bedroll.primitives import Address, Invalid, L2Height, Satoshi, Unavailable, Wei
 from bedroll.sdk import checksum_address
-from bedroll.sdk.signature import SignatureBook, known_signatures
 from bedroll.sequencer.policy import BatchPolicy
 from bedroll.sequencer.service import SequencerOption
 
+from .artifact import Artifacts, read_artifacts
 from .chronicle import Chronicle
 from .db import parse_hash, reporting
 from .output import Output
 from .run import Context, declare, run_service
 from .serve import run_until, serving
-from .trace import read_abis
 
 _SECTIONS: Final = ("folder", "rpc", "sequencer", "mempool", "history", "devnet", "log", "bitcoin.serve_port")
 _FORK_ROWS_MAX: Final = 1_000_000
@@ -86,9 +85,7 @@ def command(
     A block for each transaction as it comes; --block-time makes one every so often instead. It begins anew each time,
     unless --folder says where to keep it.
     """
-    book = SignatureBook(known_signatures())
-    for signature in (each for path in folders for each in read_abis(path, context.output)):
-        book.add(signature)
+    known = read_artifacts(folders, context.output)
     config = context.load(flags, dict(_DEFAULTS))
     is_kept = context.sources["folder"] is not Source.DEFAULT
     with ExitStack() as stack:
@@ -96,7 +93,9 @@ def command(
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bedroll-devnet-"))
             config = replace(config, folder=Path(folder))
         state = None if snapshot is None else read_state(context.output, snapshot, block, config.folder)
-        run_service(lambda stop: _serve(context.output, config, stop, None if silent else book, state, is_kept=is_kept))
+        run_service(
+            lambda stop: _serve(context.output, config, stop, None if silent else known, state, is_kept=is_kept)
+        )
 
 
 def read_state(output: Output, snapshot: Path, block: str | None, folder: Path) -> dict[Address, GenesisAccount]:
@@ -124,7 +123,7 @@ async def _serve(
     output: Output,
     config: Config,
     stop: asyncio.Event,
-    book: SignatureBook | None,
+    known: Artifacts | None,
     state: dict[Address, GenesisAccount] | None,
     *,
     is_kept: bool,
@@ -136,11 +135,11 @@ async def _serve(
         async with open_devnet(config.folder, devnet_option(config), client=client, state=state) as devnet:
             accounts = {account.address: account for account in devnet.accounts}
             async with serving(devnet.node, config, accounts, _faucet(devnet)) as server:
-                if book is not None or output.as_json:
+                if known is not None or output.as_json:
                     _welcome(output, devnet, server, bitcoin, is_kept=is_kept)
-                async with _telling(output, devnet, book):
+                async with _telling(output, devnet, known):
                     await run_until(devnet.run(), stop)
-                if book is not None:
+                if known is not None:
                     output.say("stopped")
     finally:
         await bitcoin.stop()
@@ -148,12 +147,12 @@ async def _serve(
 
 
 @asynccontextmanager
-async def _telling(output: Output, devnet: Devnet, book: SignatureBook | None) -> AsyncIterator[None]:
+async def _telling(output: Output, devnet: Devnet, known: Artifacts | None) -> AsyncIterator[None]:
     """Tell of blocks meanwhile, unless told to be silent."""
-    if book is None:
+    if known is None:
         yield
         return
-    chronicle = Chronicle(output, devnet.node.engine, book)
+    chronicle = Chronicle(output, devnet.node.engine, known)
     telling = asyncio.create_task(chronicle.follow(devnet.node.subscribe), name="chronicle")
     try:
         yield

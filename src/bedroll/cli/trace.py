@@ -13,19 +13,18 @@ import msgspec
 from bedroll.encoding.json import JsonTooDeep
 from bedroll.primitives import Invalid, Unavailable
 from bedroll.sdk import RpcClient
-from bedroll.sdk.abi import AbiMismatch
 from bedroll.sdk.client import RpcFailure
-from bedroll.sdk.signature import SignatureBook, known_signatures, signatures_of_json
 
-from .call_frame import LEVELS_MAX, Explained, Frame, explain, nest_flat, number_of, parse_frame
+from .artifact import CodeNames, read_artifacts
+from .call_frame import LEVELS_MAX, Explained, Frame, bytes_of, explain, nest_flat, number_of, parse_frame, places_of
 from .call_tree import calls_json, draw
 from .evm_text import clean, show_bitcoin
 from .output import Output
 from .run import Context, declare, run_once
 
 _HASH_DIGITS: Final = 64
-_ABI_BYTES_MAX: Final = 16 << 20
-_ABI_FILES_MAX: Final = 10_000
+_NAMED_MAX: Final = 200
+"""Contracts whose code is asked for."""
 _TRACE_NESTING_MAX: Final = 2 * LEVELS_MAX
 """Levels of JSON: two a call."""
 _TRACE_CONTAINERS_MAX: Final = 1_000_000
@@ -70,16 +69,15 @@ def command(
     text = transaction.removeprefix("0x").lower()
     if len(text) != _HASH_DIGITS or not set(text) <= set("0123456789abcdef"):
         raise Invalid("not a transaction hash", given=clean(transaction), allowed="64 hexadecimal digits")
-    book = SignatureBook(known_signatures())
-    for folder in folders:
-        for signature in read_abis(folder, context.output):
-            book.add(signature)
-    receipt, frame = run_once(_ask(context.output, url, "0x" + text))
-    show_trace(context.output, receipt, explain(frame, book), depth=depth, calls=calls)
+    known = read_artifacts(folders, context.output)
+    receipt, frame, names = run_once(_ask(context.output, url, "0x" + text, known.names))
+    show_trace(context.output, receipt, explain(frame, known.book, names), depth=depth, calls=calls)
 
 
-async def _ask(output: Output, url: str, transaction: str) -> tuple[dict[str, Any], Frame]:
-    """Receipt and calls.
+async def _ask(
+    output: Output, url: str, transaction: str, names: CodeNames
+) -> tuple[dict[str, Any], Frame, dict[bytes, str]]:
+    """Receipt, calls, and names of contracts.
 
     Raises:
         Invalid: The transaction is in no block, or the node does not trace it.
@@ -91,17 +89,31 @@ async def _ask(output: Output, url: str, transaction: str) -> tuple[dict[str, An
             if waiting is not None:
                 raise Invalid("the transaction waits in the mempool", transaction=transaction, node=url)
             raise Invalid("the node knows no such transaction", transaction=transaction, node=url)
-        options = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
         try:
-            return receipt, parse_frame(await client.call("debug_traceTransaction", transaction, options))
-        except Unavailable as error:
-            if not isinstance(error.__cause__, JsonTooDeep):
-                raise
-            frame, deeper = nest_flat(await client.call("trace_transaction", transaction), LEVELS_MAX)
-            output.warn(f"{deeper:,} calls nest deeper than {LEVELS_MAX} levels and are left out, and all events")
-            return receipt, frame
+            frame = await _calls(output, client, transaction)
         except RpcFailure as error:
             raise Invalid(f"the node does not trace it: {clean(error.reason)}", code=error.code, node=url) from None
+        return receipt, frame, await _names(client, frame, names) if names else {}
+
+
+async def _calls(output: Output, client: RpcClient, transaction: str) -> Frame:
+    options = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
+    try:
+        return parse_frame(await client.call("debug_traceTransaction", transaction, options))
+    except Unavailable as error:
+        if not isinstance(error.__cause__, JsonTooDeep):
+            raise
+    frame, deeper = nest_flat(await client.call("trace_transaction", transaction), LEVELS_MAX)
+    output.warn(f"{deeper:,} calls nest deeper than {LEVELS_MAX} levels and are left out, and all events")
+    return frame
+
+
+async def _names(client: RpcClient, frame: Frame, names: CodeNames) -> dict[bytes, str]:
+    """Names of the contracts that were called, by the code that they have now."""
+    places = places_of(frame, _NAMED_MAX)
+    codes = await client.batch([("eth_getCode", ["0x" + place.hex(), "latest"]) for place in places])
+    found = {place: names.name_of(bytes_of(code)) for place, code in zip(places, codes, strict=True)}
+    return {place: name for place, name in found.items() if name}
 
 
 def show_trace(output: Output, receipt: dict[str, Any], call: Explained, *, depth: int, calls: int) -> None:
@@ -158,33 +170,3 @@ class _Receipt(
     data_gas_used: str = "0x0"
     effective_gas_price: str = "0x0"
     block_class: str = "latest"
-
-
-def read_abis(path: Path, output: Output) -> list[Any]:
-    """Signatures of an ABI file, or of all in a folder; files of a folder that hold none are passed over.
-
-    Raises:
-        Invalid: A file that was named holds no ABI, or there are too many.
-    """
-    if path.is_file():
-        return _read_abi(path)
-    found: list[Any] = []
-    for count, file in enumerate(sorted(path.rglob("*.json"))):
-        if count >= _ABI_FILES_MAX:
-            raise Invalid("too many files in the folder", folder=path, limit=_ABI_FILES_MAX)
-        try:
-            found += _read_abi(file)
-        except Invalid:
-            continue
-    if not found:
-        output.warn(f"no ABI in {path}")
-    return found
-
-
-def _read_abi(file: Path) -> list[Any]:
-    if file.stat().st_size > _ABI_BYTES_MAX:
-        raise Invalid("the file is too large for an ABI", file=file, limit_bytes=_ABI_BYTES_MAX)
-    try:
-        return signatures_of_json(msgspec.json.decode(file.read_bytes()))
-    except (msgspec.DecodeError, RecursionError, AbiMismatch) as error:
-        raise Invalid("the file holds no ABI", file=file, reason=clean(str(error))) from None

@@ -142,6 +142,13 @@ def test_lines_are_not_cut_at_the_width_of_the_terminal(capsys):
     assert out.rstrip("\n") == drawn(WHOLE)
 
 
+def test_contracts_whose_code_is_known_have_their_names():
+    call = explain(parse_frame(WHOLE), BOOK, {bytes.fromhex(TOKEN[2:]): "Coin"})
+    lines = [line.plain for line in draw(call, depth=9, calls=9)]
+    assert f"├── [21,000] Coin@{TOKEN}.transfer(" in "\n".join(lines)
+    assert [each["name"] for each in calls_json(call)] == [None, "Coin", None, None, None]
+
+
 def test_json_has_everything_the_drawing_has():
     told = json.loads(json.dumps(list(calls_json(explain(parse_frame(WHOLE), BOOK)))))
     assert [call["place"] for call in told] == [[], [0], [1], [2], [3]]

@@ -7,10 +7,10 @@ from eth_abi import encode
 
 from bedroll._core._native import Block
 from bedroll.api.port import BlockAdded, BlockRemoved
+from bedroll.cli.artifact import Artifacts
 from bedroll.cli.chronicle import Chronicle
 from bedroll.cli.output import Output
 from bedroll.protocol import MULTICALL
-from bedroll.sdk.signature import SignatureBook, known_signatures
 from tests.framework.ledger import Ledger, selector
 
 CONSOLE = "0x000000000000000000636f6e736f6c652e6c6f67"
@@ -23,8 +23,8 @@ def ledger(tmp_path):
     made.engine.close()
 
 
-def told(ledger, block: Block, *, as_json=False, is_removed=False):
-    chronicle = Chronicle(Output(as_json=as_json), ledger.engine, SignatureBook(known_signatures()))
+def told(ledger, block: Block, *, as_json=False, is_removed=False, known=None):
+    chronicle = Chronicle(Output(as_json=as_json), ledger.engine, known or Artifacts())
     chronicle.tell(BlockRemoved(block) if is_removed else BlockAdded(block))
 
 
@@ -89,7 +89,7 @@ async def test_a_flood_of_blocks_ends_although_nobody_could_read_it_so_fast(ledg
         for _ in range(3_000):
             yield BlockAdded(block)
 
-    chronicle = Chronicle(Output(as_json=False), ledger.engine, SignatureBook())
+    chronicle = Chronicle(Output(as_json=False), ledger.engine, Artifacts())
     await chronicle.follow(events)
     lines = capsys.readouterr().out.splitlines()
     shown = sum(line.startswith("block 1 ") for line in lines)
