@@ -22,6 +22,8 @@ SHIFT = {"slli": (1, 0), "srli": (5, 0), "srai": (5, 32)}
 LOAD = {"lb": 0, "lh": 1, "lw": 2, "lbu": 4, "lhu": 5}
 STORE = {"sb": 0, "sh": 1, "sw": 2}
 BRANCH = {"beq": 0, "bne": 1, "blt": 4, "bge": 5, "bltu": 6, "bgeu": 7}
+INSTRUCTIONS = {*R_TYPE, *I_TYPE, *SHIFT, *LOAD, *STORE, *BRANCH, "lui", "auipc", "jal", "jalr"}
+"""Every instruction but `fence` and `ecall`."""
 
 
 def encode(name: str, *operands: int) -> int:

@@ -135,10 +135,15 @@ def _tree(call: Call, total: int, depth: int = 0) -> Iterator[tuple[str, str, in
     share = call.steps / total
     if share < _SHARE_MIN:
         return
-    yield _bar(call.steps, total), f"{100 * share:.1f} %", call.steps, call.calls, "  " * depth + call.name
+    yield _bar(call.steps, total), f"{100 * share:.1f} %", call.steps, call.calls, " " * depth + _short(call.name)
     if depth < _DEPTH_MAX:
         for each in call.inside:
             yield from _tree(each, total, depth + 1)
+
+
+def _short(name: str) -> str:
+    """The last two parts of a path: what fits a tree."""
+    return "::".join(name.split("::")[-2:])
 
 
 def _bar(count: int, most: int) -> str:

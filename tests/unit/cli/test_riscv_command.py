@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bedroll.cli import main
+from bedroll.riscv.verifier import PROOF_BYTES, blank
 from tests.framework.assembler import INPUT, assemble, layout
 
 SQUARE = f"""
@@ -76,3 +77,24 @@ def test_what_is_no_program_is_refused_with_the_rule(riscv, tmp_path):
     assert "another length" in riscv("run", source=other, code=1)
     assert "not hexadecimal" in riscv("trace", "--instance", "zz", code=1)
     assert "no such step" in riscv("trace", "--exponent", "4", "--step", "17", code=1)
+
+
+def test_profile_of_the_verifier_draws_its_calls(riscv, tmp_path):
+    file, proof = tmp_path / "verifier.elf", tmp_path / "proof"
+    file.write_bytes(blank())
+    proof.write_bytes(bytes(PROOF_BYTES))
+    found = riscv("profile", program=file, source=proof)
+    assert found["same_for_every_input"] is True
+    assert (found["calls"]["name"], found["calls"]["steps"]) == ("_start", found["step"] - 1)
+    words = riscv("profile", words=True, program=file, source=proof)
+    tree = words[words.index("\ncalls\n") :]
+    for name in ("_start", "main", "Pairs<F>::miller", "pairing::final_power", "bedroll_cross"):
+        assert name in tree
+    assert "████████████████" in tree
+
+
+def test_a_program_that_reads_its_input_to_branch_is_not_the_same_for_every_input(riscv, tmp_path):
+    file = tmp_path / "branch.elf"
+    text = f"li s0, {INPUT}\nlw t0, 0(s0)\nbeq t0, zero, end\nend:\nli a7, 93\necall"
+    file.write_bytes(layout(assemble(text), input_bytes=4))
+    assert riscv("profile", program=file)["same_for_every_input"] is False

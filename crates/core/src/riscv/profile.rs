@@ -28,6 +28,8 @@ pub struct Profile {
 
 /// Nodes of a tree of calls at most; calls beyond count for their caller.
 const NODES_MAX: usize = 1 << 12;
+/// Calls inside calls that the tree shows.
+const DEPTH_MAX: u32 = 64;
 /// The register that holds where to return to.
 const LINK: u8 = 1;
 
@@ -50,6 +52,7 @@ struct Calls {
     nodes: Vec<Node>,
     places: BTreeMap<(u32, u32), u32>,
     current: u32,
+    depth: u32,
     is_call: bool,
     /// Calls that the tree had no room for and that have not returned.
     beyond: u64,
@@ -68,6 +71,7 @@ impl Calls {
             nodes: vec![first],
             places: BTreeMap::new(),
             current: 0,
+            depth: 0,
             is_call: false,
             beyond: 0,
         }
@@ -76,7 +80,7 @@ impl Calls {
     fn enter(&mut self, index: u32) {
         let key = (self.current, index);
         let known = self.places.get(&key).copied();
-        let is_full = self.nodes.len() == NODES_MAX;
+        let is_full = self.nodes.len() == NODES_MAX || self.depth == DEPTH_MAX;
         let place = match known {
             Some(place) if self.beyond == 0 => place,
             None if self.beyond == 0 && !is_full => {
@@ -97,6 +101,7 @@ impl Calls {
         };
         self.nodes[place as usize].calls += 1;
         self.current = place;
+        self.depth += 1;
     }
 
     #[inline(always)]
@@ -117,6 +122,7 @@ impl Calls {
                 self.beyond -= 1;
             } else {
                 self.current = self.nodes[self.current as usize].caller;
+                self.depth = self.depth.saturating_sub(1);
             }
         }
     }
