@@ -1,4 +1,4 @@
-"""Setup of 30 dispute games of the real size at once, each side a process of its own: time, messages, disk, memory.
+"""Setup of 30 games of the real size, about the verifier, each side a process: time, messages, disk, memory.
 
 Target: 30 s on two cores, 60 MB for each side.
 """
@@ -11,17 +11,22 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from bedroll.bitcoin.builder import Input, KeyPath
-from bedroll.bitcoin.taproot import TaprootOutput, tweak_secret_key
-from bedroll.bitcoin.transaction import OutPoint, TxOut
-from bedroll.bitvm.game.book import Book
-from bedroll.bitvm.graph import MAIN, Party, Terms
-from bedroll.bitvm.graph.bond import SEAT_BOND_SAT
-from bedroll.bitvm.lie.scene import Scene
-from bedroll.bitvm.player.claim import build_claim
-from bedroll.bitvm.player.side import Side
-from bedroll.crypto import sha256
-from bedroll.primitives import FeeRate, L1Height, Satoshi, Txid
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bedroll.bitcoin.builder import Input, KeyPath  # noqa: E402
+from bedroll.bitcoin.taproot import TaprootOutput, tweak_secret_key  # noqa: E402
+from bedroll.bitcoin.transaction import OutPoint, TxOut  # noqa: E402
+from bedroll.bitvm.game.book import Book  # noqa: E402
+from bedroll.bitvm.graph import MAIN, Party, Terms  # noqa: E402
+from bedroll.bitvm.graph.bond import SEAT_BOND_SAT  # noqa: E402
+from bedroll.bitvm.player.claim import build_claim  # noqa: E402
+from bedroll.bitvm.player.side import Side  # noqa: E402
+from bedroll.crypto import sha256  # noqa: E402
+from bedroll.primitives import FeeRate, L1Height, Satoshi, Txid  # noqa: E402
+from bedroll.riscv import Program  # noqa: E402
+from bedroll.riscv.verifier import instance  # noqa: E402
+from tests.framework.groth16 import arkworks  # noqa: E402
 
 GAMES, EXPONENT = 30, 26
 TARGET_SECONDS, TARGET_MB = 30, 60
@@ -46,13 +51,12 @@ def play(party: Party, folder: Path, other: Connection, report: Connection) -> N
     keys = [side.key.public, exchange(side.key.public)]
     prover, challenger = keys if party is Party.PROVER else reversed(keys)
     scripts = [TaprootOutput.build(key[1:]).script for key in (prover, challenger)]
-    setups = []
+    setups, sample = [], arkworks()[0]
+    program = Program(instance(sample.key, sample.inputs))
     for number in range(GAMES):
-        scene = Scene.sample(bytes(sha256(bytes([number]))), EXPONENT)
-        book = Book.build(scene.program, EXPONENT, scene.instance_id)
-        terms = Terms(
-            scene.instance_id, bytes(sha256(scene.raw)), EXPONENT, MAIN, prover, challenger, *scripts, SEAT_BOND_SAT
-        )
+        name = bytes(sha256(bytes([number])))
+        book = Book.build(program, EXPONENT, name)
+        terms = Terms(name, bytes(sha256(program.raw)), EXPONENT, MAIN, prover, challenger, *scripts, SEAT_BOND_SAT)
         setups.append(side.setup(terms, party, book, L1Height(0)))
     for setup, offer in zip(setups, exchange([setup.offer() for setup in setups]), strict=True):
         setup.accept_offer(offer)
