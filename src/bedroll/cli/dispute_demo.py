@@ -20,7 +20,7 @@ from bedroll.bitvm.game.record import (
     Message,
     OpeningMessage,
 )
-from bedroll.bitvm.graph import REGTEST, Party
+from bedroll.bitvm.graph import REGTEST, Party, close_name
 from bedroll.bitvm.graph.bond import SEAT_BOND_SAT
 from bedroll.bitvm.lie.catalogue import Lie
 from bedroll.bitvm.lie.scene import TRUE_WORDS, Scene, data_of
@@ -127,10 +127,12 @@ class Demo:
     def _verdict(self, position: Position) -> dict[str, object]:
         final = self._duel.position()
         execute = position.record.execute
+        ended = self._sent.get(f"take_{position.number}") or self._sent.get(close_name(position.number))
         found: dict[str, object] = {
             "lie": self._lie.name if self._lie is not None else "none",
             "winner": position.winner.value if position.winner is not None else None,
             "decided_by": position.by or "close",
+            "because": ended.decides if ended is not None else None,
             "step": execute.row.step if execute is not None else None,
             "moves": len(position.played),
             "prover_vb": self._bytes[Party.PROVER],
