@@ -71,8 +71,14 @@ def values(name: str) -> tuple[list[str], list[str]]:
     is_signed = name not in UNSIGNED
     ends = SIGNED_ENDS if is_signed else UNSIGNED_ENDS
     if name in THREE + MULTIPLY:
-        pairs = [f"rs1_val == {a} and rs2_val == {b}" for a in ends for b in ends]
+        # Second factors that the generator cannot draw would keep it looking for ever.
+        others = {"mulhsu": UNSIGNED_ENDS, **dict.fromkeys(("sll", "srl", "sra"), ("0", "1", "(xlen-1)"))}.get(
+            name, ends
+        )
+        pairs = [f"rs1_val == {a} and rs2_val == {b}" for a in ends for b in others]
         families = [f'walking_ones("rs1_val", xlen, {is_signed})']
+        if name == "mulhsu":
+            return pairs, [*families, 'walking_zeros("rs2_val", xlen, False)']
         if name in ("sll", "srl", "sra"):
             return pairs, [*families, 'walking_ones("rs2_val", ceil(log(xlen,2)), False)']
         more = [f'walking_zeros("rs2_val", xlen, {is_signed})', f'alternate("rs1_val", xlen, {is_signed})']

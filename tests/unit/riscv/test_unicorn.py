@@ -40,6 +40,10 @@ def test_an_architectural_test_makes_the_steps_that_unicorn_makes(name):
     assert made[name] > 0
 
 
+def test_there_is_an_architectural_test_of_every_instruction():
+    assert set(architectural()) == INSTRUCTIONS
+
+
 def fuzz(count, length, seed):
     rng = random.Random(seed)
     print(f"seed {seed}")
