@@ -1,9 +1,11 @@
 /* Sends prepared JSON-RPC bodies over keep-alive HTTP connections, one outstanding on each, from one thread.
  *
- *   blast HOST PORT CONNECTIONS BODIES LATENCIES
+ *   blast HOST PORT CONNECTIONS BODIES LATENCIES [repeat]
  *
  * BODIES: records of `connection u32 ‖ length u32 ‖ body`, in the machine's byte order; a connection sends its own in
  * order. LATENCIES: written, one u32 of microseconds for each request. Standard output: one line of JSON.
+ * With `repeat` every second body of a connection is sent again until its answer is not null: send, ask for the receipt,
+ * ask again; its latency is counted from the first time.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -45,7 +47,7 @@ typedef struct {
 
 static struct sockaddr_in address;
 static const char *host;
-static int poller;
+static int poller, repeats;
 static uint64_t answers, errors, bytes_read;
 static char first_error[300];
 static uint32_t *latencies;
@@ -94,6 +96,11 @@ static void ask(Connection *c) {
     flush(c);
 }
 
+/* Whether the answer that was just taken is no answer yet. */
+static int is_null(Connection *c) {
+    return repeats && c->next % 2 == 0 && memmem(c->in + c->body_start, c->body_length, "\"result\":null", 13);
+}
+
 /* Whether a whole answer is there; counts the errors in it. */
 static int take_answer(Connection *c) {
     if (!c->body_start) {
@@ -110,6 +117,12 @@ static int take_answer(Connection *c) {
         if (c->body_length > ANSWER_MAX) fail("answer too long");
     }
     if (c->in_length < c->body_start + c->body_length) return 0;
+    if (is_null(c)) {
+        c->in_length = c->body_start = 0;
+        c->out_sent = 0;
+        flush(c);
+        return 0;
+    }
     const char *at = c->in + c->body_start, *end = at + c->body_length;
     while ((at = memmem(at, (size_t)(end - at), "\"error\"", 7))) {
         if (!errors++) snprintf(first_error, sizeof first_error, "%.*s", (int)(end - at > 280 ? 280 : end - at), at);
@@ -175,7 +188,8 @@ static Connection *prepare(const char *file, int connections, uint64_t *total) {
 }
 
 int main(int count, char **words) {
-    if (count != 6) return fputs("blast HOST PORT CONNECTIONS BODIES LATENCIES\n", stderr), 2;
+    if (count != 6 && count != 7) return fputs("blast HOST PORT CONNECTIONS BODIES LATENCIES [repeat]\n", stderr), 2;
+    repeats = count == 7;
     host = words[1];
     address.sin_family = AF_INET;
     address.sin_port = htons((uint16_t)atoi(words[2]));

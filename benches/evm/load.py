@@ -94,15 +94,17 @@ def generator() -> Path:
     return program
 
 
-def blast(rpc: Rpc, pid: int, requests: list[tuple[int, bytes]], connections: int = CONNECTIONS) -> Blast:
-    """Send bodies, each on its connection."""
+def blast(
+    rpc: Rpc, pid: int, requests: list[tuple[int, bytes]], connections: int = CONNECTIONS, *, repeat: bool = False
+) -> Blast:
+    """Send bodies, each on its connection; with `repeat` every second one again until its answer is not null."""
     with tempfile.TemporaryDirectory(prefix="bench-evm-") as folder:
         bodies, latencies = Path(folder) / "bodies", Path(folder) / "latencies"
         with bodies.open("wb") as file:
             for connection, body in requests:
                 file.write(struct.pack("=II", connection, len(body)) + body)
         before = cpu_seconds(pid)
-        words = [generator(), rpc.host, str(rpc.port), str(connections), bodies, latencies]
+        words = [generator(), rpc.host, str(rpc.port), str(connections), bodies, latencies, *(["repeat"] if repeat else [])]
         done = subprocess.run(words, capture_output=True, text=True)
         used = cpu_seconds(pid) - before
         if done.returncode:

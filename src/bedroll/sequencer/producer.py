@@ -24,6 +24,8 @@ from .schedule import NoSlot, next_origin, seconds_ahead, slot
 
 EXECUTE_MAX: Final = 500
 """Transactions handed to the engine at a time: bounds how long a derived L1 block waits for the gate."""
+GATHER_SECONDS: Final = 0.02
+"""How long what arrives is gathered before it is executed: what `pending` may lie behind."""
 INSTANT_MAX: Final = 64
 """Blocks of one transaction made at a time, for the same reason."""
 WAITS: Final = "waits for another base fee"
@@ -161,6 +163,8 @@ class Producer:
                 self._intake.arrived.clear()
                 if not await self._execute_ready() and not self._is_full:
                     await self._wait(due - loop.time(), self._intake.arrived)
+                    # One step for many: each makes the open block's view anew.
+                    await asyncio.sleep(max(0.0, min(GATHER_SECONDS, due - loop.time())))
             if self._is_full:
                 await self._keep_pace()
             async with self.gate:
