@@ -14,7 +14,7 @@ EXECUTOR := $(CACHE)/prover/release/bedroll-executor
 
 .DEFAULT_GOAL := list
 .PHONY: list setup build wheel guest guest-costs guest-verifier demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
-        test-clients test-guest test-wheel test-all costs bench clean
+        test-clients test-guest test-wheel test-all costs bench bench-evm clean
 
 list: ## list the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -139,6 +139,9 @@ costs: build ## compute the committed costs again
 
 bench: build ## wall time and counted work of the hot paths, printed beside their targets
 	@for bench in benches/*.py; do echo "== $$bench"; $(PYTHON) $$bench; done
+
+bench-evm: build ## this node against anvil in one run, as a table of ratios (ROUNDS=5, or QUICK=1)
+	@PYTHONPATH=src $(PYTHON) benches/evm/compare.py $(if $(QUICK),--quick,--rounds $(or $(ROUNDS),5))
 
 clean: ## remove what was built
 	@rm -rf $(VENV) dist $(CORE) $(CARGO_TARGET_DIR)

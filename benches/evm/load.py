@@ -104,7 +104,15 @@ def blast(
             for connection, body in requests:
                 file.write(struct.pack("=II", connection, len(body)) + body)
         before = cpu_seconds(pid)
-        words = [generator(), rpc.host, str(rpc.port), str(connections), bodies, latencies, *(["repeat"] if repeat else [])]
+        words = [
+            generator(),
+            rpc.host,
+            str(rpc.port),
+            str(connections),
+            bodies,
+            latencies,
+            *(["repeat"] if repeat else []),
+        ]
         done = subprocess.run(words, capture_output=True, text=True)
         used = cpu_seconds(pid) - before
         if done.returncode:

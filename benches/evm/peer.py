@@ -79,8 +79,10 @@ class Bedroll(Peer):
 
     name = "bedroll"
 
-    def __init__(self, *, block_time: float = 0.25) -> None:
-        words = ["devnet", "--json", "--port", "0", "--block-time", str(block_time), *EXTRA]
+    def __init__(self, *, block_time: float = 0.25, held: bool = False) -> None:
+        self._held = held
+        pace = ["--no-mining", "true"] if held else ["--block-time", str(block_time)]
+        words = ["devnet", "--json", "--port", "0", *pace, *EXTRA]
         super().__init__([sys.executable, "-m", "bedroll", *words])
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -89,7 +91,10 @@ class Bedroll(Peer):
         self._reader = subprocess.Popen(["cat"], stdin=self._process.stdout, stdout=LINES or subprocess.DEVNULL)
 
     def step(self) -> None:
-        time.sleep(0.002)
+        if self._held:
+            self.rpc("bedroll_makeBlock")
+        else:
+            time.sleep(0.002)
 
     def settle(self, rpc: Rpc) -> None:
         height = int(rpc("eth_blockNumber"), 16)

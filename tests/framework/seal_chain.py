@@ -132,6 +132,10 @@ class SealChain:
 
     # --- the port -----------------------------------------------------------------------------------
 
+    async def make_block(self) -> None:
+        """Make a block."""
+        self.seal()
+
     def fast_path(self, option: DeskOption) -> FastPath | None:
         """None: the node has one."""
         return None

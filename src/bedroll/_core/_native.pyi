@@ -634,9 +634,7 @@ class ChainStore:
     def problems(self) -> list[str]:
         """What is wrong so far."""
 
-    def accounts(
-        self, after: bytes | None, count: int
-    ) -> list[tuple[bytes, int, int, bytes, list[tuple[int, int]]]]:
+    def accounts(self, after: bytes | None, count: int) -> list[tuple[bytes, int, int, bytes, list[tuple[int, int]]]]:
         """Accounts after an address: (address, nonce, balance, code, [(slot, value)])."""
 
     def secret(self) -> bytes:

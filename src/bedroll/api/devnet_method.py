@@ -29,6 +29,13 @@ async def mine(service: Service, count: int) -> object:
     return [show_reversed(block) for block in await service.backend.mine(count)]
 
 
+@TABLE.method("bedroll_makeBlock")
+async def mine_block(service: Service) -> object:
+    """Make an L2 block of what waits, where `--no-mining` leaves that to this call."""
+    await service.backend.make_block()
+    return True
+
+
 def _parse_bitcoin_address(value: object, name: str) -> str:
     if not isinstance(value, str) or len(value) > _ADDRESS_CHARACTERS_MAX:
         raise refuse(name, value, "a Bitcoin address")

@@ -6,6 +6,7 @@ Never: answers a connection out of order, or lets one body's fault touch another
 
 import asyncio
 import logging
+from collections import Counter, defaultdict
 from typing import Final, Protocol
 
 from .dispatch import Dispatcher, Intercept
@@ -56,27 +57,40 @@ class Inbox:
     def _turn(self) -> None:
         waiting, self._waiting = self._waiting, []
         direct: list[tuple[Asker, bytes]] = []
+        known: dict[str, tuple[RpcError | None, bool]] = {}
         for asker, body in waiting:
-            error = self._guard.refuse(asker.client, len(body))
+            client = asker.client
+            if client not in known:
+                is_direct = self._fast is not None and self._guard.is_direct(client)
+                known[client] = self._guard.refuse(client, len(body)), is_direct
+            error, is_direct = known[client]
             if error is not None:
                 asker.answered(encode_answer(JSON_NULL, error))
-            elif self._fast is None or not self._guard.is_direct(asker.client):
+            elif not is_direct:
                 self._begin(asker, body)
             else:
                 direct.append((asker, body))
         if self._fast is None or not direct:
             return
         answers = self._fast.answer([body for _, body in direct])
+        charged: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        answered: Counter[str] = Counter()
+        refused: Counter[str] = Counter()
         for (asker, asked), answer in zip(direct, answers, strict=True):
             if answer is None:
                 self._begin(asker, asked)
-            else:
-                body, good, bad = answer
-                for methods in (good, bad):
-                    if methods:
-                        self._guard.charge(asker.client, methods)
-                self._dispatcher.note(good, bad)
-                asker.answered(body)
+                continue
+            body, good, bad = answer
+            for method, count in good.items():
+                charged[asker.client][method] += count
+                answered[method] += count
+            for method, count in bad.items():
+                charged[asker.client][method] += count
+                refused[method] += count
+            asker.answered(body)
+        for client, methods in charged.items():
+            self._guard.charge(client, methods)
+        self._dispatcher.note(answered, refused)
 
     def _begin(self, asker: Asker, body: bytes) -> None:
         task = self._loop.create_task(self._run(asker, body))

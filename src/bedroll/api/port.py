@@ -366,6 +366,10 @@ class Backend(Protocol):
         """All events from now on; raises `Unavailable` where the reader lags more than `SUBSCRIBER_LAG_MAX` events."""
         ...
 
+    async def make_block(self) -> None:
+        """Make an L2 block of what waits. Invalid where blocks come by themselves."""
+        ...
+
     async def mine(self, count: int) -> list[BlockHash]:
         """Mine L1 blocks. Misconfigured except on a devnet."""
         ...

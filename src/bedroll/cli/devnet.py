@@ -196,6 +196,7 @@ def sequencer_option(config: Config) -> SequencerOption:
     chosen = config.sequencer
     return SequencerOption(
         block_time_seconds=chosen.block_time_seconds,
+        manual=config.devnet.no_mining,
         batch=BatchPolicy(
             age_seconds=chosen.batch_age_seconds,
             size_bytes=chosen.batch_bytes,

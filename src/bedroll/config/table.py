@@ -405,6 +405,13 @@ OPTIONS: Final = (
         high=3_600.0,
         help="Between Bitcoin blocks; 0: only when asked (bedroll_mine).",
     ),
+    Option(
+        name="devnet.no_mining",
+        kind=bool,
+        default=False,
+        aliases=("--no-mining",),
+        help="Make L2 blocks when asked (bedroll_makeBlock), not by time.",
+    ),
     # --- log
     Option(
         name="log.level",
@@ -527,6 +534,7 @@ class DevnetConfig:
     balance_btc: int
     mnemonic: str
     mine_seconds: float
+    no_mining: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

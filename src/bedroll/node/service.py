@@ -593,6 +593,16 @@ class Node:
         """L2 blocks with the tip's origin so far; 0 where this node makes none."""
         return 0 if self.sequencer is None else self.sequencer.producer.origin_blocks
 
+    async def make_block(self) -> None:
+        """Make an L2 block of what waits.
+
+        Raises:
+            Invalid: Blocks come by themselves here.
+        """
+        if self.sequencer is None or not self.sequencer.is_manual:
+            raise Invalid("blocks come by themselves here: `devnet --no-mining true` leaves them to bedroll_makeBlock")
+        await self.sequencer.producer.make_block()
+
     async def mine(self, count: int) -> list[BlockHash]:
         """Mine L1 blocks to the writer's wallet. Misconfigured except on regtest."""
         script = b"\x51" if self.wallet is None else self.wallet.receive_script()

@@ -53,6 +53,7 @@ class Producer:
         network: Network,
         *,
         block_time_seconds: float,
+        manual: bool,
         gate: asyncio.Lock,
         native_origin: Callable[[L1Height], Origin],
         clock: Callable[[], float] = time.time,
@@ -67,6 +68,7 @@ class Producer:
             announcer: Told of sealed blocks.
             network: Rules.
             block_time_seconds: Between blocks; 0 seals after each transaction.
+            manual: No block is made but by `make_block`.
             gate: Shared with derivation.
             native_origin: Makes the engine's own type of an origin.
             clock: Seconds; only timestamps come from it.
@@ -80,6 +82,7 @@ class Producer:
         self._announcer = announcer
         self._network = network
         self._block_time_seconds = block_time_seconds
+        self._is_manual = manual
         self._native_origin = native_origin
         self._clock = clock
         self._head: Head | None = None
@@ -138,7 +141,9 @@ class Producer:
     async def run(self) -> None:
         """Make blocks until cancelled; the open block is then given up, its transactions stay in the log."""
         try:
-            if self._block_time_seconds:
+            if self._is_manual:
+                await asyncio.Event().wait()
+            elif self._block_time_seconds:
                 await self._run_timed()
             else:
                 await self._run_instant()

@@ -37,6 +37,7 @@ class SequencerOption:
 
     Attributes:
         block_time_seconds: Between blocks; 0 seals after each transaction (regtest).
+        manual: Blocks are made when `Producer.make_block` is called, and not otherwise (regtest).
         batch: When batches and commitments are posted.
         pool: What may wait.
         stream_host, stream_port: Where followers connect; port 0: any free one, None: no stream.
@@ -44,6 +45,7 @@ class SequencerOption:
     """
 
     block_time_seconds: float = 2.0
+    manual: bool = False
     batch: BatchPolicy = field(default_factory=BatchPolicy)
     pool: PoolLimit = field(default_factory=PoolLimit)
     stream_host: str = "127.0.0.1"
@@ -59,6 +61,7 @@ class Sequencer:
         producer: Makes blocks.
         stream: Serves followers.
         backlog: What Bitcoin does not hold yet.
+        is_manual: Whether blocks are made only when somebody asks.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Sequencer:
         Raises:
             Misconfigured: The signer's file was restored from a backup.
         """
+        self.is_manual = option.manual
         self._engine = engine
         self._folder = folder
         self._is_closed = False
@@ -102,7 +106,8 @@ class Sequencer:
         self.backlog = Backlog(monotonic)
         self.producer = Producer(
             engine, thread, l1, self.intake, self, network,
-            block_time_seconds=option.block_time_seconds, gate=gate, native_origin=native_origin, clock=clock,
+            block_time_seconds=option.block_time_seconds, manual=option.manual, gate=gate,
+            native_origin=native_origin, clock=clock,
         )  # fmt: skip
         self.batcher = Batcher(
             engine, thread, l1, writer, rates, self.intake, self.backlog, signatures, network, key, option.batch, encode

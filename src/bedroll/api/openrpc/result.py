@@ -230,6 +230,7 @@ _NODE: Final[dict[str, Schema]] = {
     "bedroll_getEvidence": array(_EVIDENCE),
     "bedroll_getForced": _FORCED,
     "bedroll_getObject": ref("ObjectStatus"),
+    "bedroll_makeBlock": BOOL,
     "bedroll_mine": array(ref("BitcoinHash")),
     "bedroll_status": _STATUS,
     "net_listening": BOOL,
