@@ -88,10 +88,15 @@ async def test_a_large_coin_is_split_until_there_is_one_for_each_game(embedded_c
 
 
 class Flaky:
-    """A node that is away for the first calls."""
+    """A node that is away for the first calls, and tells which tip somebody waits at."""
 
     def __init__(self, client, failures):
         self._client, self.failures = client, failures
+        self.waiting = asyncio.Queue()
+
+    async def wait_for_tip(self, known, timeout_seconds):
+        self.waiting.put_nowait(known)
+        return await self._client.wait_for_tip(known, timeout_seconds)
 
     def __getattr__(self, name):
         return getattr(self._client, name)
@@ -114,8 +119,9 @@ async def test_the_service_plays_through_outages_until_it_is_told_to_stop(embedd
         for _ in range(60):
             game.events.clear()
             tip = await embedded_chain.client.tip()
-            while any(player.seen != tip.hash for player in players):
-                await asyncio.sleep(0)
+            for client in clients:
+                while await client.waiting.get() != tip.hash:
+                    pass
             position = game.duel.position()
             if position is not None and position.end is not None:
                 break

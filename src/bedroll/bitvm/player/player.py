@@ -13,7 +13,7 @@ from bedroll.bitcoin.builder import InsufficientValue
 from bedroll.bitcoin.client import BitcoinClient, BlockRef, RejectedTransaction
 from bedroll.bitcoin.transaction import OutPoint, Transaction
 from bedroll.crypto.secp256k1 import SecretKey
-from bedroll.primitives import BlockHash, Corrupt, FeeRate, Invalid, L1Height, Satoshi
+from bedroll.primitives import Corrupt, FeeRate, Invalid, L1Height, Satoshi
 from bedroll.storage.crash_point import crash_point
 
 from ..game.book import Book
@@ -93,7 +93,6 @@ class Player:
 
     Attributes:
         tables: Its games, by name.
-        seen: Tip of the last step that came to its end.
     """
 
     def __init__(
@@ -119,7 +118,6 @@ class Player:
         self._on_event, self._on_alarm = on_event, on_alarm
         self._follower: Follower | None = None
         self.tables: dict[bytes, Table] = {}
-        self.seen: BlockHash | None = None
 
     def join(self, game: bytes, book: Book, strategy: Strategy) -> Table:
         """Play a game whose setup is done.
@@ -155,7 +153,6 @@ class Player:
             except (Invalid, Corrupt) as error:
                 self._alarm(table, "sick", str(error))
         await self._keep_coins()
-        self.seen = tip.hash
 
     # --- one game
 
