@@ -38,7 +38,7 @@ from .chronicle import Chronicle
 from .db import parse_hash, reporting
 from .output import Output
 from .run import Context, declare, run_service
-from .serve import run_until, serving
+from .serve import need_port, run_until, serving
 
 _SECTIONS: Final = ("folder", "rpc", "sequencer", "mempool", "history", "devnet", "log", "bitcoin.serve_port")
 _FORK_ROWS_MAX: Final = 1_000_000
@@ -87,6 +87,7 @@ def command(
     """
     known = read_artifacts(folders, context.output)
     config = context.load(flags, dict(_DEFAULTS))
+    need_port(config)
     is_kept = context.sources["folder"] is not Source.DEFAULT
     with ExitStack() as stack:
         if not is_kept:

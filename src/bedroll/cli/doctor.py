@@ -6,7 +6,6 @@ Never: changes anything.  Spec: docs/spec/cli.md#doctor
 
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from bedroll.config import Config, manual
 from bedroll.primitives import BedrollError
 
 from .bitcoin import check_bitcoin
+from .port_holder import why_taken
 from .run import Context, declare, run_once
 
 _DISK_BYTES_MIN: Final = 1 << 30
@@ -60,13 +60,8 @@ def examine(config: Config) -> Iterator[Finding]:
 
 
 def _examine_port(host: str, port: int) -> Finding:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return Finding("port", False, f"{host}:{port}: {error.strerror}")
-    return Finding("port", True, f"{host}:{port} is free")
+    why = why_taken(host, port)
+    return Finding("port", not why, f"{host}:{port}: {why}" if why else f"{host}:{port} is free")
 
 
 async def _examine_bitcoin(config: Config) -> Finding:

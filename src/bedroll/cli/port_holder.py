@@ -1,10 +1,12 @@
 """Which process listens on a port of this machine.
 
-Reads: /proc.  Gives: `holder_of`.  Never: fails where there is no /proc or it is not allowed to look.
+Reads: /proc.  Gives: `holder_of`, `why_taken`.
+Never: fails where there is no /proc or it is not allowed to look.
 Spec: docs/spec/cli.md#running
 """
 
 import os
+import socket
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,19 @@ def holder_of(port: int, proc: Path = _PROC) -> str:
     for folder in sorted(proc.glob("[0-9]*"), key=lambda each: int(each.name)):
         if _holds(folder / "fd", sockets):
             return f"process {folder.name} ({_command(folder)})"
+    return ""
+
+
+def why_taken(host: str, port: int) -> str:
+    """Why nobody can listen there now, and who does; empty where one can."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        holder = holder_of(port)
+        return f"{error.strerror}" + (f"; {holder} has it" if holder else "")
     return ""
 
 

@@ -1,6 +1,6 @@
 """A node behind its API until it is told to stop.
 
-Reads: an open node, options, a stop event.  Gives: `serving`, `run_until`.
+Reads: an open node, options, a stop event.  Gives: `serving`, `run_until`, `need_port`.
 Never: swallows why a service ended.  Spec: docs/spec/cli.md#running
 """
 
@@ -20,9 +20,10 @@ from bedroll.config import Config
 from bedroll.primitives import Address, Misconfigured
 from bedroll.sdk import Account
 
-from .port_holder import holder_of
+from .port_holder import holder_of, why_taken
 
 LOG: Final = logging.getLogger(__name__)
+_ALLOWED_PORTS: Final = "a free port (--port), or 0 for any"
 _OTHER_FILES: Final = 512
 """That a node has open beside connections, at most."""
 
@@ -72,10 +73,23 @@ def keys_path(config: Config) -> Path:
     return config.rpc.keys or config.folder / "api_keys"
 
 
+def need_port(config: Config) -> None:
+    """Make sure that the port is free, before anything that takes long is done.
+
+    Raises:
+        Misconfigured: It is not.
+    """
+    host, port = config.rpc.host, config.rpc.port
+    why = why_taken(host, port) if port else ""
+    if why:
+        text = f"cannot listen on {host}:{port}: {why}"
+        raise Misconfigured(text, option="rpc.port", value=port, allowed=_ALLOWED_PORTS)
+
+
 def _told_who(error: Misconfigured, port: int) -> Misconfigured:
     holder = holder_of(port)
     text = f"{error.message}; {holder} has it" if holder else str(error.message)
-    return Misconfigured(text, option=error.option, value=error.value, allowed="a free port (--port), or 0 for any")
+    return Misconfigured(text, option=error.option, value=error.value, allowed=_ALLOWED_PORTS)
 
 
 async def run_until(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
