@@ -11,7 +11,7 @@ import pytest
 
 from bedroll.storage.crash_point import CRASH_POINTS, VARIABLE
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).parents[2]
 POINTS = sorted(name for name in CRASH_POINTS if name.startswith("dispute."))
@@ -24,7 +24,7 @@ def run(folder: Path, point: str = "") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", VARIABLE: point}
     return subprocess.run(
         [sys.executable, "-m", "tests.faults.dispute_scenario", str(folder)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=100,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=200,
     )  # fmt: skip
 
 
