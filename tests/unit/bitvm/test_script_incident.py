@@ -30,7 +30,7 @@ SEED = 20261121
 
 
 def test_01_a_carry_table_has_an_entry_for_every_sum():
-    """Three nibbles and a carry of two: 47; a table of 47 entries ends at 46."""
+    """Three nibbles and a carry of two: 47; a table of 47 entries ends at 46. Whole words: `test_block.py`."""
     assert SUMS == 3 * 15 + 2 + 1
     extreme = [15] * 64
     assert LARGE["blake3"].block.run(*extreme) == list(LARGE["blake3"].model(*extreme))

@@ -142,8 +142,11 @@ class _Compression:
         total: Nibbles = []
         turned: Nibbles = []
         carry: Item | None = None
+        carry_max = 0
         top: Item | None = None
         for at in range(8):
+            # A carry of 2 can go on through nibbles without a message: 15 + 15 + 2 carries 2 again.
+            carry_max = _largest(message[at], carry_max) // 16
             total_here = self._sum(left[at], right[at], message[at], carry, last=last)
             if at < 7:
                 raw, row = asm.apply(_ROW, (total_here,), 2)
@@ -156,7 +159,7 @@ class _Compression:
                 taken = asm.add(taken, before) if before is not None else taken
             total.append(first)
             turned.append(taken)
-            carry = self._carry(raw, three=message[at] != 0) if raw is not None else None
+            carry = self._carry(raw, carry_max) if raw is not None else None
         if top is not None:
             turned[0] = asm.add(turned[0], top)
         return total, turned
@@ -176,9 +179,10 @@ class _Compression:
             total = asm.add(total, Keep(message) if isinstance(message, Item) and not last else message)
         return total
 
-    def _carry(self, total: Item, *, three: bool) -> Item:
+    def _carry(self, total: Item, largest: int) -> Item:
+        """Carry of a sum of nibbles, biased by 2, that is at most `largest`."""
         asm = self.asm
-        if not three:
+        if largest < 2:
             return asm.calc(Op.OP_GREATERTHAN, total, 17)
         one = asm.calc(Op.OP_GREATERTHAN, Keep(total), 17)
         return asm.add(one, asm.calc(Op.OP_GREATERTHAN, total, 33))
@@ -193,7 +197,7 @@ class _Compression:
             if at < 7:
                 raw, row = asm.apply(_ROW, (here,), 2)
                 total.append(asm.apply(_TAKE, (asm.calc(Op.OP_1SUB, row),))[0])
-                carry = self._carry(raw, three=False)
+                carry = self._carry(raw, 1)
             else:
                 row = asm.apply(_ROW_LAST, (here,))[0]
                 total.append(asm.apply(_TAKE, (asm.calc(Op.OP_1SUB, row),))[0])
@@ -209,6 +213,11 @@ class _Compression:
                 row = asm.apply(_ROW_LAST, (asm.calc(Op.OP_1ADD, left),))[0]
                 digits.append(asm.apply(_TAKE, (asm.sub(row, right),))[0])
         return digits
+
+
+def _largest(message: Operand, carry: int) -> int:
+    """Largest sum of two nibbles, a message nibble and a carry of at most `carry`."""
+    return 15 + 15 + (message if isinstance(message, int) else 15) + carry
 
 
 def _rotated(word: Sequence[Operand], nibbles: int) -> Nibbles:
