@@ -20,6 +20,7 @@ from bedroll.bitvm.leaf import instruction_of
 from bedroll.bitvm.lie.catalogue import lies
 from bedroll.bitvm.lie.scene import Scene
 from bedroll.bitvm.message import Layout, row_messages
+from bedroll.bitvm.player.event import Policy
 from bedroll.bitvm.player.setup import Setup
 from bedroll.bitvm.search import Shape
 from bedroll.bitvm.store import OneTimeStore
@@ -235,9 +236,17 @@ async def test_incident_11_fees_are_not_fixed_a_move_that_is_left_out_pays_more_
             await game_.duel.step()
             fees.append(game_.events[-1].fee_sat)
         assert all(later >= 1.2 * before for before, later in pairwise(fees))
+        prover = game_.duel.sides[Party.PROVER]
+        prover.player._policy = Policy(
+            rate_cap=game_.duel.sides[Party.PROVER].player.tables[game_.duel.terms.game].sent["input"].rate
+        )
+        for _ in range(2):
+            await embedded_chain.mine_on((await embedded_chain.client.tip()).hash)
+            await game_.duel.step()
+        assert game_.events[-1].fee_sat == fees[-1], "the cap is a cap"
+        assert {alarm.kind for alarm in prover.alarms} == {"fee"}
         entry = await embedded_chain.client.mempool_entry(game_.events[-1].transaction.txid)
         assert entry.descendants == 2
-        assert not game_.duel.sides[Party.PROVER].alarms
     finally:
         game_.duel.close()
 

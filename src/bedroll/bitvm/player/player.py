@@ -307,7 +307,7 @@ class Player:
             return
         rate = await self._rate(table, sent)
         spent = sum(each.value for each in table.sheet.graph.planned[name].spent)
-        least = self._replacing(sent)
+        least = _replacing(sent, rate)
         purpose = f"{table.game.hex()}:{name}"
         try:
             child = self._purse.child(transaction, spent, rate, purpose, least)
@@ -329,7 +329,7 @@ class Player:
         if sent is not None and sent.height >= tip.height:
             return
         rate = await self._rate(table, sent)
-        transaction = build(rate, self._replacing(sent))
+        transaction = build(rate, _replacing(sent, rate))
         fee = table.sheet.graph.terms.bond_sat - transaction.output_value
         self._event(table, name, note, transaction, fee, None)
         await self._broadcast(table, name, [transaction])
@@ -359,10 +359,6 @@ class Player:
             self._alarm(table, "fee", f"rate {rate} is above the cap {self._policy.rate_cap}")
             rate = self._policy.rate_cap
         return FeeRate(rate)
-
-    def _replacing(self, sent: Sent | None) -> int:
-        """Least fee of a replacement: the old one and the incremental rate for the largest child or leaf."""
-        return 0 if sent is None else sent.fee_sat + sent.fee_sat // 4 + 1
 
     def _settle(self, table: Table, name: str) -> None:
         table.sent.pop(name, None)
@@ -394,3 +390,8 @@ class Player:
     def _alarm(self, table: Table, kind: str, text: str) -> None:
         if self._on_alarm is not None:
             self._on_alarm(Alarm(table.game, table.party, kind, text))
+
+
+def _replacing(sent: Sent | None, rate: FeeRate) -> int:
+    """Least fee of a replacement; none where the rate stands at its cap: the same transaction goes out again."""
+    return 0 if sent is None or rate <= sent.rate else sent.fee_sat + sent.fee_sat // 4 + 1
