@@ -81,6 +81,10 @@ async def test_a_large_coin_is_split_until_there_is_one_for_each_game(embedded_c
     await purse.refresh()
     made = purse.split(4, Satoshi(2_000_000), FeeRate(1_000))
     await embedded_chain.client.broadcast([made.raw])
+    await purse.refresh()
+    assert purse.split(4, Satoshi(2_000_000), FeeRate(1_000)) is made
+    with pytest.raises(Invalid, match="do not suffice"):
+        purse.child(parent_of(10_000), 10_000, FeeRate(1_000), "game")
     await embedded_chain.mine()
     await purse.refresh()
     assert purse.count() == 4

@@ -26,6 +26,8 @@ from bedroll.primitives import FeeRate, Invalid, Satoshi
 MATURITY_BLOCKS = 100
 """Blocks until a coinbase output can be spent (consensus)."""
 
+_SPLIT = "split"
+
 
 class Purse:
     """Coins of one key (BIP-0086 output)."""
@@ -36,6 +38,7 @@ class Purse:
         self.script = TaprootOutput.build(key.x_only).script
         self._coins: list[tuple[OutPoint, Satoshi]] = []
         self._used: dict[str, frozenset[OutPoint]] = {}
+        self._split: Transaction | None = None
 
     async def refresh(self) -> None:
         """Look at the coins that are confirmed and unspent now."""
@@ -46,6 +49,8 @@ class Purse:
             for coin in found
             if coin.height is not None and (not coin.coinbase or tip.height + 1 - coin.height >= MATURITY_BLOCKS)
         ]
+        if self._used.get(_SPLIT, frozenset()).isdisjoint(point for point, _ in self._coins):
+            self.release(_SPLIT)
 
     def count(self) -> int:
         """Coins that are confirmed and unspent."""
@@ -115,6 +120,9 @@ class Purse:
 
     def split(self, count: int, value: Satoshi, rate: FeeRate) -> Transaction | None:
         """A transaction that leaves so many coins of at least a value; None if they are there or cannot be made."""
+        if self._split is not None and _SPLIT in self._used:
+            # On its way: the same again, as long as its coin is there.
+            return self._split
         large = [coin for coin in self._free() if coin[1] >= value]
         missing = count - len(large)
         if missing <= 0 or not large:
@@ -125,7 +133,9 @@ class Purse:
         if made < 1:
             return None
         outputs, _ = add_change(inputs, [TxOut(value, self.script)] * made, self.script, rate)
-        return sign_transaction(build_transaction(inputs, outputs), inputs)
+        self._split = sign_transaction(build_transaction(inputs, outputs), inputs)
+        self._used[_SPLIT] = frozenset((largest[0],))
+        return self._split
 
     def _candidates(self, purpose: str) -> Iterable[tuple[OutPoint, Satoshi]]:
         mine = self._used.get(purpose, frozenset())
