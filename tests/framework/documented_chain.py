@@ -211,6 +211,7 @@ def _of_tools(made: DocumentedChain) -> dict[str, Shown]:
         "bedroll_mine": ("One Bitcoin block", ["0x1"]),
         "bedroll_status": ("A leader", []),
         "debug_getRawBlock": ("By height", ["0x6"]),
+        "debug_executionWitness": ("By height", ["0x2"]),
         "debug_getRawHeader": ("By hash", [block]),
         "debug_getRawReceipts": ("By height", [height]),
         "debug_getRawTransaction": ("An included one", [sent]),

@@ -409,6 +409,21 @@ impl Engine {
         traced.map(|json| bytes(py, json)).map_err(of_engine)
     }
 
+    #[pyo3(signature = (height, *, changes_max, result_bytes, seconds))]
+    fn execution_witness<'py>(
+        &self,
+        py: Python<'py>,
+        height: u64,
+        changes_max: usize,
+        result_bytes: usize,
+        seconds: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let engine = self.get()?;
+        let bounds = trace::bounds(result_bytes, seconds)?;
+        let told = py.detach(|| engine.execution_witness(height, changes_max, &bounds));
+        told.map(|json| bytes(py, json)).map_err(of_engine)
+    }
+
     fn forced_pending<'py>(&self, py: Python<'py>) -> PyResult<Vec<MessageRow<'py>>> {
         let engine = self.get()?;
         let waiting = py.detach(|| engine.forced_pending()).map_err(of_engine)?;

@@ -15,6 +15,7 @@ mod proof;
 mod query;
 mod simulate;
 mod trace;
+mod witness;
 mod writer;
 
 use std::collections::VecDeque;

@@ -36,7 +36,7 @@ pub use chain::SealedHeader;
 pub use check::{Check, Sum};
 pub use error::StoreError;
 pub use open::{StoreOptions, SCHEMA_VERSION};
-pub use past::PastState;
+pub use past::{PastNodes, PastState};
 pub use posting::{Appearance, Roles, Term};
 pub use record::{BlockRecord, LogPosting, Named};
 pub use tip::TipSource;

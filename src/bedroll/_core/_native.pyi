@@ -522,6 +522,14 @@ class Engine:
     def seal(self) -> Block:
         """Close the open block: hooks, state root, header. It is the tip from now on, not yet durable."""
 
+    def execution_witness(self, height: int, *, changes_max: int, result_bytes: int, seconds: float) -> bytes:
+        """Execute a block again upon its parent's tries; what it read of them as JSON: state, codes, keys, headers.
+
+        Raises:
+            Invalid: No such block, its parent's state is not kept, more than `changes_max` accounts changed since, or a
+                bound is reached.
+        """
+
     def import_block(self, raw: bytes) -> Block:
         """Execute a block of Ethereum's own (RLP) upon the tip and make it the tip; its work is taken as given.
 

@@ -39,6 +39,7 @@ from . import (
     state_method,
     sync_method,
     trace_method,
+    witness_method,
 )
 from .envelope import JSON_NULL, Body, Call, encode_answer, join_answers, parse_body
 from .error import Code, RpcError, from_invalid, method_not_found
@@ -224,6 +225,7 @@ def method_table(*, devnet: bool) -> MethodTable:
         admin_method,
         discover_method,
         simulate_method,
+        witness_method,
     ):
         table.include(module.TABLE)
     if devnet:

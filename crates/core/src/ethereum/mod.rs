@@ -7,10 +7,12 @@ mod check;
 mod request;
 mod reward;
 mod schedule;
+mod stateless;
 
 pub use block::{decode_block, execute, EthereumBlock, Executed};
 pub use check::{check_executed, check_header};
 pub use schedule::{Activation, BlobLimits, Fork, Schedule};
+pub use stateless::{execute_stateless, StatelessInput};
 
 use alloc::string::String;
 use core::fmt;

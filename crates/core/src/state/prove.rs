@@ -87,6 +87,11 @@ impl Overlay {
         overlay
     }
 
+    /// The node at a path, if it is another than now.
+    pub fn node(&self, path: &Path) -> Option<&[u8]> {
+        self.nodes.get(path).map(Vec::as_slice)
+    }
+
     /// Bytes of its nodes.
     pub fn bytes(&self) -> usize {
         self.bytes

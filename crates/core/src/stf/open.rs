@@ -312,7 +312,7 @@ pub fn next_base_fee(rules: &Rules, parent: &Header, l1_rate: u128) -> u64 {
 }
 
 /// Addresses that the AddressBook takes in, in order: of each transaction the sender, then recipient or creation.
-fn named(transactions: &[Transaction]) -> impl Iterator<Item = Address> + '_ {
+pub(super) fn named(transactions: &[Transaction]) -> impl Iterator<Item = Address> + '_ {
     transactions.iter().flat_map(|transaction| {
         let signed = transaction.envelope().is_some();
         let other = transaction.to().or_else(|| transaction.created());

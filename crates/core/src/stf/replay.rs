@@ -12,7 +12,7 @@ use super::admit::split_gas;
 use super::call::{Call, CallError};
 use super::charge::{Charge, ChargeHandler, EvmContext, EvmError};
 use super::env::{forced_env, leaders_env, system_env};
-use super::open::SYSTEM_GAS;
+use super::open::{named, SYSTEM_GAS};
 use super::precompile::{MovedPrecompiles, PrecompileMoves};
 use super::refused::Refused;
 use super::run::{config, Runner};
@@ -247,6 +247,19 @@ impl<'a> Replay<'a> {
         self.check(&ran)?;
         state.apply(ran.state)?;
         self.next += 1;
+        Ok(())
+    }
+
+    /// Ends the block as it ended, its state left open: the queue and the AddressBook.
+    ///
+    /// # Errors
+    /// The state could not be read.
+    pub fn finish<S: StateSource>(self, state: &mut State<S>) -> Result<(), StateError> {
+        if self.rules.is_bedroll() {
+            hook::write_queue(state, self.rules.light_client, &self.queue)?;
+            let addresses = named(&self.block.transactions);
+            hook::extend_book(state, self.rules.address_book, addresses)?;
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod meter;
 mod output;
 mod style;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::Address;
@@ -54,7 +55,7 @@ pub struct TraceWanted {
 
 /// A sealed block ready to be run again.
 struct Bench {
-    block: std::sync::Arc<Block>,
+    block: Arc<Block>,
     state: State<CallSource>,
     queue: Queue,
 }
@@ -185,6 +186,16 @@ impl Engine {
     }
 
     fn bench(&self, height: u64) -> Result<Bench, EngineError> {
+        let (block, parent, queue) = self.before(height)?;
+        Ok(Bench {
+            queue,
+            state: State::new(EMPTY_ROOT, CallSource::sealed(parent)),
+            block,
+        })
+    }
+
+    /// A sealed block, its parent's view, and the queue as the block left it.
+    pub(super) fn before(&self, height: u64) -> Result<(Arc<Block>, View, Queue), EngineError> {
         let Some(before) = height.checked_sub(1) else {
             return Err(EngineError::invalid("height", "genesis is not traceable"));
         };
@@ -199,11 +210,8 @@ impl Engine {
             let text = format!("block {height} left the chain meanwhile");
             return Err(EngineError::invalid("stale", text));
         }
-        Ok(Bench {
-            queue: self.queue_of(after)?,
-            state: State::new(EMPTY_ROOT, CallSource::sealed(parent)),
-            block,
-        })
+        let queue = self.queue_of(after)?;
+        Ok((block, parent, queue))
     }
 
     fn queue_of(&self, view: View) -> Result<Queue, EngineError> {
@@ -281,6 +289,6 @@ impl Look {
 }
 
 /// When a request that begins now has to have ended.
-fn end_of(bounds: &TraceBounds) -> Instant {
+pub(super) fn end_of(bounds: &TraceBounds) -> Instant {
     Instant::now() + bounds.time
 }

@@ -174,6 +174,7 @@ _ETH: Final[dict[str, Schema]] = {
     "eth_getStorageValues": by_key(ADDRESS_PATTERN, array(HASH)),
     "eth_getTransactionReceipt": nullable(ref("Receipt")),
     "eth_sendRawTransactionSync": ref("Receipt"),
+    "debug_executionWitness": fields(dict.fromkeys(("state", "codes", "keys", "headers"), array(DATA))),
     "eth_simulateV1": array(ref("SimulatedResult")),
     "eth_uninstallFilter": BOOL,
 }
