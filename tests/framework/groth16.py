@@ -72,3 +72,15 @@ def snarkjs() -> Sample:
         points,
         encode_proof(*points),
     )
+
+
+def earlier() -> dict[str, Sample]:
+    """A proof of an older arkworks with one public input, and four changes of it, by what was changed."""
+    found = json.loads((VECTORS / "arkworks_05.json").read_text())
+    points = [g2(found[name]) for name in ("beta", "gamma", "delta")]
+    key = VerifyingKey(g1(found["alpha"]), *points, tuple(map(g1, found["points"])))
+    samples = {}
+    for name, case in found["cases"].items():
+        proof = (g1(case["a"]), g2(case["b"]), g1(case["c"]))
+        samples[name] = Sample(name, key, (int(case["input"]),), proof, encode_proof(*proof))
+    return samples

@@ -21,7 +21,7 @@ from bedroll.riscv.verifier import (
     statement_point,
     write_sections,
 )
-from tests.framework.groth16 import arkworks, snarkjs
+from tests.framework.groth16 import arkworks, earlier, snarkjs
 
 STEPS_ALLOWED = 34_000_000
 SAMPLES = [*arkworks(), snarkjs()]
@@ -47,6 +47,13 @@ def test_a_real_proof_is_accepted_and_no_other_statement(number, programs, steps
     other = instance(sample.key, (sample.inputs[0] + 1, *sample.inputs[1:]))
     assert Program(other).run(sample.proof) == Halted(steps, 0)
     assert Program(verifier.blank()).run(sample.proof) == Halted(steps, 0)
+
+
+def test_a_key_with_one_public_input_is_served_too(steps):
+    found = {name: Program(instance(sample.key, sample.inputs)).run(sample.proof) for name, sample in earlier().items()}
+    assert found.pop("valid") == Halted(steps, 1)
+    assert len(found) == 4
+    assert set(found.values()) == {Halted(steps, 0)}
 
 
 def test_a_proof_under_another_key_is_refused(programs, steps):
