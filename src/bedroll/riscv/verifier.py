@@ -7,6 +7,7 @@ Never: takes a point that is off its curve or outside its group.  Spec: docs/spe
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -95,8 +96,9 @@ def _form(number: int) -> bytes:
     return struct.pack(f"<{_LIMBS}I", *limbs)
 
 
+@lru_cache(maxsize=4)
 def key_section(key: VerifyingKey) -> bytes:
-    """Content of `.key`: the lines of −γ, the lines of −δ, e(α, β)."""
+    """Content of `.key`: the lines of −γ, the lines of −δ, e(α, β). Half a second of work, done once a key."""
     numbers: list[int] = []
     for point in (key.gamma, key.delta):
         for line, _ in bn254.lines(bn254.negate(point)):
@@ -125,7 +127,7 @@ def blank() -> bytes:
 
 
 def instance(key: VerifyingKey, inputs: Iterable[int]) -> bytes:
-    """The program for one key and one statement; about half a second of work.
+    """The program for one key and one statement.
 
     Raises:
         Invalid: As for `statement_point`.
