@@ -115,6 +115,7 @@ def test_no_cut_and_no_changed_byte_raises_anything_but_a_refusal():
         try:
             program = Program(bytes(changed))
             program.profile(bytes(program.input_bytes), limit=100)
+            program.dependence(bytes(program.input_bytes), limit=100)
             taken += 1
         except Invalid:
             pass

@@ -1,5 +1,7 @@
 """Rust's mangled names become readable, everything else stays."""
 
+import random
+
 import pytest
 
 from bedroll.riscv.symbol import readable
@@ -22,3 +24,11 @@ from bedroll.riscv.symbol import readable
 def test_names_are_readable(name, expected):
 
     assert readable(name) == expected
+
+
+def test_no_name_breaks_it():
+    rng = random.Random(9)
+    print("seed 9")
+    for _ in range(2_000):
+        name = "_ZN" + "".join(rng.choice("0123459abE$uLT.{") for _ in range(rng.randrange(40)))
+        assert isinstance(readable(name), str)
