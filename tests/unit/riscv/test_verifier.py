@@ -56,6 +56,13 @@ def test_a_key_with_one_public_input_is_served_too(steps):
     assert set(found.values()) == {Halted(steps, 0)}
 
 
+def test_every_instance_takes_the_same_steps_for_every_input(programs, steps):
+    for program in (*programs, Program(verifier.blank())):
+        found = program.dependence(bytes(PROOF_BYTES))
+        assert found.is_uniform
+        assert found.outcome == Halted(steps, 0)
+
+
 def test_a_proof_under_another_key_is_refused(programs, steps):
     assert programs[0].run(SAMPLES[1].proof) == Halted(steps, 0)
 
