@@ -128,7 +128,7 @@ def test_every_row_is_accepted_and_every_mutated_row_judged_as_the_model_judges_
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_many_rows_and_mutations():
     rng = random.Random(SEED + 1)
     print(f"seed {SEED + 1}")
@@ -173,6 +173,7 @@ def test_each_operation_on_pairs_of_interesting_values(name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", list(R_TYPE))
 def test_each_operation_on_each_pair_of_interesting_values(name):
     check_pairs(name, PAIRS)

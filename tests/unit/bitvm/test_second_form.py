@@ -69,6 +69,7 @@ def test_both_forms_judge_products_and_quotients_alike(name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", list(SECOND))
 def test_both_forms_judge_many_products_and_quotients_alike(name):
     rng = random.Random(f"{SEED} slow {name}")
@@ -90,6 +91,7 @@ def hash_leaves():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_both_forms_judge_hashes_alike():
     game()
     rng = random.Random(SEED)
@@ -115,6 +117,7 @@ def test_both_forms_judge_hashes_alike():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_both_forms_judge_a_row_s_hash_alike():
     game()
     first, second = trace_hash_leaf(LAYOUT), trace_hash_leaf(LAYOUT, bit_hash)
