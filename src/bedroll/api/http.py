@@ -47,6 +47,11 @@ class Host(Protocol):
     inbox: Inbox
     room: Room
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is one connection only."""
+        ...
+
     def admit(self, connection: "HttpConnection", peer: str) -> bool:
         """Whether there is room for one more connection; it is registered then."""
         ...
@@ -92,7 +97,7 @@ class HttpConnection(asyncio.Protocol):
         self._peer = ""
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
         self._is_busy = self._is_blocked = self._is_refused = self._in_body = False
-        self._is_last = False
+        self._is_last = self._is_beginning = False
         self._unsent_bytes = self._held_bytes = self._running_bytes = self._queued_bytes = 0
         self._seen: list[bytes] = []
         self._clear()
@@ -330,7 +335,7 @@ class HttpConnection(asyncio.Protocol):
             body = unpacked
         self._name_client(headers)
         self._is_busy = True
-        self._host.inbox.put(self, body)
+        self._host.inbox.put(self, body, is_alone=self._host.is_alone)
 
     def _name_client(self, headers: dict[bytes, bytes]) -> None:
         key = headers.get(b"authorization") or headers.get(b"x-api-key")
@@ -372,10 +377,17 @@ class HttpConnection(asyncio.Protocol):
             self.deadline = self._loop.time() + (limits.read_seconds if self._in_body else limits.idle_seconds)
 
     def _next(self) -> None:
-        while self._waiting and not (self._is_busy or self._is_blocked or self._is_refused):
-            size_bytes, begin = self._waiting.popleft()
-            self._queued_bytes -= size_bytes
-            begin()
+        if self._is_beginning:
+            # What is begun below may be answered at once, and comes here again: the loop goes on by itself.
+            return
+        self._is_beginning = True
+        try:
+            while self._waiting and not (self._is_busy or self._is_blocked or self._is_refused):
+                size_bytes, begin = self._waiting.popleft()
+                self._queued_bytes -= size_bytes
+                begin()
+        finally:
+            self._is_beginning = False
         is_full = len(self._waiting) >= PIPELINED_MAX or self._queued_bytes > self._host.limits.body_bytes
         if not is_full and not self._is_refused and not self._transport.is_reading():
             self._transport.resume_reading()

@@ -7,6 +7,7 @@ Never: answers a connection out of order, or lets one body's fault touch another
 import asyncio
 import logging
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from .dispatch import Dispatcher, Intercept
@@ -16,6 +17,10 @@ from .guard import Guard
 from .port import FastPath
 
 LOG: Final = logging.getLogger(__name__)
+_SETTLE_SECONDS: Final = 0.05
+"""How long what the core answered is not yet charged."""
+_TOLD_MAX: Final = 256
+"""Bodies that are charged at the latest then."""
 
 
 class Asker(Protocol):
@@ -45,11 +50,17 @@ class Inbox:
         self._fast = fast
         self._guard = guard
         self._waiting: list[tuple[Asker, bytes]] = []
+        self._known: dict[str, tuple[RpcError | None, bool]] = {}
+        self._told: list[tuple[str, Mapping[str, int], Mapping[str, int]]] = []
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
 
-    def put(self, asker: Asker, body: bytes) -> None:
-        """Take a body in; it is answered in this turn of the loop or later."""
+    def put(self, asker: Asker, body: bytes, *, is_alone: bool = False) -> None:
+        """Take a body in; it is answered in this turn of the loop or later, at once where nobody else is there."""
+        if is_alone and not self._waiting:
+            self._waiting.append((asker, body))
+            self._turn()
+            return
         if not self._waiting:
             self._loop.call_soon(self._turn)
         self._waiting.append((asker, body))
@@ -57,37 +68,47 @@ class Inbox:
     def _turn(self) -> None:
         waiting, self._waiting = self._waiting, []
         direct: list[tuple[Asker, bytes]] = []
-        known: dict[str, tuple[RpcError | None, bool]] = {}
         for asker, body in waiting:
-            client = asker.client
-            if client not in known:
-                is_direct = self._fast is not None and self._guard.is_direct(client)
-                known[client] = self._guard.refuse(client, len(body)), is_direct
-            error, is_direct = known[client]
+            error, is_direct = self._known.get(asker.client) or self._judge(asker.client)
             if error is not None:
                 asker.answered(encode_answer(JSON_NULL, error))
-            elif not is_direct:
-                self._begin(asker, body)
-            else:
+            elif is_direct:
                 direct.append((asker, body))
+            else:
+                self._begin(asker, body)
         if self._fast is None or not direct:
             return
         answers = self._fast.answer([body for _, body in direct])
-        charged: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        answered: Counter[str] = Counter()
-        refused: Counter[str] = Counter()
         for (asker, asked), answer in zip(direct, answers, strict=True):
             if answer is None:
                 self._begin(asker, asked)
-                continue
-            body, good, bad = answer
-            for method, count in good.items():
-                charged[asker.client][method] += count
-                answered[method] += count
-            for method, count in bad.items():
-                charged[asker.client][method] += count
-                refused[method] += count
-            asker.answered(body)
+            else:
+                body, good, bad = answer
+                self._told.append((asker.client, good, bad))
+                asker.answered(body)
+        if len(self._told) >= _TOLD_MAX:
+            self.settle()
+
+    def _judge(self, client: str) -> tuple[RpcError | None, bool]:
+        """Whether a client's bodies are refused, and whether the core may answer them: true until the next settling."""
+        if not self._known and not self._told:
+            self._loop.call_later(_SETTLE_SECONDS, self.settle)
+        is_direct = self._fast is not None and self._guard.is_direct(client)
+        judged = self._known[client] = self._guard.refuse(client, 0), is_direct
+        return judged
+
+    def settle(self) -> None:
+        """Charge and count what the core has answered; whose bodies are run is asked anew."""
+        told, self._told = self._told, []
+        self._known.clear()
+        charged: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        answered: Counter[str] = Counter()
+        refused: Counter[str] = Counter()
+        for client, good, bad in told:
+            for methods, result in ((good, answered), (bad, refused)):
+                for method, count in methods.items():
+                    charged[client][method] += count
+                    result[method] += count
         for client, methods in charged.items():
             self._guard.charge(client, methods)
         self._dispatcher.note(answered, refused)

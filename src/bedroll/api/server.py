@@ -161,6 +161,11 @@ class Server:
 
     # --- told by connections --------------------------------------------------------------------------
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is one connection only: nobody's body is worth waiting for."""
+        return len(self._connections) == 1
+
     def admit(self, connection: HttpConnection, peer: str) -> bool:
         """Whether there is room for one more connection; it is registered then."""
         limits = self.limits
@@ -218,6 +223,7 @@ class Server:
             health = self._service.backend.health()
             return 200 if health["healthy"] else 503, b"application/json", msgspec.json.encode(health)
         if path == b"/metrics":
+            self.inbox.settle()
             return 200, _TEXT, self._service.backend.metrics_text() + generate_latest(self._dispatcher.registry)
         return None
 

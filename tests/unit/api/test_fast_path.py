@@ -1,4 +1,4 @@
-"""A devnet that makes blocks when asked: what comes through the core waits, is logged, is executed once told, is durable."""
+"""A devnet that makes blocks when asked: what comes through the core waits, is logged, executed once told, and counted."""
 
 import asyncio
 import json
@@ -62,7 +62,7 @@ async def test_transactions_wait_for_the_block_that_is_asked_for(net, rpc):
     assert (receipt["status"], receipt["class"], receipt["transactionIndex"]) == ("0x1", "latest", "0x4")
     assert await rpc.call("eth_getTransactionCount", who, "latest") == "0x5"
     assert await rpc.call("eth_getBalance", "0x" + "99" * 20) == "0x5"
-    with pytest.raises(RpcFailure, match="already known|nonce too low"):
+    with pytest.raises(RpcFailure, match=r"already known|nonce too low"):
         await rpc.call("eth_sendRawTransaction", sign(net, 4))
 
 

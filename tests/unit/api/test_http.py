@@ -56,6 +56,14 @@ async def test_pipelined_requests_are_answered_in_order(serve):
     assert json.loads(found[200][2])["healthy"] is True
 
 
+async def test_thousands_behind_a_slow_one_are_answered_without_end_of_stack(serve):
+    server = await serve()
+    slow = ask({"jsonrpc": "2.0", "id": 1, "method": "bedroll_status", "params": []})
+    raw = slow + b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 3_000
+    found = await talk(server, raw, answers=3_001)
+    assert [status for status, _, _ in found] == [200] + [404] * 3_000
+
+
 async def test_a_body_may_come_in_pieces_and_chunks(serve):
     server = await serve()
     raw = json.dumps(CALL).encode()
