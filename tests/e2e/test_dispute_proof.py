@@ -43,10 +43,10 @@ def claim(name, program, mind):
         return Claimant(LyingRun(true, step, replay(replace(row, read_2=replace(row.read_2, value=1)))), proof)
     assert true.trace.outcome.is_accepted
     step = 20_000_001
-    while true.trace.row_at(step).mnemonic != "mulhu":
+    while (row := true.trace.row_at(step)).mnemonic != "mul" or row.read_1.value == 0:
         step += 1
-    row = true.trace.row_at(step)
-    false = replay(replace(row, read_2=replace(row.read_2, value=row.read_2.value ^ 1 << 31)))
+    false = replay(replace(row, read_2=replace(row.read_2, value=row.read_2.value ^ 1)))
+    assert false.write != row.write
     return Claimant(LyingRun(true, step, false), proof)
 
 
