@@ -26,9 +26,7 @@ async def test_the_real_game_relays_by_default_policy(tmp_path, name, limit_vb, 
     lie = lies(9)[name]
     async with run_bitcoind(tmp_path / "bitcoind") as client:
         chain = await RegtestChain.start(client, ManualClock())
-        game = await begin(
-            chain, tmp_path / "duel", scene, lie.make(scene), honest(scene, Party.CHALLENGER)
-        )
+        game = await begin(chain, tmp_path / "duel", scene, lie.make(scene), honest(scene, Party.CHALLENGER))
         try:
             position = await game.play()
             assert position.winner is Party.CHALLENGER
@@ -46,6 +44,8 @@ async def test_the_real_game_relays_by_default_policy(tmp_path, name, limit_vb, 
     total = sum(each.vsize for each in on_chain)
     children = sum(event.child.vsize for event in game.events if event.child is not None)
     for event in game.events:
-        print(f"{event.party:<10} {event.name:<12} {event.transaction.vsize:>7,} vB {event.fee_sat:>7,} sat {event.leaf}")
+        print(
+            f"{event.party:<10} {event.name:<12} {event.transaction.vsize:>7,} vB {event.fee_sat:>7,} sat {event.leaf}"
+        )
     print(f"{name}: {total:,} vB in {len(on_chain)} transactions, fee children {children:,} vB")
     assert total <= limit_vb
