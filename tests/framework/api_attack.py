@@ -257,6 +257,14 @@ async def precompiles(facts: dict[str, str], end: float) -> dict[str, Any]:
     return await bodies(facts, end, made, 12)
 
 
+async def hashes(facts: dict[str, str], end: float) -> dict[str, Any]:
+    """Calls of 8,000 instructions that hash 240 MB each, one by one and in batches."""
+    target = {"to": facts["hash"]}
+    made = [json.dumps(call("eth_call", target)).encode()]
+    made += [json.dumps([call("eth_call", target, number=number) for number in range(200)]).encode()]
+    return await bodies(facts, end, made, 8)
+
+
 async def half_closed(facts: dict[str, str], end: float) -> dict[str, Any]:
     """Connections that ask and shut their sending side, and ones that vanish with a request under way."""
     answered = vanished = 0
@@ -311,7 +319,7 @@ ATTACKS: dict[str, Attack] = {
     each.__name__: each
     for each in (
         slow_heads, slow_bodies, subscriptions, slow_readers, large_bodies, deep_json, large_batches, trace_bombs,
-        precompiles,
+        precompiles, hashes,
         half_closed, pipelined, filters,
     )
 }  # fmt: skip

@@ -20,6 +20,11 @@ from bedroll.sequencer.service import SequencerOption
 BLOCK_SECONDS = 0.2
 LOOP_CODE = bytes.fromhex("625b5f565f526003601df3")
 """Makes a contract that loops until its gas is gone."""
+_HASH_ONCE = bytes.fromhex("620200005f2050")
+_CALL_ITSELF = bytes.fromhex("5f5f60015f305afa50")
+HASH_CODE = b"\x36\x61" + (5 + 48 * 9).to_bytes(2, "big") + b"\x57" + 48 * _CALL_ITSELF + b"\x00"
+HASH_CODE = HASH_CODE[:2] + (len(HASH_CODE)).to_bytes(2, "big") + HASH_CODE[4:] + b"\x5b" + 38 * _HASH_ONCE + b"\x00"
+"""Calls itself 48 times, and called with data hashes 128 KiB 38 times: few instructions, all the gas of a call."""
 
 
 class Sender:
@@ -69,7 +74,10 @@ async def serve(folder: Path) -> None:
         supply = (10**24).to_bytes(32, "big")
         token = await sender.deploy(bytes.fromhex(artifact("demo_token")["creation"][2:]) + supply)
         loop = await sender.deploy(LOOP_CODE)
-        facts = {"url": server.url, "token": "0x" + token.hex(), "loop": "0x" + loop.hex()}
+        size = len(HASH_CODE).to_bytes(2, "big").hex()
+        hashing = await sender.deploy(bytes.fromhex(f"61{size}600e60003961{size}6000f3") + HASH_CODE)
+        contracts = {"token": token, "loop": loop, "hash": hashing}
+        facts = {"url": server.url} | {name: "0x" + address.hex() for name, address in contracts.items()}
         sys.stdout.write(json.dumps(facts) + "\n")
         sys.stdout.flush()
         transfer = bytes.fromhex("a9059cbb") + bytes(12) + devnet.accounts[1].address + (1).to_bytes(32, "big")

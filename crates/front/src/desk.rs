@@ -2,6 +2,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant};
 
 use alloy_primitives::{map::HashMap, Address, U256};
 use bedroll_core::transaction::{Transaction, TransactionError};
@@ -20,8 +21,10 @@ use crate::tip::TipCache;
 const SHARED_FROM: usize = 4;
 /// Instructions of a call that is run at once; a longer one is left to the server's workers.
 const CALL_STEPS: u64 = 20_000;
-/// Gas of one frame of such a call.
-const CALL_GAS: u64 = 1_000_000;
+/// Gas of one frame of such a call: some instructions do much for one step.
+const CALL_GAS: u64 = 300_000;
+/// Calls of one turn, all together; those after it are left to the workers too. Others wait for the loop meanwhile.
+const CALLS_A_TURN: Duration = Duration::from_millis(20);
 
 /// What does not change while the server runs.
 #[derive(Debug, Clone)]
@@ -178,6 +181,8 @@ struct Turn<'a> {
     heads: Heads,
     latest: Option<Look>,
     taken: Vec<Waiting>,
+    /// Set by the first call.
+    calls_end: Option<Instant>,
 }
 
 impl Desk {
@@ -249,6 +254,7 @@ impl Desk {
             heads,
             latest: None,
             taken: vec![],
+            calls_end: None,
         };
         let recovered = recover(take_raws(&mut read));
         let mut recovered = recovered.into_iter();
@@ -338,6 +344,7 @@ impl Turn<'_> {
             out.push(b'[');
         }
         // Of a body with transactions every one is taken from `recovered`, whatever becomes of the others.
+        let has_sends = read.asks.iter().any(|(_, ask)| matches!(ask, Ask::Send(_)));
         let mut is_known = true;
         for (place, (call, (name, ask))) in read.body.calls.iter().zip(read.asks).enumerate() {
             if place > 0 {
@@ -354,7 +361,10 @@ impl Turn<'_> {
                 }
             };
             is_known &= answered.is_some() && out.len() <= self.options.response_bytes;
-            if answered.is_none() {
+            if !is_known {
+                if !has_sends {
+                    return None;
+                }
                 out.truncate(start);
             }
             out.push(b'}');
@@ -419,6 +429,10 @@ impl Turn<'_> {
             }
             Ask::Receipt(hash) => self.receipt(out, hash)?,
             Ask::Call(message, at) => {
+                let now = Instant::now();
+                if now > *self.calls_end.get_or_insert(now + CALLS_A_TURN) {
+                    return None;
+                }
                 let call = message.call(options.call_gas);
                 let output = self.look(*at)?.call_briefly(&call, CALL_STEPS, CALL_GAS);
                 data(out, &output.ok()??);

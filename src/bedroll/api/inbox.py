@@ -6,6 +6,7 @@ Never: answers a connection out of order, or lets one body's fault touch another
 
 import asyncio
 import logging
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Final, Protocol
@@ -17,6 +18,7 @@ from .guard import Guard
 from .port import FastPath
 
 LOG: Final = logging.getLogger(__name__)
+_CALL: Final = "eth_call"
 _SETTLE_SECONDS: Final = 0.05
 """How long what the core answered is not yet charged."""
 _TOLD_MAX: Final = 256
@@ -49,6 +51,7 @@ class Inbox:
         self._dispatcher = dispatcher
         self._fast = fast
         self._guard = guard
+        self._spent_seconds = 0.0
         self._waiting: list[tuple[Asker, bytes]] = []
         self._known: dict[str, tuple[RpcError | None, bool]] = {}
         self._told: list[tuple[str, Mapping[str, int], Mapping[str, int]]] = []
@@ -78,7 +81,9 @@ class Inbox:
                 self._begin(asker, body)
         if self._fast is None or not direct:
             return
+        start = time.perf_counter()
         answers = self._fast.answer([body for _, body in direct])
+        self._spent_seconds += time.perf_counter() - start
         for (asker, asked), answer in zip(direct, answers, strict=True):
             if answer is None:
                 self._begin(asker, asked)
@@ -111,7 +116,16 @@ class Inbox:
                     result[method] += count
         for client, methods in charged.items():
             self._guard.charge(client, methods)
+        self._charge_time({client: methods[_CALL] for client, methods in charged.items()})
         self._dispatcher.note(answered, refused)
+
+    def _charge_time(self, calls: Mapping[str, int]) -> None:
+        """Who had calls run pays for the time: a call's price says nothing of what it does."""
+        seconds, self._spent_seconds = self._spent_seconds, 0.0
+        total = sum(calls.values())
+        for client, count in calls.items():
+            if count:
+                self._guard.spend(client, seconds * count / total)
 
     def _begin(self, asker: Asker, body: bytes) -> None:
         task = self._loop.create_task(self._run(asker, body))

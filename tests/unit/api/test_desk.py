@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 
 import pytest
 
@@ -212,6 +213,22 @@ async def test_a_long_call_is_left_to_the_workers(pair, rpc, chain):
     assert await pair.agree(call("eth_call", {"to": contract})) is None
     dear = {"to": "0x0000000000000000000000000000000000000005", "data": "0x"}
     assert await pair.agree(call("eth_call", dear)) is None
+
+
+async def test_many_calls_that_do_much_with_few_instructions_are_left_to_the_workers(pair, rpc, chain):
+    """Each hashes 1.1 MiB for 266,000 gas in 38 steps; all of them together would keep the loop from everybody."""
+    code = bytes.fromhex("620200005f2050") * 9 + b"\x00"
+    size = len(code).to_bytes(2, "big").hex()
+    sent = await rpc.call(
+        "eth_sendTransaction", {"from": ALICE, "data": f"0x61{size}600e60003961{size}6000f3" + code.hex()}
+    )
+    hashing = (await rpc.call("eth_getTransactionReceipt", sent))["contractAddress"]
+    pair.desk.refresh(pair.fee)
+    batch = [call("eth_call", {"to": hashing}, id=number) for number in range(500)]
+    start = time.thread_time()
+    assert pair.fast(json.dumps(batch, separators=(",", ":")).encode()) is None
+    # All 500 would take more than a second.
+    assert time.thread_time() - start < 0.3
 
 
 async def test_nothing_is_answered_before_it_is_said_what_is_served(chain):
