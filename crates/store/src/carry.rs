@@ -38,6 +38,8 @@ const CARRIED: [Table; 8] = [
 
 /// Rows looked at in one step.
 const STEP_ROWS: usize = 50_000;
+/// Accounts whose order is known at a time.
+const ORDERED_ACCOUNTS: u64 = 2_000_000;
 /// Trie nodes that stay in memory between steps.
 const KEPT_NODES: usize = 500_000;
 
@@ -157,9 +159,48 @@ pub struct Import {
     parent: Option<B256>,
     indexed: u64,
     trie: Trie,
-    after: Option<Address>,
+    order: Order,
     filling: Option<Filling>,
     slots: u64,
+    root: Option<B256>,
+}
+
+/// Accounts in the order of their hashes, a part of them at a time: a trie that is filled in order has each node
+/// hashed and written about once.
+#[derive(Debug, Default)]
+struct Order {
+    /// Of this part, the next one last.
+    waiting: Vec<(B256, Address)>,
+    /// The next part.
+    part: u64,
+}
+
+impl Order {
+    /// The next account; None at the end.
+    fn next(
+        &mut self,
+        shared: &Shared,
+        txn: &RoTxn<'_>,
+    ) -> Result<Option<(B256, Address)>, StoreError> {
+        let table = shared.tables.of(Table::Account);
+        let parts = table.len(txn)? / ORDERED_ACCOUNTS + 1;
+        while self.waiting.is_empty() && self.part < parts {
+            for row in table.iter(txn)? {
+                let address = Address::from_slice(row?.0);
+                let key = keccak256(address);
+                let lead = u64::from_be_bytes([
+                    key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7],
+                ]);
+                // The leading bits, as a fraction of all, name the part.
+                if ((u128::from(lead) * u128::from(parts)) >> 64) as u64 == self.part {
+                    self.waiting.push((key, address));
+                }
+            }
+            self.waiting.sort_unstable_by(|one, other| other.cmp(one));
+            self.part += 1;
+        }
+        Ok(self.waiting.pop())
+    }
 }
 
 fn bad(what: impl Into<String>) -> StoreError {
@@ -201,9 +242,10 @@ impl Import {
             parent: None,
             indexed: 0,
             trie: Trie::new(),
-            after: None,
+            order: Order::default(),
             filling: None,
             slots: 0,
+            root: None,
         })
     }
 
@@ -253,11 +295,10 @@ impl Import {
         Ok(None)
     }
 
-    /// Puts the next accounts and slots into the tries; how many so far, None where all are done and the root is
-    /// right.
+    /// Puts the next accounts and slots into the tries; how many slots so far, None where all are done.
     ///
     /// # Errors
-    /// A value cannot be read, or a root comes out differently.
+    /// A value cannot be read, or the root of an account's storage comes out differently.
     pub fn build_tries(&mut self) -> Result<Option<u64>, StoreError> {
         let store = self.store.clone();
         let shared = &store.shared;
@@ -284,10 +325,21 @@ impl Import {
         if !done {
             return Ok(Some(self.slots));
         }
-        self.check_root(root)?;
+        self.root = Some(root);
         Ok(None)
     }
 
+    /// Names the newest block, where it was not known at the beginning.
+    pub fn expect(&mut self, hash: B256) {
+        self.hash = hash;
+    }
+
+    /// Root of the state, once all of it is in the tries.
+    pub fn root(&self) -> Option<B256> {
+        self.root
+    }
+
+    /// Compares the root of what is in the tries with the newest header's.
     fn check_root(&self, root: B256) -> Result<(), StoreError> {
         let shared = &self.store.shared;
         let stored = shared.read(|txn| {
@@ -332,32 +384,24 @@ impl Import {
                 }
                 continue;
             }
-            let from = match &self.after {
-                Some(address) => Bound::Excluded(address.as_slice()),
-                None => Bound::Unbounded,
-            };
-            let mut next = shared
-                .tables
-                .of(Table::Account)
-                .range(txn, &(from, Bound::Unbounded))?;
-            let Some(row) = next.next() else {
+            let Some((key, address)) = self.order.next(shared, txn)? else {
                 return Ok(true);
             };
-            let (key, flat) = row?;
-            let address = Address::from_slice(key);
-            let account =
-                Account::from_flat(flat).ok_or_else(|| bad(format!("account {address}")))?;
+            let flat = shared
+                .tables
+                .of(Table::Account)
+                .get(txn, address.as_slice())?;
+            let account = flat.and_then(Account::from_flat);
+            let account = account.ok_or_else(|| bad(format!("account {address}")))?;
             let code = account.code_hash;
             if code != KECCAK_EMPTY {
                 let stored = shared.tables.of(Table::Code).get(txn, code.as_slice())?;
                 stored.ok_or_else(|| bad(format!("the code of {address} is missing")))?;
             }
-            self.after = Some(address);
             budget -= 1;
             if account.storage_root == EMPTY_ROOT {
                 let nodes = TxnNodes(shared, txn, None);
-                self.trie
-                    .insert(&keccak256(address), &account.to_rlp(), &nodes)?;
+                self.trie.insert(&key, &account.to_rlp(), &nodes)?;
             } else {
                 self.filling = Some(Filling {
                     address,
@@ -392,15 +436,16 @@ impl Import {
         Ok(())
     }
 
-    /// Makes it a store that can be opened, on the disk.
+    /// Compares the state's root with the newest header's and makes this a store that can be opened, on the disk.
     ///
     /// # Errors
-    /// Indexing or building is not done, or the disk refused.
+    /// Indexing or building is not done, the root is another, or the disk refused.
     pub fn finish(self) -> Result<(), StoreError> {
         let shared = &self.store.shared;
-        if self.indexed <= self.height || self.filling.is_some() {
+        let Some(root) = self.root.filter(|_| self.indexed > self.height) else {
             return Err(bad("the import is not done"));
-        }
+        };
+        self.check_root(root)?;
         shared.write(|txn| {
             shared.write_tip(txn, self.height, self.hash)?;
             let meta = shared.tables.of(Table::Meta);

@@ -666,10 +666,10 @@ class ChainImport:
         """Check the next blocks and index them; the next height, None where all are done."""
 
     def build_tries(self) -> int | None:
-        """Put the next values into the tries; slots so far, None where all are done and the root is the header's."""
+        """Put the next values into the tries; slots so far, None where all are done."""
 
     def finish(self) -> None:
-        """Make it a chain's folder, on the disk."""
+        """Compare the state's root with the newest header's; make it a chain's folder, on the disk."""
 
     def close(self) -> None: ...
 

@@ -14,9 +14,9 @@ pub struct NodeWrite {
     pub rlp: Option<Vec<u8>>,
 }
 
-/// Changes from which on hashing on several cores pays.
+/// Changes from which on hashing by levels pays, on several cores and several nodes at a time.
 #[cfg(feature = "std")]
-const PARALLEL_CHANGES: usize = 64;
+const LEVEL_CHANGES: usize = 64;
 
 /// What hashing a part of the trie found out.
 #[derive(Default)]
@@ -35,8 +35,8 @@ impl Trie {
             .collect();
         let mut hashed = Hashed::default();
         #[cfg(feature = "std")]
-        if self.changes >= PARALLEL_CHANGES {
-            self.hash_children(&mut writes);
+        if self.changes >= LEVEL_CHANGES {
+            self.hash_levels(&mut writes);
         }
         self.changes = 0;
         if self.root == NIL {
@@ -62,31 +62,6 @@ impl Trie {
     /// Root of the trie; what to write is forgotten, for tries that are not stored.
     pub fn root(&mut self) -> B256 {
         self.commit().0
-    }
-
-    /// Hashes what is under each child of the root on its own core.
-    #[cfg(feature = "std")]
-    fn hash_children(&mut self, writes: &mut Vec<NodeWrite>) {
-        use rayon::prelude::*;
-        let Node::Branch(children) = &self.slot(self.root).node else {
-            return;
-        };
-        let this = &*self;
-        let parts: Vec<Hashed> = children
-            .par_iter()
-            .enumerate()
-            .filter(|(_, child)| **child != NIL)
-            .map(|(at, child)| {
-                let mut hashed = Hashed::default();
-                let mut key = B256::ZERO;
-                set_nibble(&mut key, 0, at as u8);
-                this.hash_from(*child, 1, &key, &mut hashed);
-                hashed
-            })
-            .collect();
-        for part in parts {
-            self.keep(part, writes);
-        }
     }
 
     fn keep(&mut self, hashed: Hashed, writes: &mut Vec<NodeWrite>) {

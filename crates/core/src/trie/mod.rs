@@ -10,6 +10,10 @@
 mod evict;
 mod hash;
 mod insert;
+#[cfg(feature = "std")]
+mod keccak;
+#[cfg(feature = "std")]
+mod level;
 mod list;
 mod nibble;
 mod node;

@@ -1,0 +1,240 @@
+//! What a block of 10,000 transfers costs where the state is larger than what is kept of it in memory.
+//!
+//! `cargo run --release -p bedroll-store --example large -- ACCOUNTS FOLDER [BLOCKS]`: fills FOLDER if it is empty,
+//! lets the system forget the file, and measures. CPU time of all threads and wall time.
+use alloy_consensus::Header;
+use alloy_primitives::{keccak256, Address, B256, U256};
+use bedroll_core::block::{encode_body, encode_head, Block, Tail};
+use bedroll_core::header;
+use bedroll_core::state::{Account, State};
+use bedroll_store::{BlockRecord, Import, Named, Roles, Store, StoreOptions, TipSource};
+use rustix::time::{clock_gettime, ClockId};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const TRANSFERS: u64 = 10_000;
+/// Trie nodes and flat values that stay in memory: what the engine keeps.
+const KEPT: usize = 1_000_000;
+
+fn cpu() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn address(number: u64) -> Address {
+    Address::from_word(keccak256(number.to_be_bytes()))
+}
+
+fn genesis(root: B256) -> Block {
+    let header = Header {
+        state_root: root,
+        transactions_root: header::transactions_root(&[]),
+        receipts_root: header::receipts_root(&[]),
+        ..Header::default()
+    };
+    Block {
+        hash: header.hash_slow(),
+        header,
+        tail: Tail {
+            origin_height: 0,
+            origin_hash: B256::ZERO,
+            median_time: 0,
+            l1_rate: 0,
+            second_blocks: 1,
+            origin_blocks: 1,
+            book_length: 0,
+            queue_enqueued: 0,
+            queue_done: 0,
+        },
+        origin_step: false,
+        automatic: false,
+        transactions: vec![],
+        receipts: vec![],
+        forced: vec![],
+        forced_count: 0,
+        new_addresses: vec![],
+        enqueued: vec![],
+        touched: vec![],
+        ethereum: None,
+    }
+}
+
+fn row(table: u8, key: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.push(table);
+    out.extend_from_slice(&(key.len() as u16).to_be_bytes());
+    out.extend_from_slice(&(value.len() as u32).to_be_bytes());
+    out.extend_from_slice(key);
+    out.extend_from_slice(value);
+}
+
+/// Makes the store through the import of snapshots; the header comes last, as the root is known at the end only.
+fn fill(folder: &Path, accounts: u64) {
+    let start = Instant::now();
+    let mut all: Vec<Address> = (0..accounts).map(address).collect();
+    all.sort_unstable();
+    let mut import = Import::begin(folder, B256::ZERO, [7; 16], 0, B256::ZERO).unwrap();
+    let flat = Account {
+        nonce: 1,
+        balance: U256::from(10).pow(U256::from(18)),
+        ..Account::default()
+    }
+    .to_flat();
+    for of_chunk in all.chunks(50_000) {
+        let mut chunk = Vec::new();
+        for address in of_chunk {
+            row(1, address.as_slice(), &flat, &mut chunk);
+        }
+        import.put_chunk(&chunk).unwrap();
+    }
+    drop(all);
+    println!("{accounts} flat accounts after {:?}", start.elapsed());
+    while import.build_tries().unwrap().is_some() {}
+    let block = genesis(import.root().unwrap());
+    let head = [
+        block.hash.as_slice(),
+        block.header.state_root.as_slice(),
+        &encode_head(&block),
+    ]
+    .concat();
+    let mut chunk = Vec::new();
+    row(6, &[0; 8], &head, &mut chunk);
+    row(7, &[0; 8], &encode_body(&block), &mut chunk);
+    import.put_chunk(&chunk).unwrap();
+    import.expect(block.hash);
+    while import.index_blocks(1).unwrap().is_some() {}
+    import.finish().unwrap();
+    println!("tries after {:?}, CPU {:?}", start.elapsed(), cpu());
+}
+
+struct Bench {
+    store: Store,
+    state: State<TipSource>,
+    accounts: u64,
+    height: u64,
+    random: u64,
+}
+
+impl Bench {
+    fn random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % self.accounts
+    }
+
+    fn add(&mut self, address: Address, value: u64) {
+        let old = self.state.account(&address).unwrap().unwrap_or_default();
+        let new = Account {
+            nonce: old.nonce + 1,
+            balance: old.balance + U256::from(value),
+            ..old
+        };
+        self.state.set_account(&address, Some(new)).unwrap();
+    }
+
+    /// One block; CPU and wall of executing, sealing and writing it.
+    fn block(&mut self) -> [(Duration, Duration); 3] {
+        let mut times = Vec::new();
+        let mut timed = |work: &mut dyn FnMut()| {
+            let (cpu_start, start) = (cpu(), Instant::now());
+            work();
+            times.push((cpu() - cpu_start, start.elapsed()));
+        };
+        let pairs: Vec<[Address; 2]> = (0..TRANSFERS)
+            .map(|_| [address(self.random()), address(self.random())])
+            .collect();
+        timed(&mut || {
+            for [from, to] in &pairs {
+                self.add(*from, 1);
+                self.add(*to, 2);
+            }
+        });
+        let mut sealed = None;
+        timed(&mut || sealed = Some(self.state.seal().unwrap()));
+        let (root, write_set) = sealed.unwrap();
+        self.height += 1;
+        let hash = keccak256(self.height.to_be_bytes());
+        let named = (0u32..).zip(&pairs).flat_map(|(transaction, pair)| {
+            [(pair[0], Roles::SENDER), (pair[1], Roles::RECIPIENT)].map(|(address, roles)| Named {
+                address,
+                transaction,
+                roles,
+            })
+        });
+        let mut record = Some(BlockRecord {
+            height: self.height,
+            hash,
+            state_root: root,
+            header: vec![0; 600],
+            body: vec![0; 250 * TRANSFERS as usize],
+            places: vec![0; 8 * TRANSFERS as usize],
+            transactions: (0..TRANSFERS)
+                .map(|at| keccak256([self.height.to_be_bytes(), at.to_be_bytes()].concat()))
+                .collect(),
+            named: named.collect(),
+            write_set,
+            ..BlockRecord::default()
+        });
+        timed(&mut || {
+            self.store.seal(record.take().unwrap()).unwrap();
+            self.store.commit().unwrap();
+        });
+        self.state.trim(KEPT);
+        [times[0], times[1], times[2]]
+    }
+}
+
+/// Memory of this process without the pages of the file that the system caches for it.
+fn resident_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or(0) >> 10
+}
+
+fn main() {
+    let mut words = std::env::args().skip(1);
+    let accounts: u64 = words.next().unwrap().parse().unwrap();
+    let folder = words.next().unwrap();
+    let blocks: usize = words.next().map_or(12, |word| word.parse().unwrap());
+    let folder = Path::new(&folder);
+    if !folder.join("data.mdb").exists() {
+        fill(folder, accounts);
+    }
+    let file = std::fs::File::open(folder.join("data.mdb")).unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    println!("file {} MiB", file.metadata().unwrap().len() >> 20);
+    let store = Store::open(folder, B256::ZERO, StoreOptions::default()).unwrap();
+    let view = store.view(None).unwrap();
+    let height = view.height();
+    let root = view.sealed_header(height).unwrap().unwrap().state_root;
+    drop(view);
+    let state = State::new(root, store.tip_source());
+    let mut bench = Bench {
+        store,
+        state,
+        accounts,
+        height,
+        random: 0x9e37_79b9_7f4a_7c15 ^ height,
+    };
+    for at in 0..blocks {
+        let times = bench.block();
+        let ms = |of: Duration| of.as_secs_f64() * 1e3;
+        let (cpu, wall) = times
+            .iter()
+            .fold((Duration::ZERO, Duration::ZERO), |sum, one| {
+                (sum.0 + one.0, sum.1 + one.1)
+            });
+        println!(
+            "block {at}: {:.0} ms CPU (values {:.0}, root {:.0}, store {:.0}), {:.0} ms wall, {} MiB of its own",
+            ms(cpu),
+            ms(times[0].0),
+            ms(times[1].0),
+            ms(times[2].0),
+            ms(wall),
+            resident_mib(),
+        );
+    }
+}
