@@ -28,6 +28,9 @@ struct Hashed {
 impl Trie {
     /// Gives every node its reference, the root's too.
     pub(super) fn hash_levels(&mut self, writes: &mut Vec<NodeWrite>) {
+        if self.root == NIL {
+            return;
+        }
         let levels = self.dirty_levels();
         writes.reserve(levels.iter().map(Vec::len).sum());
         for level in levels.iter().rev() {

@@ -170,6 +170,13 @@ fn many_changes_on_several_cores_give_the_same_root() {
     writes.write(changed);
     assert_eq!(root, reference_root(&entries));
     assert_eq!(writes, built(&entries).1);
+    for key in entries.keys() {
+        trie.remove(key, &stored).unwrap();
+    }
+    let (root, changed) = trie.commit();
+    writes.write(changed);
+    assert_eq!(root, EMPTY_ROOT);
+    assert_eq!(writes, built(&Entries::new()).1);
 }
 
 #[test]
