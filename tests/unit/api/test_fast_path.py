@@ -1,4 +1,4 @@
-"""A devnet that makes blocks when asked: what comes through the core waits, is logged, executed once told, and counted."""
+"""A devnet that makes blocks when asked: what comes by the core waits, is logged, executed once told, and counted."""
 
 import asyncio
 import json
