@@ -2,6 +2,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::{map::HashMap, Address, U256};
@@ -19,6 +20,8 @@ use crate::tip::TipCache;
 
 /// Signatures from which on a second core helps.
 const SHARED_FROM: usize = 4;
+/// Looks at what a helper has left, before sleeping over it.
+const SPINS_MAX: u32 = 2_000;
 /// Instructions of a call that is run at once; a longer one is left to the server's workers.
 const CALL_STEPS: u64 = 20_000;
 /// Gas of one frame of such a call: some instructions do much for one step.
@@ -95,6 +98,8 @@ pub struct Desk {
 
 /// Signatures that two threads recover.
 struct Recovery {
+    /// Who waits for them.
+    owner: Thread,
     raws: Vec<Vec<u8>>,
     next: AtomicUsize,
     left: AtomicUsize,
@@ -104,6 +109,7 @@ struct Recovery {
 impl Recovery {
     fn new(raws: Vec<Vec<u8>>) -> Self {
         Self {
+            owner: std::thread::current(),
             next: AtomicUsize::new(0),
             left: AtomicUsize::new(raws.len()),
             found: raws.iter().map(|_| OnceLock::new()).collect(),
@@ -119,7 +125,9 @@ impl Recovery {
             };
             // Every place is taken once, so it is empty.
             let _ = self.found[place].set(Transaction::decode(raw));
-            self.left.fetch_sub(1, Ordering::Release);
+            if self.left.fetch_sub(1, Ordering::Release) == 1 {
+                self.owner.unpark();
+            }
         }
     }
 }
@@ -133,9 +141,15 @@ fn recover(raws: Vec<Vec<u8>>) -> Vec<Result<Transaction, TransactionError>> {
     let helper = job.clone();
     rayon::spawn(move || helper.work());
     job.work();
+    let mut spins = 0;
     while job.left.load(Ordering::Acquire) > 0 {
-        // The other thread is in the middle of its last one: microseconds.
-        std::thread::yield_now();
+        // The other thread is in the middle of its last one: microseconds, unless it has lost its core.
+        if spins < SPINS_MAX {
+            spins += 1;
+            std::hint::spin_loop();
+        } else {
+            std::thread::park();
+        }
     }
     let found = job.found.iter().map(|one| one.get().cloned());
     found
