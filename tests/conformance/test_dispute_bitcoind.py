@@ -1,7 +1,7 @@
 """Shows that the real game, T = 26, is played to its verdict on a real bitcoind with default policy.
 
-Every transaction goes to it as it is sent: a move with its fee child as a package, a deciding leaf alone. None is refused,
-and the bytes on the chain stay within what a dispute may cost.
+Every transaction goes to it as it is sent: a move with its fee child as a package, a deciding leaf alone. None is
+refused, and the bytes on the chain stay within what a dispute may cost.
 """
 
 import pytest
