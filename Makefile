@@ -138,7 +138,7 @@ costs: build ## compute the committed costs again
 	@$(PYTHON) scripts/costs.py
 
 bench: build ## wall time and counted work of the hot paths, printed beside their targets
-	@for bench in benches/*.py; do echo "== $$bench"; $(PYTHON) $$bench; done
+	@for bench in benches/*.py; do echo "== $$bench"; $(PYTHON) $$bench || exit 1; done
 
 bench-evm: build ## this node against anvil in one run, as a table of ratios (ROUNDS=5, or QUICK=1)
 	@PYTHONPATH=src $(PYTHON) benches/evm/compare.py $(if $(QUICK),--quick,--rounds $(or $(ROUNDS),5))

@@ -9,17 +9,21 @@ L1 blocks. Printed: wall and CPU seconds of the second part alone, durable write
 import argparse
 import cProfile
 import random
+import sys
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
-from bedroll.da import split
-from bedroll.primitives import Gas, Wei
-from bedroll.sdk.account import Account
-from tests.framework.l1_chain import L1Chain
-from tests.framework.plain_rollup import genesis_on
-from tests.framework.site import LeaderSite, Site
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bedroll.da import split  # noqa: E402
+from bedroll.primitives import Gas, Wei  # noqa: E402
+from bedroll.sdk.account import Account  # noqa: E402
+from tests.framework.l1_chain import L1Chain  # noqa: E402
+from tests.framework.plain_rollup import genesis_on  # noqa: E402
+from tests.framework.site import LeaderSite, Site  # noqa: E402
 
 CHUNK_ABOVE = 380_000
 
