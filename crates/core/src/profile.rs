@@ -61,6 +61,35 @@ impl Rules {
         }
     }
 
+    /// Its numbers in the order that statements and inputs of the proved program have them; an absent lead is 2^64 − 1.
+    pub fn numbers(&self) -> [u64; 13] {
+        [
+            u64::from(self.network),
+            self.chain_id,
+            self.block_gas_limit,
+            self.forced_gas_limit,
+            self.forced_message_gas_limit,
+            self.forced_gas_min,
+            self.forced_size_max as u64,
+            self.max_origin_lag,
+            self.second_blocks_max,
+            self.timestamp_lead_max.unwrap_or(u64::MAX),
+            self.origin_blocks_max,
+            self.automatic_blocks_max,
+            self.transfer_bytes,
+        ]
+    }
+
+    /// Its addresses, in the same order.
+    pub fn addresses(&self) -> [Address; 4] {
+        [
+            self.base_fee_vault,
+            self.tip_vault,
+            self.light_client,
+            self.address_book,
+        ]
+    }
+
     /// Whether this chain's own rules apply.
     pub fn is_bedroll(&self) -> bool {
         self.profile == Profile::Bedroll

@@ -830,7 +830,6 @@ def program_input(
     *,
     header: bytes | None = None,
     body: bytes | None = None,
-    signatures: bytes | None = None,
 ) -> tuple[bytes, bytes]:
     """Run the proved program upon the tip, changing nothing: its input, witness included, and its statement.
 
@@ -839,7 +838,6 @@ def program_input(
         origins: That the blocks take in, in order.
         header: The 118 bytes of a batch's header; without it the blocks are automatic ones.
         body: Of the batch.
-        signatures: Form proven: r ‖ s ‖ parity of each transaction.
 
     Raises:
         Invalid: The batch is not one upon the tip with these origins.

@@ -84,15 +84,13 @@ pub enum Job {
     Automatic,
 }
 
-/// A batch with what only the prover knows.
+/// A batch as it was posted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
 pub struct BatchPart {
     /// The 118 bytes that the leader signs.
     pub header: Bytes,
-    /// As posted.
+    /// What the codec decodes.
     pub body: Bytes,
-    /// Form proven: signature of each transaction, r ‖ s ‖ parity; else nothing.
-    pub signatures: Bytes,
 }
 
 /// All that the program reads.
@@ -133,29 +131,9 @@ struct Wire {
 impl Input {
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let rules = &self.rules;
         let wire = Wire {
-            numbers: alloc::vec![
-                rules.chain_id,
-                u64::from(rules.network),
-                rules.block_gas_limit,
-                rules.forced_gas_limit,
-                rules.forced_message_gas_limit,
-                rules.forced_gas_min,
-                rules.forced_size_max as u64,
-                rules.max_origin_lag,
-                rules.second_blocks_max,
-                rules.timestamp_lead_max.unwrap_or(u64::MAX),
-                rules.origin_blocks_max,
-                rules.automatic_blocks_max,
-                rules.transfer_bytes,
-            ],
-            addresses: alloc::vec![
-                rules.base_fee_vault,
-                rules.tip_vault,
-                rules.light_client,
-                rules.address_book,
-            ],
+            numbers: self.rules.numbers().to_vec(),
+            addresses: self.rules.addresses().to_vec(),
             ancestors: self.ancestors.clone(),
             tail: self.tail.clone(),
             batch: match &self.job {
@@ -202,7 +180,7 @@ impl Input {
 }
 
 fn rules(numbers: &[u64], addresses: &[Address]) -> Option<Rules> {
-    let &[chain_id, network, block_gas_limit, forced_gas_limit, forced_message_gas_limit, forced_gas_min, forced_size_max, max_origin_lag, second_blocks_max, lead, origin_blocks_max, automatic_blocks_max, transfer_bytes] =
+    let &[network, chain_id, block_gas_limit, forced_gas_limit, forced_message_gas_limit, forced_gas_min, forced_size_max, max_origin_lag, second_blocks_max, lead, origin_blocks_max, automatic_blocks_max, transfer_bytes] =
         numbers
     else {
         return None;

@@ -191,36 +191,15 @@ pub fn facts_digest(tail: &Tail) -> B256 {
     alloy_primitives::keccak256(alloy_rlp::encode(tail))
 }
 
-/// Digest of a network's rules: SHA-256 over its numbers (8 bytes each, big-endian; an absent lead is 2^64 − 1) and
-/// addresses in the order of [`Rules`].
-///
-/// # Panics
-/// Never: rules of the profile `ethereum` have a digest of their own, which no network has.
+/// Digest of a network's rules: SHA-256 over 1 (0 for the profile `ethereum`, which no network has), its numbers (8
+/// bytes each, big-endian) and its addresses.
 pub fn rules_digest(rules: &Rules) -> B256 {
     let mut hash = Sha256::new();
-    hash.update([u8::from(rules.profile == Profile::Bedroll), rules.network]);
-    for number in [
-        rules.chain_id,
-        rules.block_gas_limit,
-        rules.forced_gas_limit,
-        rules.forced_message_gas_limit,
-        rules.forced_gas_min,
-        rules.forced_size_max as u64,
-        rules.max_origin_lag,
-        rules.second_blocks_max,
-        rules.timestamp_lead_max.unwrap_or(u64::MAX),
-        rules.origin_blocks_max,
-        rules.automatic_blocks_max,
-        rules.transfer_bytes,
-    ] {
+    hash.update([u8::from(rules.profile == Profile::Bedroll)]);
+    for number in rules.numbers() {
         hash.update(number.to_be_bytes());
     }
-    for address in [
-        rules.base_fee_vault,
-        rules.tip_vault,
-        rules.light_client,
-        rules.address_book,
-    ] {
+    for address in rules.addresses() {
         hash.update(address);
     }
     B256::new(hash.finalize().into())
