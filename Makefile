@@ -7,6 +7,7 @@ PYTEST := $(VENV)/bin/pytest
 CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/bedroll
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export UV_PYTHON_DOWNLOADS := never
+# Benches take what the wheel ships, `release`.
 PROFILE ?= quick
 CORE := src/bedroll/_core/_native.abi3.so
 STAMP := $(VENV)/.installed
@@ -136,6 +137,8 @@ test-wheel: wheel ## install the wheel into a clean environment and run it
 
 costs: build ## compute the committed costs again
 	@$(PYTHON) scripts/costs.py
+
+bench bench-evm: PROFILE := release
 
 bench: build ## wall time and counted work of the hot paths, printed beside their targets
 	@for bench in benches/*.py; do echo "== $$bench"; $(PYTHON) $$bench || exit 1; done
