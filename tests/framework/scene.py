@@ -2,8 +2,6 @@
 
 from hashlib import sha256
 
-from eth_abi import encode as abi_encode
-
 from bedroll._core._native import Statement, encode_batch, program_input, run_program
 from bedroll.da import BatchHeader
 from bedroll.protocol import REGTEST
@@ -71,7 +69,7 @@ def busy(scene):
     ledger = scene.leader
     alice, bob = ledger.keys[:2]
     ledger.block(ledger.sign(alice, to=TO, value=5), ledger.sign(bob, to=TO, value=7))
-    token = ledger.deploy(alice, "demo_token", abi_encode(["string", "string", "uint256"], ["Demo", "DEMO", 10**24]))
-    ledger.send(alice, token, "transfer(address,uint256)", address_of(bob), 10**18)
+    token = ledger.deploy(alice, "demo_token", (10**24).to_bytes(32, "big"))
+    assert ledger.send(alice, token, "transfer(address,uint256)", address_of(bob), 10**18).status == 1
     ledger.block(ledger.sign(bob, to=None, data=b"\xfe", gas=100_000), origin=scene.origin())
     return token

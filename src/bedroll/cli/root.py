@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "devnet": "A chain of your own with funded keys, on its own Bitcoin.",
     "node": "Follow the chain: derive it from Bitcoin and serve it.",
     "sequencer": "Lead the chain: take transactions, make blocks, post batches.",
+    "prover": "Make validity proofs: follow a node, or prove one input.",
     "forced": "Force a transaction through Bitcoin, whatever the leader does.",
     "trace": "Draw what a transaction did: calls, events, reasons.",
     "inspect": "Look at a Bitcoin transaction, an object, a batch, a block.",

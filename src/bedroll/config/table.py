@@ -323,6 +323,44 @@ OPTIONS: Final = (
         high=2**63 - 1,
         help="After a backup was restored: no block above this height was signed.",
     ),
+    # --- prover
+    Option(
+        name="prover.url",
+        kind=str,
+        default="http://127.0.0.1:8545",
+        aliases=("--rpc",),
+        help="Node that the prover follows.",
+    ),
+    Option(
+        name="prover.memory_bytes",
+        kind=int,
+        default=18 << 30,
+        unit="bytes",
+        low=17 << 30,
+        high=1 << 44,
+        help="Most memory that proving may hold; a worker that holds more is ended.",
+    ),
+    Option(
+        name="prover.worker",
+        kind=Path,
+        default=None,
+        help="Program that proves; without it the one that `make prover` built, or bedroll-prover-core on the path.",
+    ),
+    Option(
+        name="prover.program",
+        kind=Path,
+        default=None,
+        help="ELF file that is proved; without it crates/guest/elf/batch.elf of the sources.",
+    ),
+    Option(
+        name="prover.cycles_max",
+        kind=int,
+        default=60_000_000,
+        unit="cycles",
+        low=2_000_000,
+        high=2_000_000_000,
+        help="Longest run that one proof covers where the prover may choose.",
+    ),
     # --- mempool
     Option(
         name="mempool.size_bytes",
@@ -510,6 +548,17 @@ class SequencerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProverConfig:
+    """What proves, and within what."""
+
+    url: str
+    memory_bytes: int
+    worker: Path | None
+    program: Path | None
+    cycles_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MempoolConfig:
     """How much may wait."""
 
@@ -557,6 +606,7 @@ class Config:
     rpc: RpcConfig
     follow: FollowConfig
     sequencer: SequencerConfig
+    prover: ProverConfig
     mempool: MempoolConfig
     history: HistoryConfig
     devnet: DevnetConfig
@@ -568,6 +618,7 @@ SECTIONS: Final = {
     "rpc": RpcConfig,
     "follow": FollowConfig,
     "sequencer": SequencerConfig,
+    "prover": ProverConfig,
     "mempool": MempoolConfig,
     "history": HistoryConfig,
     "devnet": DevnetConfig,

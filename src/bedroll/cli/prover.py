@@ -1,0 +1,184 @@
+"""`bedroll prover`: make validity proofs, look at a prover, judge a proof.
+
+Reads: inputs of the proved program, from a node or a file.  Gives: `command`.
+Never: shows a proof that the worker has not verified.  Spec: docs/spec/prover.md
+"""
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from bedroll.config import Config
+from bedroll.primitives import Invalid, Misconfigured
+from bedroll.prover import Core, Finished, JobState, Prover, read_status
+from bedroll.prover.budget import checked_budget
+from bedroll.prover.core import find_worker
+from bedroll.prover.service import INPUT_BYTES_MAX
+
+from .prover_picture import Picture, show_status
+from .run import QUIET, Context, declare, run_once
+
+_SECTIONS: Final = ("network", "folder", "prover", "log")
+_PROGRAM: Final = Path(__file__).resolve().parents[3] / "crates/guest/elf/batch.elf"
+_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.group("prover")
+def command() -> None:
+    """Make validity proofs: follow a node, or prove one input."""
+
+
+@declare("prove", *_SECTIONS, group=command)
+@click.argument("file", type=_FILE)
+@click.option("--out", type=click.Path(path_type=Path), help="Proof's file; beside it .values and .json.")
+def prove(context: Context, flags: dict[str, object], *, file: Path, out: Path | None) -> None:
+    """Prove one input of the batch program. FILE is the input; what was finished before is not done again."""
+    config = context.load(flags, QUIET)
+    shown = run_once(_prove(context, config, file, out or file.with_suffix(".proof")))
+    context.output.result(shown, title="validity proof")
+
+
+@declare("status", *_SECTIONS, group=command)
+def status(context: Context, flags: dict[str, object]) -> None:
+    """Show what a prover does: jobs, stages, shards, cycles, time, memory."""
+    config = context.load(flags, QUIET)
+    show_status(context.output, read_status(folder_of(config)))
+
+
+@declare("verify", *_SECTIONS, group=command)
+@click.argument("file", type=_FILE)
+@click.option("--values", type=_FILE, help="Public values; without it the file's name with .values.")
+@click.option("--key", help="Digest of the program's key, 64 hexadecimal digits; without it the .json beside.")
+def verify(context: Context, flags: dict[str, object], *, file: Path, values: Path | None, key: str | None) -> None:
+    """Judge a compressed proof."""
+    config = context.load(flags, QUIET)
+    values = values or file.with_suffix(".values")
+    names = file.with_suffix(".json")
+    if not values.exists() or (key is None and not names.exists()):
+        raise Misconfigured(
+            "a proof is judged with its public values and its program's key",
+            option="--values and --key",
+            value=file,
+            allowed=f"{values.name} and {names.name} beside the proof, or both options",
+        )
+    program = key if key is not None else str(json.loads(names.read_text())["program"])
+    shown = run_once(_verify(config, file, values, program))
+    context.output.result(shown, title=file.name)
+    if not shown["holds"]:
+        raise Invalid("the proof does not hold", reason=str(shown["reason"]))
+
+
+@declare("key", *_SECTIONS, group=command)
+def key(context: Context, flags: dict[str, object]) -> None:
+    """Show under which key proofs of the program are judged."""
+    config = context.load(flags, QUIET)
+    context.output.result(run_once(_key(config)), title="program")
+
+
+def folder_of(config: Config) -> Path:
+    """Where the prover keeps its queue and jobs."""
+    return config.folder / "prover"
+
+
+def program_of(config: Config) -> Path:
+    """The ELF file that is proved.
+
+    Raises:
+        Misconfigured: It is not there.
+    """
+    path = config.prover.program or _PROGRAM
+    if not path.is_file():
+        raise Misconfigured(
+            "the proved program is not there",
+            option="prover.program",
+            value=path,
+            allowed="an ELF file: crates/guest/elf/batch.elf of the sources",
+        )
+    return path
+
+
+def core_of(config: Config) -> Core:
+    """The worker, with a budget that can do."""
+    return Core(find_worker(config.prover.worker), checked_budget(config.prover.memory_bytes))
+
+
+async def _prove(context: Context, config: Config, file: Path, out: Path) -> dict[str, Any]:
+    if file.stat().st_size > INPUT_BYTES_MAX:
+        raise Invalid("input is too large", value=file.stat().st_size, limit=INPUT_BYTES_MAX)
+    core, program = core_of(config), program_of(config)
+
+    async def keep(finished: Finished) -> None:
+        keep_files(out, finished, await names_of(core, program))
+
+    with Picture(context.output) as picture:
+        prover = Prover(
+            folder_of(config),
+            core,
+            program.read_bytes(),
+            keep,
+            memory_bytes=config.prover.memory_bytes,
+            on_change=picture.show,
+        )
+        try:
+            job = await prover.finish(prover.add(file.read_bytes(), file.name))
+            tasks = prover.queue.tasks(job.id)
+        finally:
+            await prover.close()
+    if job.state is JobState.FAILED:
+        raise Invalid("the input cannot be proved", reason=job.reason)
+    kinds = [task.kind for task in tasks if task.kind != "node"]
+    return {
+        "proof": str(out),
+        "cycles": job.cycles,
+        "shards": {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
+        "seconds": round(sum(task.seconds for task in tasks), 1),
+        "peak_bytes": max((task.peak_bytes for task in tasks), default=0),
+        "values": job.values.hex(),
+    }
+
+
+def keep_files(out: Path, finished: Finished, names: dict[str, str]) -> None:
+    """Write a proof, its values and its program's names; the proof last, so that it is never without them."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    parts = (
+        (out.with_suffix(".values"), finished.values),
+        (out.with_suffix(".json"), json.dumps(names, indent=2).encode() + b"\n"),
+        (out, finished.proof),
+    )
+    for path, content in parts:
+        draft = path.with_name(path.name + ".draft")
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+
+
+async def names_of(core: Core, program: Path) -> dict[str, str]:
+    """SHA-256 of the program's file and the digests of its key."""
+    told = (await core.ask({"do": "key", "program": str(program.resolve())}))["key"]
+    if told["elf"] != sha256(program.read_bytes()).hexdigest():
+        raise Invalid("the program changed meanwhile", path=str(program))
+    return {name: str(told[name]) for name in ("elf", "program", "groth16")}
+
+
+async def _verify(config: Config, file: Path, values: Path, program: str) -> dict[str, Any]:
+    core = Core(find_worker(config.prover.worker), config.prover.memory_bytes)
+    try:
+        asked = {"do": "verify", "proof": str(file.resolve()), "values": str(values.resolve()), "program": program}
+        told = await core.ask(asked)
+    finally:
+        await core.close()
+    return {"holds": told["verdict"] is None, "reason": told["verdict"] or "", "seconds": round(told["seconds"], 4)}
+
+
+async def _key(config: Config) -> dict[str, str]:
+    core = Core(find_worker(config.prover.worker), config.prover.memory_bytes)
+    try:
+        return await names_of(core, program_of(config))
+    finally:
+        await core.close()

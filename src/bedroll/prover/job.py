@@ -1,0 +1,113 @@
+"""A job and its tasks: names, states, and what a plan says.
+
+Reads: nothing.  Gives: `Job`, `Task`, `Plan`, their states, `job_id`.  Never: touches a file.
+Spec: docs/spec/prover.md#jobs
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Final
+
+PLAN: Final = "plan"
+"""Name of a job's first task."""
+
+
+class JobState(StrEnum):
+    """How far a job is."""
+
+    WAITING = "waiting"
+    PLANNED = "planned"
+    PROVED = "proved"
+    HANDED = "handed"
+    FAILED = "failed"
+
+
+class TaskState(StrEnum):
+    """How far a task is. What runs is known to the process that runs it only."""
+
+    WAITING = "waiting"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One piece of work with one file as its result.
+
+    Attributes:
+        name: Of the task in its job: `plan`, `shard-0003`, `node-0000`.
+        kind: `plan`, `node`, or what the shard holds: `core`, `memory`, a precompile.
+        index: Place among the shards or nodes.
+        state: Whether it is done.
+        seconds: Wall time that it took.
+        peak_bytes: Most memory that its process had held when it ended.
+    """
+
+    name: str
+    kind: str
+    index: int
+    state: TaskState = TaskState.WAITING
+    seconds: float = 0.0
+    peak_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A program's input to be proved.
+
+    Attributes:
+        id: `job_id` of program and input, hexadecimal.
+        title: For people: which blocks.
+        state: How far it is.
+        cycles: Instructions of the run, once planned.
+        values: Public values, once planned.
+        reason: Why it failed.
+        added: When it was queued, Unix seconds.
+    """
+
+    id: str
+    title: str
+    state: JobState
+    cycles: int = 0
+    values: bytes = b""
+    reason: str = ""
+    added: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run as the worker has cut it.
+
+    Attributes:
+        cycles: Instructions.
+        values: What the program gave.
+        shards: Kind of each shard.
+        nodes: How many merges make them one proof.
+    """
+
+    cycles: int
+    values: bytes
+    shards: tuple[str, ...]
+    nodes: int
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> "Plan":
+        """From the worker's answer."""
+        return cls(
+            cycles=int(answer["cycles"]),
+            values=bytes.fromhex(answer["values"]),
+            shards=tuple(map(str, answer["shards"])),
+            nodes=len(answer["nodes"]),
+        )
+
+    def tasks(self) -> list[Task]:
+        """All that is to be done after planning, in order."""
+        shards = [Task(name=f"shard-{place:04}", kind=kind, index=place) for place, kind in enumerate(self.shards)]
+        nodes = [Task(name=f"node-{place:04}", kind="node", index=place) for place in range(self.nodes)]
+        return shards + nodes
+
+
+def job_id(program: bytes, given: bytes) -> str:
+    """SHA-256 over program and input: the same work has one name, whoever asks for it."""
+    return sha256(program + given).hexdigest()
