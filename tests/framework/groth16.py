@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bedroll.crypto.bn254 import G1, G2
+from bedroll.riscv.gnark import parse_sp1
 from bedroll.riscv.verifier import VerifyingKey, encode_proof
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors/groth16"
@@ -72,6 +73,20 @@ def snarkjs() -> Sample:
         points,
         encode_proof(*points),
     )
+
+
+def sp1_files() -> dict[str, dict[str, bytes]]:
+    """Published proofs of SP1 by version, as bytes: key, program_key, public_values, proof."""
+    found = json.loads((VECTORS / "sp1.json").read_text())
+    return {version: {name: bytes.fromhex(raw) for name, raw in each.items()} for version, each in found.items()}
+
+
+def sp1(version: str = "6.0.0") -> Sample:
+    """One of them."""
+    files = sp1_files()[version]
+    key, proof = parse_sp1(files["key"], files["proof"])
+    inputs = proof.public_inputs(files["program_key"], files["public_values"])
+    return Sample(f"sp1 {version}", key, inputs, proof.points, encode_proof(*proof.points))
 
 
 def earlier() -> dict[str, Sample]:

@@ -70,6 +70,43 @@ def power(number: Pair, exponent: int) -> Pair:
     return result
 
 
+def root(number: int) -> int | None:
+    """A square root in the base field; None: there is none."""
+    found = pow(number, (Q + 1) // 4, Q)
+    return found if (found * found - number) % Q == 0 else None
+
+
+def pair_root(number: Pair) -> Pair | None:
+    """A square root of a + b u; None: there is none."""
+    if number[1] == 0:
+        first = root(number[0])
+        # −1 has no root, so one of a and −a has.
+        return (first, 0) if first is not None else (0, pow(-number[0], (Q + 1) // 4, Q))
+    norm = root((number[0] ** 2 + number[1] ** 2) % Q)
+    if norm is None:
+        return None
+    for half in ((number[0] + norm) * _HALF % Q, (number[0] - norm) * _HALF % Q):
+        first = root(half)
+        if first:
+            return first, number[1] * _HALF * pow(first, -1, Q) % Q
+    return None
+
+
+def curve_point(x: int, is_high: bool) -> G1 | None:
+    """The point of the first group with this x, and the higher or the lower y; None: there is none."""
+    y = root((x**3 + 3) % Q)
+    return None if y is None else (x, y if (2 * y > Q) == is_high else -y % Q)
+
+
+def twist_point(x: Pair, is_high: bool) -> G2 | None:
+    """The same on the twist; the second part of y decides, the first where that is 0. Of any order."""
+    y = pair_root(plus(times(times(x, x), x), _TWIST))
+    if y is None:
+        return None
+    return x, y if (2 * (y[1] or y[0]) > Q) == is_high else minus((0, 0), y)
+
+
+_HALF: Final = pow(2, -1, Q)
 _XI: Final = (9, 1)
 _TWIST: Final = times((3, 0), inverse(_XI))
 _TURN_X: Final = power(_XI, (Q - 1) // 3)

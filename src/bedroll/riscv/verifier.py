@@ -89,6 +89,20 @@ def statement_point(key: VerifyingKey, inputs: Iterable[int]) -> G1:
     return total
 
 
+def is_valid(key: VerifyingKey, inputs: Iterable[int], a: G1, b: G2, c: G1) -> bool:
+    """Whether a proof holds: e(A, B) = e(α, β) · e(L, γ) · e(C, δ), by the curve's plain formulas. A second of work.
+
+    Raises:
+        Invalid: As for `statement_point`, or a point is not of its group.
+    """
+    if not (bn254.is_on_curve(a) and bn254.is_on_curve(c) and bn254.is_on_twist(b) and bn254.has_order(b)):
+        raise Invalid("a point of the proof is not in its group", value=(a, b, c))
+    found = bn254.pairing(key.alpha, key.beta)
+    for left, right in ((statement_point(key, inputs), key.gamma), (c, key.delta)):
+        found = bn254.twelve_times(found, bn254.pairing(left, right))
+    return bn254.pairing(a, b) == found
+
+
 def _form(number: int) -> bytes:
     """A number as the program holds it: ten limbs of number · 2^260 modulo Q, a word each."""
     shifted = (number << (_LIMB_BITS * _LIMBS)) % Q

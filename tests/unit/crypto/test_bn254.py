@@ -96,3 +96,28 @@ def test_the_loop_digits_are_the_number():
     digits = bn254.loop_digits()
     assert sum(digit << place for place, digit in enumerate(reversed(digits))) == 6 * X + 2
     assert set(digits) == {-1, 0, 1}
+
+
+def test_a_point_follows_from_its_x_and_which_y():
+    for factor in range(1, 6):
+        one, two = ours(their_multiply(G1, factor)), ours(their_multiply(G2, factor))
+        x, y = one
+        assert bn254.curve_point(x, 2 * y > Q) == one
+        assert bn254.curve_point(x, 2 * y < Q) == (x, Q - y)
+        (x, y) = two
+        is_high = 2 * (y[1] or y[0]) > Q
+        assert bn254.twist_point(x, is_high) == two
+        assert bn254.twist_point(x, not is_high) == bn254.negate(two)
+
+
+def test_half_of_all_numbers_have_a_root():
+    found = [bn254.root(number) for number in range(1, 200)]
+    assert all(root is None or root * root % Q == number for number, root in enumerate(found, 1))
+    assert 80 < sum(root is None for root in found) < 120
+    pairs = [(a, b) for a in range(14) for b in range(14)]
+    roots = [bn254.pair_root(pair) for pair in pairs]
+    assert all(root is None or bn254.times(root, root) == pair for pair, root in zip(pairs, roots, strict=True))
+    # A product of two numbers without a root has one.
+    without = [pair for pair, root in zip(pairs, roots, strict=True) if root is None]
+    assert 70 < len(without) < 126
+    assert all(bn254.pair_root(bn254.times(without[0], other)) is not None for other in without)
