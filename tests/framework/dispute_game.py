@@ -1,6 +1,7 @@
 """Dispute games for tests: a scene, two strategies, an embedded chain, block after block."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bedroll.bitvm.game.book import Book
 from bedroll.bitvm.graph import REGTEST, Party
@@ -39,11 +40,13 @@ class Game:
         duel: Both sides.
         chain: Where it is played.
         events: Everything that was sent.
+        folder: Of both sides' files.
     """
 
     duel: Duel
     chain: object
     events: list = field(default_factory=list)
+    folder: Path | None = None
 
     async def play(self, blocks: int = 400):
         """Blocks until it ends, and until the verdict is settled."""
@@ -61,4 +64,4 @@ async def begin(chain, folder, scene, prover, challenger, **options) -> Game:
     events = []
     duel = Duel(chain.client, folder, match_of(scene, **options), events.append)
     await duel.begin({Party.PROVER: prover, Party.CHALLENGER: challenger}, chain.fund, chain.mine)
-    return Game(duel, chain, events)
+    return Game(duel, chain, events, folder)

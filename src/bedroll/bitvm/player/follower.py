@@ -33,7 +33,12 @@ class Spend:
 
 
 class Follower:
-    """Spends of watched outputs since a height. In memory only: a restart reads the blocks again."""
+    """Spends of watched outputs since a height. In memory only: a restart reads the blocks again.
+
+    Attributes:
+        spends: Confirmed, by output.
+        changes: Grows whenever `spends` changes.
+    """
 
     def __init__(self, client: BitcoinClient, start: L1Height) -> None:
         """Follow from a height on; everything watched must be younger."""
@@ -43,6 +48,7 @@ class Follower:
         self._points: set[OutPoint] = set()
         self._names: tuple[bytes, ...] = ()
         self.spends: dict[OutPoint, Spend] = {}
+        self.changes = 0
 
     def watch(self, points: Iterable[OutPoint]) -> None:
         """Watch more outputs for spends. What was scanned is scanned again."""
@@ -50,6 +56,7 @@ class Follower:
         self._names = tuple({bytes(point.txid) for point in self._points})
         self._hashes.clear()
         self.spends.clear()
+        self.changes += 1
 
     async def sync(self) -> BlockRef:
         """Take in what is new, and let go of what left the chain.
@@ -75,7 +82,9 @@ class Follower:
     def _drop(self) -> None:
         height = self._next(-1)
         self._hashes.pop()
-        self.spends = {point: spend for point, spend in self.spends.items() if spend.height != height}
+        kept = {point: spend for point, spend in self.spends.items() if spend.height != height}
+        self.changes += len(kept) != len(self.spends)
+        self.spends = kept
 
     def _take(self, raw: bytes, found: BlockHash) -> None:
         height = self._next(0)
@@ -92,3 +101,4 @@ class Follower:
         for index, each in enumerate(transaction.inputs):
             if each.previous in self._points:
                 self.spends[each.previous] = Spend(transaction, index, height)
+                self.changes += 1

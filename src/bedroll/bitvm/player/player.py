@@ -72,6 +72,7 @@ class Table:
         noted: Confirmed moves whose messages the store was told of; −1: the chain was not scanned yet.
         sent: By turn.
         position: As of the last block.
+        seen: What the follower had changed when `position` was read; −1: it was not.
     """
 
     sheet: Sheet
@@ -81,6 +82,7 @@ class Table:
     noted: int = -1
     sent: dict[str, Sent] = field(default_factory=dict)
     position: Position | None = None
+    seen: int = -1
 
     @property
     def game(self) -> bytes:
@@ -135,6 +137,7 @@ class Player:
             graph = each.sheet.graph
             points = [graph.game_point(number) for number in range(len(graph.outputs))]
             self._follower.watch([each.funding, *points, graph.claim.gate, graph.claim.prize])
+            each.seen = -1
         return table
 
     async def step(self) -> None:
@@ -158,9 +161,7 @@ class Player:
 
     async def _play(self, table: Table, tip: BlockRef) -> None:
         assert self._follower is not None
-        graph = table.sheet.graph
-        position = read_position(graph, table.sheet.book, table.funding, self._follower.spends)
-        table.position = position
+        position = self._read(table, self._follower)
         if table.noted != len(position.played):
             self._note_own(table, position)
         if position.height is None or position.start is None:
@@ -175,6 +176,13 @@ class Player:
         elif tip.height + 1 >= position.height + self._window(table, position):
             await self._punish_silence(table, position, tip)
         await self._burn(table, position, tip)
+
+    def _read(self, table: Table, follower: Follower) -> Position:
+        """Where the game stands; read again only when a spend came or went, as a witness has thousands of items."""
+        if table.position is None or table.seen != follower.changes:
+            table.position = read_position(table.sheet.graph, table.sheet.book, table.funding, follower.spends)
+            table.seen = follower.changes
+        return table.position
 
     def _note_own(self, table: Table, position: Position) -> None:
         """Tell the store what the chain shows that we signed; only then may it sign."""
