@@ -1,8 +1,8 @@
 """Build the Go driver of the pairing circuit, `bedroll-gnark`; `--test` runs its tests instead.
 
 The circuit itself is the proof system's published Go module, taken from cargo's registry folder as it lies: a Go
-workspace joins it with `crates/prover/gnark`. Its two calls into Rust, hints that the circuit checks, are laid over with
-plain Go, so no C is involved.
+workspace joins it with `crates/prover/gnark`. Its two calls into Rust, hints that the circuit checks, are laid over
+with plain Go, so no C is involved.
 """
 
 import argparse

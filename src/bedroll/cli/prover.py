@@ -19,6 +19,7 @@ from bedroll.prover.budget import checked_budget
 from bedroll.prover.core import find_worker
 from bedroll.prover.service import INPUT_BYTES_MAX
 
+from .prover_groth16 import groth16, setup_local
 from .prover_picture import Picture, show_status
 from .run import QUIET, Context, declare, run_once
 
@@ -30,6 +31,10 @@ _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.group("prover")
 def command() -> None:
     """Make validity proofs: follow a node, or prove one input."""
+
+
+command.add_command(setup_local)
+command.add_command(groth16)
 
 
 @declare("prove", *_SECTIONS, group=command)

@@ -1,6 +1,6 @@
 """How much memory proving takes, and what a budget must be.
 
-Reads: nothing.  Gives: `MEMORY_BYTES_MIN`, `checked_budget`, `resident_bytes`.
+Reads: nothing.  Gives: `MEMORY_BYTES_MIN`, `checked_budget`, `free_bytes`, `resident_bytes`.
 Never: starts what cannot fit.  Spec: docs/spec/prover.md#memory
 """
 
@@ -35,6 +35,11 @@ def checked_budget(memory_bytes: int) -> int:
 def machine_bytes() -> int:
     """Memory of this machine."""
     return _field(Path("/proc/meminfo"), "MemTotal")
+
+
+def free_bytes() -> int:
+    """Memory that a new process can have without another one losing any."""
+    return _field(Path("/proc/meminfo"), "MemAvailable")
 
 
 def resident_bytes(process: int) -> int:

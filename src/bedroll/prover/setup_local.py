@@ -55,7 +55,7 @@ def sample() -> tuple[Path, Path]:
 
 def _describe(folder: Path, progress: Progress) -> Mapping[str, Any]:
     wrapped, key = sample()
-    asked = ["describe", wrapped, key, folder / CONSTRAINTS, folder / TEMPLATE_WITNESS]
+    asked: list[str | Path] = ["describe", wrapped, key, folder / CONSTRAINTS, folder / TEMPLATE_WITNESS]
     return run_tool(find_tool(BRIDGE), asked, progress, {})
 
 

@@ -1,4 +1,4 @@
-"""Work in stages: each leaves files and, last, a record with their hashes; a stage with a sound record is not run again.
+"""Work in stages: each leaves files and, last, a record with their hashes; one with a sound record is not run again.
 
 Reads: a folder.  Gives: `Stage`, `Record`, `run_stages`.
 Never: takes a file that is not as its record says.  Spec: docs/spec/groth16.md#stages
@@ -15,7 +15,7 @@ import msgspec
 
 from bedroll.primitives import Corrupt, Invalid, Unavailable
 
-from .memory import free_bytes
+from .budget import free_bytes
 from .tool import Progress
 
 _RECORD_BYTES_MAX: Final = 1 << 16
