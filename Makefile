@@ -14,7 +14,7 @@ STAMP := $(VENV)/.installed
 EXECUTOR := $(CACHE)/prover/release/bedroll-executor
 
 .DEFAULT_GOAL := list
-.PHONY: list setup build wheel guest guest-costs guest-verifier groth16 demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
+.PHONY: list setup build wheel guest guest-costs guest-verifier demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
         test-clients test-guest test-wheel test-all costs bench bench-evm clean
 
 list: ## list the tasks
@@ -65,13 +65,6 @@ guest-verifier: $(STAMP) ## build the verifier for the disputed machine and pass
 	@$(PYTHON) scripts/guest_arithmetic.py --check
 	@$(PYTHON) scripts/guest_verifier.py
 	@cd crates/guest/verifier && cargo fmt --check && cargo test --locked --quiet
-
-groth16: $(STAMP) ## build what makes Groth16 proofs (Go 1.25, protobuf-compiler; 13 minutes)
-	@mkdir -p $(CACHE)/groth16/tools
-	@cd crates/prover && CARGO_TARGET_DIR=$(CACHE)/prover RUSTFLAGS="-C target-cpu=native" \
-	  cargo build --locked --release --quiet -p bedroll-groth16
-	@cp $(CACHE)/prover/release/bedroll-groth16 $(CACHE)/groth16/tools/
-	@$(PYTHON) scripts/groth16_driver.py --folder $(CACHE)/groth16/tools
 
 lock: ## resolve the dependencies again
 	@$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

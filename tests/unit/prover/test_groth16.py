@@ -1,6 +1,6 @@
 """Groth16 proofs of the project's own prover: they hold under their key alone, and keys are what their owner says.
 
-The proofs were made by the Go driver; here the plain pairing of `bedroll.crypto.bn254` and the RISC-V verifier judge them.
+The proofs were made by the Go driver; the plain pairing of `bedroll.crypto.bn254` and the RISC-V verifier judge them.
 """
 
 import hashlib
