@@ -1,4 +1,4 @@
-"""Stages: what is done is not done again, a kill costs the running stage, no file is taken that is not as it was left."""
+"""Stages: what is done is not done again, a kill costs the running stage, no changed file is taken."""
 
 import stat
 import sys
