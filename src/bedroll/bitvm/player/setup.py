@@ -74,10 +74,8 @@ class Setup:
         ledger.add(terms, party, start)
         self.terms, self.party, self.book = terms, party, book
         self._key, self._store, self._ledger, self._entropy = key, store, ledger, entropy
-        self._own = own_keys(terms, party, book, store)
-        entry = ledger.entry(terms.game)
-        self._opponent = entry.opponent_keys
-        self.graph = self._rebuild(entry.claim)
+        self._own: Mapping[str, bytes] | None = None
+        self.graph = self._rebuild(ledger.entry(terms.game).claim)
         self._signing: Signing | None = None
 
     @property
@@ -87,7 +85,7 @@ class Setup:
 
     def offer(self) -> bytes:
         """Our one-time public keys."""
-        return b"".join(self._own.values())
+        return b"".join(self._own_keys().values())
 
     def accept_offer(self, raw: bytes) -> None:
         """Take in the opponent's.
@@ -100,7 +98,6 @@ class Setup:
         if len(raw) != expected:
             raise BadSetup("one-time keys have a wrong size", size=len(raw), limit=expected)
         self._ledger.put_keys(self.terms.game, raw)
-        self._opponent = raw
         crash_point("dispute.after_offer")
 
     @property
@@ -110,9 +107,10 @@ class Setup:
         Raises:
             Invalid: The opponent's keys are not here yet.
         """
-        if self._opponent is None:
+        opponent = self._ledger.entry(self.terms.game).opponent_keys
+        if opponent is None:
             raise Invalid("the opponent's offer comes first", game=self.terms.game)
-        keys = join_keys(self.terms, self.book, self.party, self._own, self._opponent)
+        keys = join_keys(self.terms, self.book, self.party, self._own_keys(), opponent)
         return KeyedBook(self.book, keys)
 
     def accept_claim(self, raw: bytes) -> None:
@@ -125,6 +123,8 @@ class Setup:
         graph = self._build(raw)
         self._ledger.put_claim(self.terms.game, raw, graph.digest)
         self.graph = graph
+        # The graph has what is needed of them, and a player may set up many games at once: they follow from the seed.
+        self._own = None
 
     def stored_claim(self) -> bytes | None:
         """The claim's transaction, if it is known."""
@@ -164,6 +164,11 @@ class Setup:
         self._signing = None
         self._ledger.put_signatures(self.terms.game, signatures)
         crash_point("dispute.after_setup")
+
+    def _own_keys(self) -> Mapping[str, bytes]:
+        if self._own is None:
+            self._own = own_keys(self.terms, self.party, self.book, self._store)
+        return self._own
 
     def _graph(self) -> Graph:
         if self.graph is None:
