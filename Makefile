@@ -66,6 +66,18 @@ guest-verifier: $(STAMP) ## build the verifier for the disputed machine and pass
 	@$(PYTHON) scripts/guest_verifier.py
 	@cd crates/guest/verifier && cargo fmt --check && cargo test --locked --quiet
 
+.PHONY: groth16 test-groth16
+groth16: $(STAMP) ## build what makes Groth16 proofs (Go 1.25, protobuf-compiler; 13 CPU minutes)
+	@command -v go >/dev/null || { echo "go is missing: install Go 1.25" >&2; exit 1; }
+	@mkdir -p $(CACHE)/groth16/tools
+	@cd crates/prover && CARGO_TARGET_DIR=$(CACHE)/prover-native RUSTFLAGS="-C target-cpu=native" \
+	  cargo build --locked --release --quiet -p bedroll-groth16
+	@cp $(CACHE)/prover-native/release/bedroll-groth16 $(CACHE)/groth16/tools/
+	@$(PYTHON) scripts/groth16_driver.py --folder $(CACHE)/groth16/tools
+
+test-groth16: $(STAMP) ## vet and test the driver of the pairing circuit
+	@$(PYTHON) scripts/groth16_driver.py --folder $(CACHE)/groth16/tools --test
+
 lock: ## resolve the dependencies again
 	@$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --quiet requirements/run.in -o requirements/run.lock
