@@ -1,16 +1,36 @@
-"""A dispute from setup to verdict in one process; killed anywhere, the next run goes on. Prints JSON."""
+"""A dispute from setup to verdict in one process; killed anywhere, the next run goes on. Prints JSON.
+
+With `KILL_AT` it dies before that database statement of its own: the places where what is durable changes.
+"""
 
 import asyncio
 import json
+import os
+import signal
 import sys
+from itertools import count
 from pathlib import Path
 
 from bedroll.bitvm.graph import REGTEST, Party
 from bedroll.bitvm.lie.catalogue import lies
 from bedroll.bitvm.lie.scene import Scene
 from bedroll.bitvm.player.duel import Duel, Match
+from bedroll.storage import Database
 from tests.framework.chain import open_embedded
 from tests.framework.dispute_game import BOND_SAT, INSTANCE, book_of, honest
+
+
+def count_statements(last: int) -> count:
+    """Count the statements of all databases from now on, and die before number `last`; 0: never."""
+    numbers, execute = count(1), Database.execute
+
+    def counted(self, *given):
+        if next(numbers) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return execute(self, *given)
+
+    Database.execute = counted
+    return numbers
 
 
 async def run(folder: Path) -> dict[str, object]:
@@ -48,4 +68,6 @@ async def run(folder: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(run(Path(sys.argv[1])))))
+    statements = count_statements(int(os.environ.get("KILL_AT", "0")))
+    outcome = asyncio.run(run(Path(sys.argv[1])))
+    print(json.dumps(outcome | {"statements": next(statements) - 1}))

@@ -1,12 +1,10 @@
-"""Shows that honesty wins under pressure: at the last block, in fee storms, reorganisations, restarts, old backups."""
+"""Shows single scenes of a game under pressure in detail; `test_pressure.py` puts every pressure on every lie."""
 
 import shutil
 
 import pytest
 
 from bedroll.bitcoin.builder import add_change, build_transaction, sign_transaction
-from bedroll.bitcoin.script import data_script
-from bedroll.bitcoin.transaction import TxOut
 from bedroll.bitvm.game.fact import choose_move_leaf
 from bedroll.bitvm.game.record import DigitMessage, HashesMessage
 from bedroll.bitvm.game.wire import encode
@@ -14,10 +12,13 @@ from bedroll.bitvm.graph import REGTEST, Party
 from bedroll.bitvm.lie.catalogue import lies
 from bedroll.bitvm.lie.scene import Scene
 from bedroll.bitvm.player.event import Policy
-from bedroll.bitvm.player.position import read_position
 from bedroll.bitvm.winternitz import sign
 from bedroll.primitives import FeeRate, Satoshi
+from tests.framework.dispute_bout import flood
 from tests.framework.dispute_game import INSTANCE, begin, honest
+
+pytestmark = pytest.mark.timeout(1_200)
+"""A game ends after a bounded number of blocks; this bounds a hang, on a machine that does much else."""
 
 SCENE = Scene.sample(INSTANCE)
 LIES = lies(3)
@@ -35,12 +36,6 @@ def look(game, party):
     return game.duel.sides[party].player.tables[game.duel.terms.game].position
 
 
-def reread(game, party):
-    player = game.duel.sides[party].player
-    table = player.tables[game.duel.terms.game]
-    return read_position(table.sheet.graph, table.sheet.book, table.funding, player._follower.spends)
-
-
 async def until(game, chain, number, blocks=150):
     """Play until so many moves are confirmed."""
     for _ in range(blocks):
@@ -49,45 +44,6 @@ async def until(game, chain, number, blocks=150):
             return
         await chain.mine()
     raise AssertionError(f"move {number} did not come")
-
-
-SLOW = ("open_wrong_value", "wrong_result", "read_3_value", "pc", "trap", "equivocate_left", "second_noise_3",
-        "second_difference", "silent_execute_2", "contest_program_counter", "open_behind")  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ["read_2_value", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
-async def test_the_honest_side_wins_when_it_acts_at_its_last_block(embedded_chain, tmp_path, name):
-    lie, game = await start(embedded_chain, tmp_path / "duel", name)
-    duel, me = game.duel, lie.party.other
-    follower = duel.sides[me].player._follower
-    try:
-        for _ in range(600):
-            await duel.sides[lie.party].player.step()
-            tip = await follower.sync()
-            position = reread(game, me)
-            if position.end is not None:
-                break
-            if position.height is not None:
-                window = REGTEST.delta_blocks if position.number else REGTEST.input_blocks
-                # What is sent now is in the block after the tip: the last before the opponent may end the game.
-                if tip.height + 1 >= position.height + window - 1:
-                    await duel.sides[me].player.step()
-            await embedded_chain.mine()
-        assert position.winner is me
-    finally:
-        duel.close()
-    assert {alarm.kind for alarm in duel.sides[me].alarms} <= {"late"}
-
-
-async def flood(chain, rate, blocks):
-    """Transactions that fill so many blocks at a rate: ten of the largest in each, small ones for the gap."""
-    for number in range(14 * blocks):
-        small = number % 14 >= 10
-        (coin,) = await chain.matured()
-        inputs = [chain.miner.input_of(coin)]
-        outputs = [TxOut(Satoshi(0), data_script(bytes([number % 256]) * (6_000 if small else 97_000)))]
-        complete, _ = add_change(inputs, outputs, chain.miner.script, FeeRate(rate - (100 if small else 0)))
-        await chain.client.broadcast([sign_transaction(build_transaction(inputs, complete), inputs).raw])
 
 
 @pytest.mark.slow
@@ -175,50 +131,6 @@ async def test_after_a_deep_reorganisation_the_same_answer_goes_out_again_with_a
         await embedded_chain.mine()
         await game.duel.sides[Party.PROVER].player.step()
         assert look(game, Party.PROVER).played[3].spend.transaction.wtxid == answer.wtxid
-    finally:
-        game.duel.close()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["wrong_input", "open_wrong_value"])
-async def test_a_side_that_restarts_in_every_block_plays_the_same_game(embedded_chain, tmp_path, name):
-    lie, game = await start(embedded_chain, tmp_path / "duel", name)
-    try:
-        for _ in range(300):
-            game.duel.restart(lie.party.other)
-            await game.duel.step()
-            position = look(game, lie.party)
-            if position.end is not None:
-                break
-            await embedded_chain.mine()
-        assert position.winner is lie.party.other
-        assert not game.duel.sides[lie.party.other].alarms
-    finally:
-        game.duel.close()
-
-
-@pytest.mark.parametrize(("name", "party"), [
-    ("wrong_result", Party.CHALLENGER), pytest.param("open_wrong_value", Party.PROVER, marks=pytest.mark.slow),
-])  # fmt: skip
-async def test_an_old_backup_learns_from_the_chain_and_wins(embedded_chain, tmp_path, name, party):
-    lie, game = await start(embedded_chain, tmp_path / "duel", name)
-    backup, place = tmp_path / "backup", tmp_path / "duel" / party.value
-    try:
-        game.duel.sides[party].store.close()
-        shutil.copy(place / "one-time.sqlite", backup)
-        game.duel.restart(party)
-        await until(game, embedded_chain, 7)
-        spent = {played.name for played in look(game, party).played}
-        assert len(spent) == 7
-        game.duel.sides[party].store.close()
-        for stale in place.glob("one-time.sqlite*"):
-            stale.unlink()
-        shutil.copy(backup, place / "one-time.sqlite")
-        game.duel.restart(party)
-        position = await game.play()
-        assert position.winner is lie.party.other is party
-        alarms = game.duel.sides[party].alarms
-        assert [alarm.kind for alarm in alarms] == ["restored"]
     finally:
         game.duel.close()
 

@@ -304,11 +304,19 @@ def _malformed() -> Iterator[Entry]:
         ("write_value", "add", "the sum is wrong", lambda r: replace(r, write=_moved(r.write, 0, 1))),
         ("write_addr", "add", "another register is written", lambda r: replace(r, write=_moved(r.write, 4, 0))),
         ("write_pc", "add", "the next address is wrong", lambda r: replace(r, write_pc=r.write_pc + 4)),
-        ("read_addr", "add", "another register is read", lambda r: replace(
+        ("read_1_addr", "add", "another register is read", lambda r: replace(
             r, read_1=replace(r.read_1, addr=r.read_1.addr + 4))),
+        ("read_2_addr", "lw", "another word is loaded", lambda r: replace(
+            r, read_2=replace(r.read_2, addr=r.read_2.addr + 4))),
+        ("read_3_addr", "sb", "the old word is another one", lambda r: replace(
+            r, read_3=replace(r.read_3, addr=r.read_3.addr + 4))),
         ("step_number", "add", "the row is of another step", lambda r: replace(r, step=r.step + 1)),
-        ("future_read", "add", "a read is from the future", lambda r: replace(
+        ("future_read_1", "add", "read 1 is from the future", lambda r: replace(
             r, read_1=replace(r.read_1, last_step=r.step))),
+        ("future_read_2", "add", "read 2 is from the future", lambda r: replace(
+            r, read_2=replace(r.read_2, last_step=r.step))),
+        ("future_read_3", "sb", "read 3 is from the future", lambda r: replace(
+            r, read_3=replace(r.read_3, last_step=r.step))),
         ("pc_unaligned", "add", "the address is inside a word", lambda r: replace(
             r, read_pc=ReadPc(r.read_pc.addr + 2, r.read_pc.opcode), write_pc=r.write_pc + 2)),
         ("witness", "divu", "the remainder is wrong", lambda r: replace(r, witness=r.witness + 1)),
