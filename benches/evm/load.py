@@ -143,9 +143,21 @@ class Crowd:
     def deploy(self) -> None:
         """Deploy a token and give every sender of it."""
         code = bytes.fromhex(str(artifact("demo_token")["creation"])[2:]) + (10**30).to_bytes(32, "big")
-        (receipt,) = self._pay([(None, Wei(0), code)])
-        self.token = Address(bytes.fromhex(receipt["contractAddress"][2:]))
+        self.token = self.create(code)
         self._pay([(self.token, Wei(0), transfer(account.address, 10**24)) for account in self.senders])
+
+    def create(self, code: bytes) -> Address:
+        """A contract of the faucet's."""
+        (receipt,) = self._pay([(None, Wei(0), code)])
+        return Address(bytes.fromhex(receipt["contractAddress"][2:]))
+
+    def pay(self, account: Account, to: Address | None, value: Wei, data: bytes, gas: Gas) -> None:
+        """Send one transaction of a sender and wait for it."""
+        who = self.senders.index(account)
+        raw = self._sign(account, self.nonces[who], to, value, data, gas)
+        self.nonces[who] += 1
+        self.rpc("eth_sendRawTransaction", show(raw))
+        self.wait_included(self._mine)
 
     def _pay(self, payments: list[tuple[Address | None, Wei, bytes]]) -> list[Any]:
         hashes = []

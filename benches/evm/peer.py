@@ -12,6 +12,8 @@ from load import Rpc
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bedroll"
 ANVIL_VERSION = "1.7.1"
+BLOCK_SECONDS = 0.25
+"""Between blocks, where they flow."""
 
 
 class Peer:
@@ -20,9 +22,11 @@ class Peer:
     Attributes:
         name: In tables.
         pid: Its process.
+        is_held: Whether it makes blocks when told, and not otherwise.
     """
 
     name = ""
+    is_held = False
 
     def __init__(self, words: list[str]) -> None:
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -58,40 +62,49 @@ class Peer:
 
 
 class Anvil(Peer):
-    """Foundry's development node: blocks when told, or after every transaction."""
+    """Foundry's development node.
+
+    Args:
+        block_seconds: Between blocks; 0: one after every transaction; None: when told.
+    """
 
     name = "anvil"
 
-    def __init__(self, *, instant: bool = False) -> None:
+    def __init__(self, block_seconds: float | None = None) -> None:
         port = free_port()
-        mode = [] if instant else ["--no-mining", "--order", "fifo"]
+        self.is_held = block_seconds is None
+        pace = ["--no-mining"] if self.is_held else ["--block-time", str(block_seconds)] if block_seconds else []
+        mode = [*pace, "--order", "fifo"] if pace else []
         super().__init__([str(install_anvil()), "--port", str(port), "--silent", *mode])
         self.rpc = self._wait(f"http://127.0.0.1:{port}")
-        self._instant = instant
 
     def step(self) -> None:
-        if not self._instant:
+        if self.is_held:
             self.rpc("evm_mine")
+        else:
+            time.sleep(0.002)
 
 
 class Bedroll(Peer):
-    """`bedroll devnet`: durable, with its own Bitcoin."""
+    """`bedroll devnet`: durable, with its own Bitcoin.
+
+    Args:
+        block_seconds: Between blocks; 0: one after every transaction; None: when told.
+    """
 
     name = "bedroll"
 
-    def __init__(self, *, block_time: float = 0.25, held: bool = False) -> None:
-        self._held = held
-        pace = ["--no-mining", "true"] if held else ["--block-time", str(block_time)]
-        words = ["devnet", "--json", "--port", "0", *pace, *EXTRA]
+    def __init__(self, block_seconds: float | None = None) -> None:
+        self.is_held = block_seconds is None
+        pace = ["--no-mining", "true"] if self.is_held else ["--block-time", str(block_seconds)]
+        words = ["devnet", "--json", "--silent", "--port", "0", *pace, *EXTRA]
         super().__init__([sys.executable, "-m", "bedroll", *words])
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         self.rpc = self._wait(json.loads(line)["rpc"])
-        # Block lines are read and forgotten by a process that is not measured.
-        self._reader = subprocess.Popen(["cat"], stdin=self._process.stdout, stdout=LINES or subprocess.DEVNULL)
 
     def step(self) -> None:
-        if self._held:
+        if self.is_held:
             self.rpc("bedroll_makeBlock")
         else:
             time.sleep(0.002)
@@ -101,13 +114,8 @@ class Bedroll(Peer):
         while int(rpc("bedroll_status")["heads"]["durable"]["number"], 16) < height:
             time.sleep(0.002)
 
-    def stop(self) -> None:
-        super().stop()
-        self._reader.wait(10)
-
 
 EXTRA: list[str] = []
-LINES = None
 
 
 def free_port() -> int:

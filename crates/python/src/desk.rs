@@ -1,4 +1,6 @@
 //! The desk: bodies in, answers out.
+use std::sync::Arc;
+
 use bedroll_front::{Desk as CoreDesk, DeskOptions, Heads, Turn, Waiting};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -13,7 +15,7 @@ use crate::transaction::Transaction;
 
 /// Transactions that become Python's only where they are looked at.
 #[pyclass(frozen, module = "bedroll._core._native")]
-pub struct TransactionList(Vec<Waiting>);
+pub struct TransactionList(pub Vec<Waiting>);
 
 #[pymethods]
 impl TransactionList {
@@ -33,7 +35,7 @@ impl TransactionList {
 
 /// Answers to the calls that are asked most.
 #[pyclass(frozen, module = "bedroll._core._native")]
-pub struct Desk(CoreDesk);
+pub struct Desk(pub Arc<CoreDesk>);
 
 type Answered<'py> = (Bound<'py, PyList>, TransactionList, Vec<usize>);
 type Executed<'py> = (
@@ -49,7 +51,7 @@ impl Desk {
     #[new]
     fn new(engine: &Engine, mempool: Option<&Bound<'_, Mempool>>) -> PyResult<Self> {
         let pool = mempool.map(|mempool| mempool.get().0.clone());
-        Ok(Self(CoreDesk::new(&engine.get()?, pool)))
+        Ok(Self(Arc::new(CoreDesk::new(&engine.get()?, pool))))
     }
 
     #[pyo3(signature = (*, chain_id, client_version, body_bytes, batch_calls, response_bytes, call_gas, left_out))]

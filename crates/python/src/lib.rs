@@ -9,6 +9,7 @@ mod da;
 mod desk;
 mod engine;
 mod error;
+mod lane;
 mod pool;
 mod program;
 mod riscv;
@@ -25,6 +26,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(module)?;
     pool::register(module)?;
     desk::register(module)?;
+    lane::register(module)?;
     da::register(module)?;
     batch::register(module)?;
     program::register(module)?;

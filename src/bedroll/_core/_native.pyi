@@ -6,6 +6,7 @@ Every call that works longer than a few microseconds releases the interpreter lo
 """
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import final
 
 # --- execution ---------------------------------------------------------------------------------
@@ -416,6 +417,42 @@ class Desk:
         self, base_fee: int, l1_rate: int, transfer_bytes: int, limit: int, batch_gas_left: int
     ) -> tuple[TransactionList, int, bool, bool, list[tuple[bytes, str]]]:
         """Execute what is ready: now in the block, their batch gas, whether any was tried, is full, refused."""
+
+@final
+class LogEnd:
+    """The end of a record log to which the interpreter and a lane append; `storage.record_log` says more."""
+
+    def __new__(cls, descriptor: int, size_bytes: int) -> LogEnd: ...
+    @property
+    def size_bytes(self) -> int: ...
+    def append(self, records: Sequence[bytes], *, sync: bool) -> None:
+        """Write records with one call.
+
+        Raises:
+            OSError: The disk is full or broken; the log is as before.
+        """
+
+    def replace(self, descriptor: int, size_bytes: int, aside: Path, path: Path, start: int) -> None:
+        """Put the file `aside` in the log's place, durably, with what the log got behind `start` meanwhile.
+
+        Raises:
+            OSError: The disk is full or broken; the log is as before.
+        """
+
+@final
+class Lane:
+    """A thread that answers plain requests of connections that are lent to it; `api.port` says more."""
+
+    def __new__(cls, desk: Desk, log: LogEnd | None, bell: int, idle_seconds: float) -> Lane: ...
+    def announce(self, latest: int, safe: int, finalized: int, sends: bool) -> None:
+        """Say which blocks there are, and whether transactions are taken."""
+
+    def take(self, token: int, descriptor: int, client: str) -> None: ...
+    def drop(self, token: int) -> None: ...
+    def shut(self, client: str) -> None: ...
+    def collect(self, gathers: bool) -> tuple[list[tuple[int, bytes, bytes, bool, bool]], TransactionList]: ...
+    def count(self) -> tuple[list[tuple[str, dict[str, int], dict[str, int]]], float]: ...
+    def stop(self) -> None: ...
 
 @final
 class Engine:

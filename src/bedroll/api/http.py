@@ -16,6 +16,7 @@ from .dispatch import Intercept
 from .envelope import JSON_NULL, encode_answer
 from .error import Code, RpcError
 from .inbox import Inbox
+from .lane import AFTER, AFTER_MAX
 from .limit import Limits
 from .share import Room, network_of
 
@@ -38,6 +39,10 @@ _REASONS: Final = {
 _KEPT_HEADERS: Final = frozenset(
     (b"origin", b"content-length", b"content-encoding", b"expect", b"upgrade", b"authorization", b"x-api-key")
 )
+_LENT_BYTES: Final = 48 << 10
+"""A longer body is not for the core's lane."""
+_PLAIN_HEADERS: Final = frozenset((b"content-length",))
+"""Of those: with any other one a request is not for the core's lane."""
 
 
 class Host(Protocol):
@@ -72,6 +77,14 @@ class Host(Protocol):
         """Status, content type and body of a page other than the API; None: there is no such page."""
         ...
 
+    def lend(self, connection: "HttpConnection", descriptor: int) -> int:
+        """Lend a silent connection to the core's lane: its number there; 0: there is none."""
+        ...
+
+    def cut(self, number: int) -> None:
+        """A connection that is lent is closed."""
+        ...
+
     def upgrade(self, connection: "HttpConnection", transport: asyncio.Transport, seen: bytes) -> None:
         """The client asked for a WebSocket: `seen` is all that it sent so far, its request in front."""
         ...
@@ -100,6 +113,9 @@ class HttpConnection(asyncio.Protocol):
         self._is_last = self._is_beginning = False
         self._unsent_bytes = self._held_bytes = self._running_bytes = self._queued_bytes = 0
         self._seen: list[bytes] = []
+        self._lent = self._plain_count = 0
+        self._lend_after = AFTER
+        self._is_between, self._is_declined, self._is_lending = True, False, False
         self._clear()
 
     # --- the transport ------------------------------------------------------------------------------
@@ -122,6 +138,9 @@ class HttpConnection(asyncio.Protocol):
         """The connection is closed, by whomever."""
         if self._is_busy:
             self._host.inbox.forget(self)
+        if self._lent:
+            self._host.cut(self._lent)
+            self._lent = 0
         self._is_refused = True
         self._waiting.clear()
         self._give_back(self._held_bytes)
@@ -199,6 +218,7 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        self._is_between = False
         self._clear()
 
     def on_url(self, url: bytes) -> None:
@@ -243,9 +263,11 @@ class HttpConnection(asyncio.Protocol):
         """It is whole."""
         if self._is_refused or (b"upgrade" in self._headers and self._url_is_root() and self._method() == b"GET"):
             return
-        self._in_body = False
+        self._in_body, self._is_between = False, True
         if self._is_last:
             return
+        if self._body_bytes > _LENT_BYTES or not self._headers.keys() <= _PLAIN_HEADERS:
+            self._plain_count = 0
         self._is_last = not self._parser.should_keep_alive()
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         method, url, headers = self._method(), self._url, self._headers
@@ -335,19 +357,59 @@ class HttpConnection(asyncio.Protocol):
             body = unpacked
         self._name_client(headers)
         self._is_busy = True
-        self._host.inbox.put(self, body, is_alone=self._host.is_alone)
+        is_declined, self._is_declined = self._is_declined, False
+        self._host.inbox.put(self, body, is_alone=self._host.is_alone, is_declined=is_declined)
 
     def _name_client(self, headers: dict[bytes, bytes]) -> None:
         key = headers.get(b"authorization") or headers.get(b"x-api-key")
         self.client = self._peer if key is None else f"{self._peer} {key.decode('latin-1')}"
 
-    def answered(self, answer: bytes) -> None:
+    def answered(self, answer: bytes, by_core: bool = False, /) -> None:
         """The body that was asked about has an answer."""
         self._is_busy = False
+        self._plain_count = self._plain_count + 1 if by_core else 0
+        if self._plain_count >= self._lend_after and not self._is_lending:
+            self._is_lending = True
+            self._loop.call_soon(self._lend)
         self._end()
         if self._is_refused:
             return
         self._write(_OK % (len(answer), self._cors), answer)
+
+    # --- the lane ------------------------------------------------------------------------------------
+
+    def _lend(self) -> None:
+        """Lend the connection to the core's lane if it is silent and has asked nothing else for a while."""
+        self._is_lending = False
+        is_silent = self.is_idle and self._is_between and not (self._is_last or self._is_refused or self._is_blocked)
+        if not is_silent or self._plain_count < self._lend_after or self._transport.is_closing():
+            return
+        self._transport.pause_reading()
+        self._lent = self._host.lend(self, self._transport.get_extra_info("socket").fileno())
+        if self._lent:
+            self.deadline = _NEVER
+        else:
+            self._lend_after = AFTER_MAX
+            self._transport.resume_reading()
+
+    def take_back(self, unread: bytes, unsent: bytes, *, is_declined: bool, is_idle: bool) -> None:
+        """The lane has ended with it: go on from there."""
+        self._lent = self._plain_count = 0
+        if self._is_refused or self._transport.is_closing():
+            return
+        if is_idle:
+            self._transport.abort()
+            return
+        self._lend_after = min(AFTER_MAX, 2 * self._lend_after)
+        self._rest()
+        self._transport.resume_reading()
+        if unsent:
+            self._transport.write(unsent)
+        if unread:
+            self._is_declined = is_declined
+            self.data_received(unread)
+            # Where it was not whole, what is left of it may be something else.
+            self._is_declined = False
 
     def _send(self, status: int, kind: bytes, body: bytes) -> None:
         self._end()

@@ -8,14 +8,14 @@ import asyncio
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from .dispatch import Dispatcher, Intercept
 from .envelope import JSON_NULL, encode_answer
 from .error import Code, RpcError
 from .guard import Guard
-from .port import FastPath
+from .port import Counted, FastPath, Lane
 
 LOG: Final = logging.getLogger(__name__)
 _CALL: Final = "eth_call"
@@ -39,8 +39,13 @@ class Asker(Protocol):
         """Runs calls that only make sense on this connection; None: there are none."""
         ...
 
-    def answered(self, answer: bytes) -> None:
-        """Take the answer; empty where the body held notifications alone. Never waits."""
+    def answered(self, answer: bytes, by_core: bool = False, /) -> None:
+        """Take the answer; empty where the body held notifications alone. Never waits.
+
+        Args:
+            answer: JSON.
+            by_core: Whether the core gave it.
+        """
         ...
 
 
@@ -56,10 +61,30 @@ class Inbox:
         self._known: dict[str, tuple[RpcError | None, bool]] = {}
         self._told: list[tuple[str, Mapping[str, int], Mapping[str, int]]] = []
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._lane: Lane | None = None
+        self._is_settling = False
         self._loop = asyncio.get_running_loop()
 
-    def put(self, asker: Asker, body: bytes, *, is_alone: bool = False) -> None:
-        """Take a body in; it is answered in this turn of the loop or later, at once where nobody else is there."""
+    def use_lane(self, lane: Lane) -> None:
+        """A lane answers for some clients; what it does is charged and counted here."""
+        self._lane = lane
+
+    def put(self, asker: Asker, body: bytes, *, is_alone: bool = False, is_declined: bool = False) -> None:
+        """Take a body in; it is answered in this turn of the loop or later, at once where nobody else is there.
+
+        Args:
+            asker: Whose it is.
+            body: JSON.
+            is_alone: Whether there is no other connection.
+            is_declined: Whether the core has looked at it in vain.
+        """
+        if is_declined:
+            error, _ = self._known.get(asker.client) or self._judge(asker.client)
+            if error is None:
+                self._begin(asker, body)
+            else:
+                asker.answered(encode_answer(JSON_NULL, error))
+            return
         if is_alone and not self._waiting:
             self._waiting.append((asker, body))
             self._turn()
@@ -90,22 +115,33 @@ class Inbox:
             else:
                 body, good, bad = answer
                 self._told.append((asker.client, good, bad))
-                asker.answered(body)
+                asker.answered(body, True)
         if len(self._told) >= _TOLD_MAX:
             self.settle()
 
     def _judge(self, client: str) -> tuple[RpcError | None, bool]:
         """Whether a client's bodies are refused, and whether the core may answer them: true until the next settling."""
-        if not self._known and not self._told:
-            self._loop.call_later(_SETTLE_SECONDS, self.settle)
+        self.expect_settling()
         is_direct = self._fast is not None and self._guard.is_direct(client)
         judged = self._known[client] = self._guard.refuse(client, 0), is_direct
         return judged
 
+    def expect_settling(self) -> None:
+        """Something was answered that is not charged yet."""
+        if not self._is_settling:
+            self._is_settling = True
+            self._loop.call_later(_SETTLE_SECONDS, self.settle)
+
     def settle(self) -> None:
         """Charge and count what the core has answered; whose bodies are run is asked anew."""
         told, self._told = self._told, []
+        self._is_settling = False
         self._known.clear()
+        on_lane: Sequence[Counted] = ()
+        if self._lane is not None:
+            on_lane, spent_seconds = self._lane.count()
+            self._spent_seconds += spent_seconds
+            told += on_lane
         charged: defaultdict[str, Counter[str]] = defaultdict(Counter)
         answered: Counter[str] = Counter()
         refused: Counter[str] = Counter()
@@ -118,6 +154,9 @@ class Inbox:
             self._guard.charge(client, methods)
         self._charge_time({client: methods[_CALL] for client, methods in charged.items()})
         self._dispatcher.note(answered, refused)
+        for client, _, _ in on_lane:
+            if self._lane is not None and self._guard.refuse(client, 0) is not None:
+                self._lane.shut(client)
 
     def _charge_time(self, calls: Mapping[str, int]) -> None:
         """Who had calls run pays for the time: a call's price says nothing of what it does."""

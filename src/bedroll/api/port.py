@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bedroll.execution.desk import DeskOption
+from bedroll.execution.desk import DeskOption, TransactionList
 from bedroll.execution.engine import Block, Engine, Transaction, View
 from bedroll.primitives import Address, BlockHash, FeeRate, Hash32, Invalid, L1Height, L2Height, Satoshi
 from bedroll.protocol import Network
@@ -242,8 +242,61 @@ class SyncChanged:
 ChainEvent = BlockAdded | BlockRemoved | TransactionsPending | HeadsMoved | SyncChanged
 
 
+Counted = tuple[str, Mapping[str, int], Mapping[str, int]]
+"""A client, how often each method was answered to it, and how often refused."""
+
+
+class Lane(Protocol):
+    """A thread of the core that answers plain requests; it reads connections that are lent to it."""
+
+    def take(self, token: int, descriptor: int, client: str) -> None:
+        """Lend a connection."""
+        ...
+
+    def drop(self, token: int) -> None:
+        """Forget a connection that was cut."""
+        ...
+
+    def shut(self, client: str) -> None:
+        """Give this client's connections back at their next requests, until one is lent again."""
+        ...
+
+    def collect(self, gathers: bool) -> tuple[list[tuple[int, bytes, bytes, bool, bool]], TransactionList]:
+        """Connections that come back (number, unread, unsent, declined, idle), and what the mempool took.
+
+        Args:
+            gathers: Whether whoever calls comes again for transactions without being told.
+        """
+        ...
+
+    def count(self) -> tuple[Sequence[Counted], float]:
+        """What was answered, and the seconds that went into it."""
+        ...
+
+    def stop(self) -> None:
+        """Give everything back and end."""
+        ...
+
+
 class FastPath(Protocol):
     """The core's way from body to answer."""
+
+    @property
+    def gather_seconds(self) -> float:
+        """How long what the lane takes may wait to be told."""
+        ...
+
+    def open_lane(self, bell: int, idle_seconds: float) -> Lane:
+        """Start a lane; it writes a byte to the descriptor `bell` when there is news."""
+        ...
+
+    def close_lane(self, lane: Lane) -> None:
+        """It has ended."""
+        ...
+
+    def took(self, taken: TransactionList) -> None:
+        """A lane put these into the mempool and its log."""
+        ...
 
     def answer(self, bodies: Sequence[bytes]) -> Sequence[tuple[bytes, Mapping[str, int], Mapping[str, int]] | None]:
         """Answer, with how often each method was answered, and how often refused; None: the dispatcher must."""

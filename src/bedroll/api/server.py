@@ -20,6 +20,7 @@ from .dispatch import Dispatcher
 from .feed import Feed
 from .http import HttpConnection
 from .inbox import Inbox
+from .lane import Lanes
 from .port import FastPath
 from .service import CLIENT_VERSION, Service
 from .share import Room
@@ -74,6 +75,7 @@ class Server:
         self._empty = asyncio.Event()
         self._sweeper: asyncio.Task[None] | None = None
         self._listener: asyncio.Server | None = None
+        self._lanes: Lanes | None = None
 
     async def start(self) -> None:
         """Listen.
@@ -82,7 +84,8 @@ class Server:
             Misconfigured: The address cannot be listened on.
         """
         loop = asyncio.get_running_loop()
-        self.inbox = Inbox(self._dispatcher, self._service.guard, self._fast_path())
+        fast = self._fast_path()
+        self.inbox = Inbox(self._dispatcher, self._service.guard, fast)
         try:
             self._listener = await loop.create_server(
                 lambda: HttpConnection(self), self._options.host, self._options.port, reuse_address=True, backlog=512
@@ -91,6 +94,8 @@ class Server:
             address = f"{self._options.host}:{self._options.port}"
             text = f"cannot listen on {address}: {error.strerror or error}"
             raise Misconfigured(text, option="rpc.port", value=self._options.port, allowed="a free port") from None
+        if fast is not None:
+            self._lanes = Lanes(fast, self.inbox, self.limits.idle_seconds)
         self._sweeper = asyncio.create_task(self._sweep(), name="bedroll-api-sweep")
         self._feed.start()
 
@@ -127,6 +132,9 @@ class Server:
         await self._feed.stop()
         if self._listener is not None:
             self._listener.close()
+        if self._lanes is not None:
+            self._lanes.stop()
+            self._lanes = None
         for socket in list(self._sockets):
             socket.close()
         for connection in list(self._connections):
@@ -198,6 +206,15 @@ class Server:
             del self._peers[peer]
         if not self._connections:
             self._empty.set()
+
+    def lend(self, connection: HttpConnection, descriptor: int) -> int:
+        """Lend a silent connection to the core's lane: its number there; 0: there is none."""
+        return 0 if self._lanes is None else self._lanes.lend(connection, descriptor)
+
+    def cut(self, number: int) -> None:
+        """A connection that is lent is closed."""
+        if self._lanes is not None:
+            self._lanes.cut(number)
 
     def upgrade(self, connection: HttpConnection, transport: asyncio.Transport, seen: bytes) -> None:
         """The client asked for a WebSocket; it keeps its place among the connections."""

@@ -136,7 +136,7 @@ class WebSocket(WSListener):
             return self.subscriber.unsubscribe(call.params)
         return NotImplemented
 
-    def answered(self, answer: bytes) -> None:
+    def answered(self, answer: bytes, _by_core: bool = False, /) -> None:
         """The message that was asked about has an answer."""
         self._is_busy = False
         self._give_back(self._running_bytes)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bedroll._core import _native
-from bedroll._core._native import TransactionList
+from bedroll._core._native import Lane, LogEnd, TransactionList
 
 from .engine import Engine
 from .fee import FeeRule
 from .mempool import Mempool
 
-__all__ = ["Answered", "Desk", "DeskOption", "Step", "TransactionList"]
+__all__ = ["Answered", "Desk", "DeskOption", "Lane", "LogEnd", "Step", "TransactionList"]
 
 Answered = tuple[bytes, dict[str, int], dict[str, int]]
 """An answer, with how often each method in it was answered, and how often refused."""
@@ -97,6 +97,16 @@ class Desk:
             An answer each (None: the dispatcher must), what the mempool took, and how many of these each body brought.
         """
         return self._native.answer(list(bodies), latest, safe, finalized, sends)
+
+    def open_lane(self, log: LogEnd | None, bell: int, idle_seconds: float) -> Lane:
+        """Start a thread that answers plain requests of connections that are lent to it.
+
+        Args:
+            log: Where it writes transactions that it takes; None: it takes none.
+            bell: Descriptor that gets a byte when there is news.
+            idle_seconds: How long a connection may be silent.
+        """
+        return Lane(self._native, log, bell, idle_seconds)
 
     def execute(self, fee: FeeRule, limit: int, batch_gas_left: int) -> Step:
         """Execute what is ready in the open block; the mempool knows of it then."""

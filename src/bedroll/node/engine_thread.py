@@ -1,4 +1,4 @@
-"""The one thread on which the chain is changed.
+"""The one thread on which the chain is changed, and the one on which it is made durable.
 
 Reads: calls from the event loop.  Gives: `EngineThread`.
 Never: runs two calls at a time.  Spec: docs/spec/node.md#threads
@@ -16,8 +16,8 @@ T = TypeVar("T")
 class EngineThread:
     """Runs calls one after another. A call that has begun runs to its end, even if whoever waits is cancelled."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="bedroll-engine")
+    def __init__(self, name: str = "bedroll-engine") -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a call there, after those before it."""

@@ -5,10 +5,14 @@ Never: lets an answer to a transaction leave before the log has it.  Spec: docs/
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from bedroll.api.port import Heads
-from bedroll.execution.desk import Answered, Desk
+from bedroll.execution.desk import Answered, Desk, Lane, LogEnd, TransactionList
 from bedroll.sequencer.intake import Intake
+
+GATHER_SECONDS: Final = 0.005
+"""How long what a lane takes is gathered before anybody is told of it."""
 
 
 class FastPath:
@@ -19,6 +23,35 @@ class FastPath:
         self._desk = desk
         self._heads = heads
         self._intake = intake
+        self._lanes: list[Lane] = []
+
+    @property
+    def gather_seconds(self) -> float:
+        """How long what a lane takes may wait to be told: blocks of their own do not wait."""
+        return 0.0 if self._intake is None or self._intake.is_urgent else GATHER_SECONDS
+
+    def open_lane(self, bell: int, idle_seconds: float) -> Lane:
+        """Start a lane."""
+        end = None if self._intake is None else self._intake.log_end
+        lane = self._desk.open_lane(end if isinstance(end, LogEnd) else None, bell, idle_seconds)
+        self._lanes.append(lane)
+        self.announce()
+        return lane
+
+    def close_lane(self, lane: object) -> None:
+        """It has ended."""
+        self._lanes = [each for each in self._lanes if each is not lane]
+
+    def took(self, taken: TransactionList) -> None:
+        """A lane put these into the mempool and its log."""
+        if self._intake is not None:
+            self._intake.took(taken)
+
+    def announce(self) -> None:
+        """Heads have moved, or whether transactions are taken has changed."""
+        heads, sends = self._heads(), self._intake is not None and not self._intake.throttled
+        for lane in self._lanes:
+            lane.announce(heads.latest.height, heads.safe.height, heads.finalized.height, sends)
 
     def answer(self, bodies: Sequence[bytes]) -> list[Answered | None]:
         """Answer bodies that came together; None: the dispatcher must."""

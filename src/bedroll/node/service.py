@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -117,6 +117,7 @@ class Node:
         self._genesis = genesis
         self._client = client
         self._thread = EngineThread()
+        self._disk = EngineThread("bedroll-disk")
         self._gate = asyncio.Lock()
         self._hub = Hub()
         self._history = History(engine, store, genesis.network)
@@ -129,6 +130,7 @@ class Node:
         self._announced = L2Height(engine.tip().number)
         self._committed = L2Height(0)
         self._heads: Heads
+        self._fast: list[FastPath] = []
 
     @classmethod
     async def open(
@@ -219,8 +221,8 @@ class Node:
             carrier=leader.carrier,
         )
         self.sequencer = Sequencer(
-            self._engine, self._thread, self.deriver, self, self._store, self.writer, self._client, self.network,
-            leader.key, folder, leader.option,
+            self._engine, self._thread, self._disk, self.deriver, self, self._store, self.writer, self._client,
+            self.network, leader.key, folder, leader.option,
             gate=self._gate, native_origin=self.deriver.native_origin, encode=encode_batch, clock=clock,
         )  # fmt: skip
         self.deriver.warn_before_change(self.sequencer.unsafe_may_change)
@@ -272,6 +274,7 @@ class Node:
         self._hub.close()
         with contextlib.suppress(Invalid):
             await self._thread.run(self._engine.commit)
+        self._disk.close()
         self._thread.close()
         if self.sequencer is not None:
             self.sequencer.close()
@@ -290,7 +293,9 @@ class Node:
         self.metrics.l2_blocks.inc()
         self.metrics.l2_transactions.inc(block.transaction_count - block.origin_step)
         self.metrics.l2_gas.inc(block.header.gas_used)
-        self._heads = self._read_heads()
+        # Nothing but the newest has moved: the others are read where something else has.
+        self._heads = replace(self._heads, latest=_head(block.header))
+        self._tell_fast()
         self._hub.publish(BlockAdded(block))
 
     def removed(self, blocks: Sequence[Block]) -> None:
@@ -381,6 +386,7 @@ class Node:
         heads = self._read_heads()
         if heads != getattr(self, "_heads", None) or self._condition is Condition.STARTING:
             self._heads = heads
+            self._tell_fast()
             self._hub.publish(HeadsMoved(heads))
         for name in ("latest", "committed", "safe", "finalized", "durable"):
             self.metrics.head.labels(name).set(getattr(heads, name).height)
@@ -441,7 +447,15 @@ class Node:
         intake = None if self.sequencer is None else self.sequencer.intake
         desk = Desk(self._engine, None) if intake is None else intake.desk
         desk.serve(self.network.chain_id, option)
-        return FastPath(desk, self.heads, intake)
+        path = FastPath(desk, self.heads, intake)
+        self._fast.append(path)
+        if intake is not None:
+            intake.on_throttle = self._tell_fast
+        return path
+
+    def _tell_fast(self) -> None:
+        for path in self._fast:
+            path.announce()
 
     def heads(self) -> Heads:
         """The classes of blocks now."""

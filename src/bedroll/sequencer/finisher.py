@@ -6,7 +6,7 @@ Never: lets a signature out before block and height are on disk.  Spec: docs/spe
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from bedroll.execution.engine import Block, Engine
 from bedroll.primitives import L2Height
@@ -16,6 +16,10 @@ from .intake import Intake
 from .port import Announcer, EngineThread
 from .signer import BlockSigner
 from .wire import StreamedBlock
+
+PACE_SECONDS: Final = 0.01
+"""Between the beginnings of two rounds: where a block comes every millisecond, ten share a write and a signature
+file's sync, and whoever waits for receipts has the interpreter."""
 
 
 class SignatureStore(Protocol):
@@ -33,13 +37,25 @@ class SignatureStore(Protocol):
 class Outlet(Protocol):
     """Where signed blocks go: the stream."""
 
+    @property
+    def followers(self) -> int:
+        """How many listen."""
+        ...
+
+    def passed(self, height: int) -> None:
+        """Blocks up to here may be given to whoever comes; nobody listens now."""
+        ...
+
     def publish(self, blocks: Sequence[StreamedBlock]) -> None:
         """Send blocks to all followers."""
         ...
 
 
 class Finisher:
-    """Works on all blocks that were sealed since it last looked: under load many share one write to disk."""
+    """Works on all blocks that were sealed since it last looked: under load many share one write to disk.
+
+    The write has a thread of its own: the next block is executed meanwhile.
+    """
 
     def __init__(
         self,
@@ -78,11 +94,14 @@ class Finisher:
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._sealed:
+                begun = loop.time()
                 await self.finish()
+                await asyncio.sleep(max(0.0, begun + PACE_SECONDS - loop.time()))
 
     async def finish(self) -> None:
         """Finish what is sealed now."""
@@ -105,7 +124,10 @@ class Finisher:
         )
         self._intake.settle(blocks)
         self._announcer.durable()
-        self._outlet.publish([streamed(block, signed.get(L2Height(block.header.number))) for block in standing])
+        if self._outlet.followers:
+            self._outlet.publish([streamed(block, signed.get(L2Height(block.header.number))) for block in standing])
+        elif standing:
+            self._outlet.passed(standing[-1].header.number)
         crash_point("sequencer.after_publish")
 
 

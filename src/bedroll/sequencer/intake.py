@@ -7,7 +7,7 @@ Never: answers before the kernel has the transaction.  Spec: docs/spec/sequencer
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from bedroll.execution.desk import Desk
@@ -16,7 +16,7 @@ from bedroll.execution.fee import FeeRule
 from bedroll.execution.mempool import Mempool, add_many
 from bedroll.primitives import Hash32, Invalid, Unavailable
 from bedroll.storage.crash_point import crash_point
-from bedroll.storage.record_log import RecordLog
+from bedroll.storage.record_log import LogEnd, RecordLog
 
 from .port import Announcer
 
@@ -41,7 +41,8 @@ class Intake:
     Attributes:
         desk: Puts into the pool what comes by JSON-RPC, and executes what is in it.
         arrived: Set when the mempool took something; the producer clears it.
-        throttled: Why nothing is taken now; empty otherwise.
+        is_urgent: Whether what is taken is to be in a block at once.
+        on_throttle: Called when `throttled` changes.
     """
 
     def __init__(self, pool: Mempool, desk: Desk, log: RecordLog, pending: Pending, announcer: Announcer) -> None:
@@ -49,11 +50,28 @@ class Intake:
         self.desk = desk
         self.pending = pending
         self.arrived = asyncio.Event()
-        self.throttled = ""
+        self.is_urgent = False
+        self.on_throttle: Callable[[], None] = lambda: None
+        self._throttled = ""
         self._log = log
         self._announcer = announcer
         self._queue: deque[tuple[bytes, asyncio.Future[Hash32 | Invalid]]] = deque()
         self._wake = asyncio.Event()
+
+    @property
+    def throttled(self) -> str:
+        """Why nothing is taken now; empty otherwise."""
+        return self._throttled
+
+    @throttled.setter
+    def throttled(self, reason: str) -> None:
+        self._throttled = reason
+        self.on_throttle()
+
+    @property
+    def log_end(self) -> LogEnd:
+        """Where the core writes what it takes by itself; it then says so to `took`."""
+        return self._log.end
 
     async def submit(self, raws: Sequence[bytes]) -> list[Hash32 | Invalid]:
         """Take transactions; one answer each, in order.
@@ -126,6 +144,10 @@ class Intake:
                 self.pool.refused(each)
             raise
         crash_point("mempool.after_append")
+        self.took(taken)
+
+    def took(self, taken: Iterable[Transaction]) -> None:
+        """These are in the pool and in the log."""
         self._announcer.pending(taken)
         self.arrived.set()
 
@@ -151,7 +173,7 @@ class Intake:
             self.pool.settle(block)
         live_bytes = self.pool.size_bytes + self.pool.kept_bytes
         if self._log.size_bytes > max(_REWRITE_BYTES_MIN, 4 * live_bytes):
-            self._log.rewrite(each.raw for each in (*self.pool.all_kept(), *self.pool.transactions()))
+            self._log.rewrite(lambda: [each.raw for each in (*self.pool.all_kept(), *self.pool.transactions())])
 
     def take_back(self, transactions: Iterable[Transaction]) -> None:
         """These were in blocks that left the chain: they wait again where they still can."""

@@ -22,7 +22,7 @@ from .intake import Intake
 from .port import Announcer, EngineThread, L1View
 from .schedule import NoSlot, next_origin, seconds_ahead, slot
 
-EXECUTE_MAX: Final = 500
+EXECUTE_MAX: Final = 2_000
 """Transactions handed to the engine at a time: bounds how long a derived L1 block waits for the gate."""
 GATHER_SECONDS: Final = 0.02
 """How long what arrives is gathered before it is executed: what `pending` may lie behind."""
@@ -123,7 +123,7 @@ class Producer:
     async def make_block(self) -> Block | None:
         """Make one block of all that is ready, for whoever drives step by step; None where none can be made."""
         async with self.gate:
-            opened = await self._thread.run(self._open_block)
+            opened = await self._thread.run(self._begin_block)
             self._intake.pool.refresh()
         if not opened:
             return None
@@ -155,7 +155,7 @@ class Producer:
         due = loop.time()
         while True:
             async with self.gate:
-                opened = await self._thread.run(self._open_block)
+                opened = await self._thread.run(self._begin_block)
                 self._intake.pool.refresh()
             if not opened:
                 await self._wait(None, self._l1_moved)
@@ -232,7 +232,9 @@ class Producer:
         return block
 
     def _sealed(self, block: Block) -> None:
-        self._intake.pool.reset(self._intake.pending.view, set(block.forced_senders()))
+        forced = set(block.forced_senders())
+        if forced:
+            self._intake.pool.reset(self._intake.pending.view, forced)
         self._intake.pool.refresh()
         self._announcer.sealed(block)
 
@@ -252,6 +254,13 @@ class Producer:
         self._intake.pending.view = self._engine.pending()
         self._intake.pending.fee = self._fee
         self._intake.desk.refresh(self._fee)
+
+    def _begin_block(self) -> bool:
+        """Open a block that will be open for a while: transactions are judged inside it."""
+        opened = self._open_block()
+        if opened:
+            self._refresh()
+        return opened
 
     def _open_block(self) -> bool:
         head = self._head = self._head or self._l1.head_of_tip()
@@ -279,7 +288,6 @@ class Producer:
         self._engine.begin(frame.timestamp, origin)
         self._fee = FeeRule(base_fee, self._l1_rate, parameters.transfer_bytes)
         self._open, self._is_full, self._gas_promised = [], False, 0
-        self._refresh()
         self._next_head = head.child(hash=b"", timestamp=frame.timestamp, step=frame.step)
         return True
 

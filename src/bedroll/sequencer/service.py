@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.da.writer import Writer
-from bedroll.execution.desk import Desk
+from bedroll.execution.desk import Desk, LogEnd
 from bedroll.execution.engine import Block, Engine, Origin
 from bedroll.execution.fee import FeeRule
 from bedroll.execution.mempool import Mempool, PoolLimit
@@ -68,6 +68,7 @@ class Sequencer:
         self,
         engine: Engine,
         thread: EngineThread,
+        disk: EngineThread,
         l1: L1View,
         announcer: Announcer,
         signatures: SignatureStore,
@@ -97,12 +98,13 @@ class Sequencer:
         self._option = option
         self._announcer = announcer
         fee = FeeRule(engine.next_base_fee(), 0, network.parameters.transfer_bytes)
-        self._log = RecordLog(folder / "mempool.log")
+        self._log = RecordLog(folder / "mempool.log", LogEnd)
         pool = Mempool(network.chain_id, option.pool)
         self.intake = Intake(pool, Desk(engine, pool), self._log, Pending(engine.view(), fee), announcer)
+        self.intake.is_urgent = not option.manual and not option.block_time_seconds
         self._signer = BlockSigner(folder / "signer.log", key, network.number, option.resume_above)
         self.stream = Stream(engine, signatures, network)
-        self.finisher = Finisher(engine, thread, self._signer, signatures, self.intake, announcer, self.stream)
+        self.finisher = Finisher(engine, disk, self._signer, signatures, self.intake, announcer, self.stream)
         self.backlog = Backlog(monotonic)
         self.producer = Producer(
             engine, thread, l1, self.intake, self, network,

@@ -94,6 +94,10 @@ class Stream:
             self._forget(next(iter(self._recent)))
         self._wake()
 
+    def passed(self, height: int) -> None:
+        """Blocks up to here may be given to whoever comes, who is given them from the store."""
+        self._sent_height = max(self._sent_height, height)
+
     def unwound(self, height: int) -> None:
         """Blocks above a height left the chain."""
         if height >= self._sent_height:

@@ -42,7 +42,7 @@ def test_a_flipped_bit_ends_the_log_before_its_record(tmp_path):
 def test_a_rewrite_replaces_everything_and_appends_go_on(tmp_path):
     log = RecordLog(tmp_path / "log")
     log.append([bytes(1_000)] * 10)
-    log.rewrite([b"kept"])
+    log.rewrite(lambda: [b"kept"])
     log.append([b"new"])
     assert log.size_bytes == (tmp_path / "log").stat().st_size
     assert RecordLog(tmp_path / "log").take_records() == [b"kept", b"new"]
@@ -59,7 +59,7 @@ def test_a_kill_in_a_rewrite_leaves_the_old_log(tmp_path):
     log.append([b"old"])
     arm("log.in_rewrite", kill)
     with pytest.raises(Killed):
-        log.rewrite([b"new"])
+        log.rewrite(lambda: [b"new"])
     disarm()
     assert RecordLog(tmp_path / "log").take_records() == [b"old"]
 
