@@ -12,9 +12,11 @@ PROFILE ?= quick
 CORE := src/bedroll/_core/_native.abi3.so
 STAMP := $(VENV)/.installed
 EXECUTOR := $(CACHE)/prover/release/bedroll-executor
+# Runs the proved program in a process of its own. Built here first, or the proof system builds all that it needs twice.
+RUNNER := sp1-core-executor-runner-binary
 
 .DEFAULT_GOAL := list
-.PHONY: list setup build wheel guest guest-costs guest-verifier demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
+.PHONY: list setup build wheel guest guest-costs guest-profile guest-verifier prover prove demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
         test-clients test-guest test-wheel test-all costs bench bench-evm clean
 
 list: ## list the tasks
@@ -58,6 +60,19 @@ $(EXECUTOR): crates/prover/Cargo.lock $(wildcard crates/prover/executor/src/*.rs
 
 guest-costs: build $(EXECUTOR) ## count the cycles of the program that is proved
 	@$(PYTHON) scripts/costs.py --executor $(EXECUTOR)
+
+prover: ## build what makes validity proofs, for this machine's own processor (15 CPU minutes; needs protobuf-compiler)
+	@command -v protoc >/dev/null || { echo "protoc is missing: install protobuf-compiler" >&2; exit 1; }
+	@cd crates/prover && export CARGO_TARGET_DIR=$(CACHE)/prover-native RUSTFLAGS="-C target-cpu=native" && \
+	  cargo build --locked --release --quiet -p $(RUNNER) && \
+	  SP1_CORE_RUNNER_OVERRIDE_BINARY=$(CACHE)/prover-native/release/$(RUNNER) \
+	  cargo build --locked --release --quiet -p bedroll-prover-core
+
+guest-profile: $(STAMP) ## draw where the proved program spends its cycles (INPUT=file, SVG=file)
+	@cd crates/prover && CARGO_TARGET_DIR=$(CACHE)/profiler cargo build --locked --release --quiet \
+	  -p bedroll-executor --features profiling
+	@$(PYTHON) scripts/guest_profile.py --executor $(CACHE)/profiler/release/bedroll-executor \
+	  --folder $(CACHE)/guest $(if $(SVG),--svg $(SVG)) $(INPUT)
 
 guest-verifier: $(STAMP) ## build the verifier for the disputed machine and pass its own tests
 	@rustup target add riscv32im-unknown-none-elf
@@ -120,6 +135,9 @@ test: build ## build and pass the tests
 test-guest: build $(EXECUTOR) ## run the program that is proved in its machine; the program must be its source's
 	@$(PYTHON) scripts/guest_batch.py --check --folder $(CACHE)/guest
 	@BEDROLL_EXECUTOR=$(EXECUTOR) $(PYTEST) -m guest
+
+prove: build prover ## prove a batch here (half an hour, 20 GiB) and try 10,000 mutations of the stored proof
+	@$(PYTEST) -m prove -s
 
 test-slow: build ## long runs: published vectors in full, fuzzing
 	@$(PYTEST) -m slow

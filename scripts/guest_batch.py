@@ -9,6 +9,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +34,8 @@ def sysroot(source: Path) -> Path:
     return Path(subprocess.run(asked, cwd=source, capture_output=True, text=True, check=True).stdout.strip())
 
 
-def build(root: Path, folder: Path) -> bytes:
-    """Bytes of the program built from the sources below `root`, intermediate files in `folder`."""
+def build(root: Path, folder: Path, extra: Sequence[str] = ()) -> bytes:
+    """Bytes of the program built from the sources below `root`, intermediate files in `folder`; `extra` for cargo."""
     source = root / "crates/guest/batch"
     home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
     remaps = [(root, "bedroll"), (home, "cargo"), (sysroot(source), "rust"), (folder, "target")]
@@ -59,7 +60,7 @@ def build(root: Path, folder: Path) -> bytes:
         f"../{TARGET}.json",
     ]
     parts = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=compiler-builtins-mem"]
-    subprocess.run([*asked, *parts], cwd=source, env=environment, check=True)
+    subprocess.run([*asked, *parts, *extra], cwd=source, env=environment, check=True)
     return (folder / TARGET / "release/batch").read_bytes()
 
 

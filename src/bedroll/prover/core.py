@@ -34,7 +34,7 @@ def find_worker(given: Path | None) -> Path:
         Misconfigured: There is none.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    built = cache / "bedroll/prover/release" / WORKER
+    built = cache / "bedroll/prover-native/release" / WORKER
     on_path = shutil.which(WORKER)
     places = [given] if given else [built, *([Path(on_path)] if on_path else [])]
     for place in places:

@@ -1,0 +1,171 @@
+"""Where the proved program spends its cycles: a flame graph as SVG and a table of parts, from a run in the executor.
+
+The program is built once more, with its symbols and otherwise alike; the executor with its profiler writes the stack of
+functions every few cycles. `INPUT` is an input of the program as `make prove` and `bedroll prover prove` take it.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from guest_batch import ROOT, build
+
+WIDTH: Final = 1200
+ROW: Final = 17
+CHARACTER: Final = 6.6
+SHARE_MIN: Final = 0.0015
+PERIOD: Final = 101
+"""Cycles between samples; a prime, so that no loop is in step with it."""
+
+PARTS: Final = (
+    ("signatures", r"\b(recover|ecrecover|secp256k1|curve::|field::)"),
+    ("keccak", r"keccak"),
+    ("codec", r"bedroll_core::(codec|compact|payload|object)"),
+    ("data size", r"bedroll_core::fee"),
+    ("trie", r"bedroll_core::(trie|state)"),
+    ("witness", r"bedroll_core::program::(witness|input)|alloy_rlp"),
+    ("evm", r"\brevm"),
+    ("blocks", r"bedroll_core"),
+)
+"""A sample belongs to the part whose pattern the deepest of its functions fits that fits any."""
+
+Stack = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Node:
+    """A function under its callers."""
+
+    samples: int = 0
+    below: dict[str, "Node"] = field(default_factory=dict)
+
+    def add(self, stack: Stack, samples: int) -> None:
+        """Count a stack, outermost function first."""
+        self.samples += samples
+        node = self
+        for name in stack:
+            node = node.below.setdefault(name, Node())
+            node.samples += samples
+
+    @property
+    def depth(self) -> int:
+        """Rows below this one."""
+        return 1 + max((node.depth for node in self.below.values()), default=0)
+
+
+def folded(profile: dict[str, Any]) -> Counter[Stack]:
+    """Samples by stack, of a profile in Firefox's format."""
+    thread = profile["threads"][0]
+    strings = [short(name) for name in thread["stringTable"]]
+    frames, stacks = thread["frameTable"], thread["stackTable"]
+    place = frames["schema"]["location"]
+    names = [strings[row[place]] for row in frames["data"]]
+    prefix, frame = stacks["schema"]["prefix"], stacks["schema"]["frame"]
+    known: list[Stack] = []
+    for row in stacks["data"]:
+        before: Stack = () if row[prefix] is None else known[row[prefix]]
+        known.append((*before, names[row[frame]]))
+    column = thread["samples"]["schema"]["stack"]
+    return Counter(known[row[column]] for row in thread["samples"]["data"] if row[column] is not None)
+
+
+def short(name: str) -> str:
+    """A symbol without hash and without the paths of its types' parameters."""
+    name = re.sub(r"::h[0-9a-f]{16}$", "", name)
+    while (shorter := re.sub(r"<[^<>]*>", "", name)) != name:
+        name = shorter
+    return name.strip(":") or "?"
+
+
+def part_of(stack: Stack) -> str:
+    """Which part of the program a sample belongs to."""
+    for name in reversed(stack):
+        for part, pattern in PARTS:
+            if re.search(pattern, name):
+                return part
+    return "memory and rest" if any("mem" in name or "alloc" in name for name in stack) else "rest"
+
+
+def drawn(root: Node, title: str) -> str:
+    """The flame graph, callers above, widths by cycles."""
+    height = (root.depth + 2) * ROW
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
+        'font-family="monospace" font-size="11">',
+        f'<text x="4" y="13">{escape(title)}</text>',
+    ]
+
+    def draw(node: Node, name: str, left: float, row: int) -> None:
+        width = WIDTH * node.samples / root.samples
+        if node.samples < SHARE_MIN * root.samples:
+            return
+        hue = 20 + sum(map(ord, name.split("::")[0])) % 40
+        share = f"{100 * node.samples / root.samples:.1f} %"
+        fits = int((width - 4) / CHARACTER)
+        last = name if len(name) <= fits else name.split("::")[-1]
+        shown = last[:fits] if fits >= 3 else ""
+        box = f'x="{left:.1f}" y="{row * ROW}" width="{max(width - 0.5, 0.5):.1f}" height="{ROW - 1}"'
+        out.append(
+            f"<g><title>{escape(name)} {share}</title>"
+            f'<rect {box} fill="hsl({hue},80%,{62 + row % 2 * 5}%)"/>'
+            f'<text x="{left + 2:.1f}" y="{row * ROW + 12}">{escape(shown)}</text></g>'
+        )
+        for below, part in sorted(node.below.items(), key=lambda item: -item[1].samples):
+            draw(part, below, left, row + 1)
+            left += WIDTH * part.samples / root.samples
+
+    draw(root, "all", 0.0, 1)
+    return "\n".join([*out, "</svg>"]) + "\n"
+
+
+def profiled(executor: Path, program: Path, given: Path, trace: Path) -> tuple[int, dict[str, Any]]:
+    """Cycles of a run, and its profile."""
+    environment = os.environ | {"TRACE_FILE": str(trace), "TRACE_SAMPLE_RATE": str(PERIOD)}
+    asked = [str(executor), str(program), str(given)]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True, env=environment).stdout.split()
+    if said[1] != "0":
+        raise SystemExit(f"the program ended with exit code {said[1]}")
+    found: dict[str, Any] = json.loads(trace.read_bytes())
+    return int(said[0]), found
+
+
+def main() -> int:
+    """Build, run, draw."""
+    options = argparse.ArgumentParser(description=__doc__)
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bedroll"
+    options.add_argument("input", type=Path, metavar="INPUT")
+    options.add_argument("--executor", type=Path, required=True, help="built with the feature `profiling`")
+    options.add_argument("--folder", type=Path, default=cache / "guest", help="for intermediate files")
+    options.add_argument("--svg", type=Path, help="where the flame graph goes")
+    chosen = options.parse_args()
+    folder = chosen.folder.resolve()
+    program, trace = folder / "batch-symbols.elf", folder / "trace.json"
+    program.write_bytes(build(ROOT, folder, extra=("--config", "profile.release.strip=false")))
+    cycles, profile = profiled(chosen.executor, program, chosen.input, trace)
+    samples = folded(profile)
+    total = samples.total()
+    root = Node()
+    parts: Counter[str] = Counter()
+    for stack, count in samples.items():
+        root.add(stack, count)
+        parts[part_of(stack)] += count
+    for part, count in parts.most_common():
+        print(f"{part:<16} {cycles * count // total:>12,} cycles {100 * count / total:5.1f} %")
+    print(f"{'all':<16} {cycles:>12,} cycles")
+    if chosen.svg:
+        chosen.svg.write_text(drawn(root, f"{cycles:,} cycles by function; hover for names and shares"))
+    trace.unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
