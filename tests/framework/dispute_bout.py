@@ -97,6 +97,10 @@ class Bout:
         found = [event.transaction for event in self.game.events if (event.party, event.name) == (party, name)]
         return found[-1] if found else None
 
+    async def is_waiting(self, transaction: Transaction) -> bool:
+        """Whether the node has it unconfirmed: a malformed move it has not."""
+        return await self.chain.client.mempool_entry(transaction.txid) is not None
+
     def another(self, position: Position, transaction: Transaction) -> Transaction:
         """A liar's move with other words: the same transaction id, signed by his keys, so both are valid."""
         party, table = self.lie.party, self.table(self.lie.party)

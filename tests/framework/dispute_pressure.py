@@ -139,7 +139,7 @@ class Replaced(Pressure):
         moves = bout.game.duel.terms.moves
         name = moves[position.number].name if position.number < len(moves) else ""
         real = bout.sent(bout.lie.party, name)
-        if bout.turn(position) is bout.lie.party and real is not None and name not in self.done:
+        if name not in self.done and real is not None and await bout.is_waiting(real):
             self.done.add(name)
             self.happened += 1
             await bout.chain.mine_on((await bout.chain.client.tip()).hash, [bout.another(position, real)])

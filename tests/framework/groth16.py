@@ -76,7 +76,7 @@ def snarkjs() -> Sample:
 
 
 def sp1_files() -> dict[str, dict[str, bytes]]:
-    """Published proofs of SP1 by version, as bytes: key, program_key, public_values, proof."""
+    """Published proofs of SP1 by version, as bytes: key, program_key, public_values, proof, inputs (32 each)."""
     found = json.loads((VECTORS / "sp1.json").read_text())
     return {version: {name: bytes.fromhex(raw) for name, raw in each.items()} for version, each in found.items()}
 

@@ -45,7 +45,10 @@ def demo(
     context.load(flags, QUIET)
     catalogue = lies(Shape(exponent).rounds)
     if listing:
-        rows = [(lie.name, lie.party.value, lie.text, lie.ends_by) for lie in catalogue.values()]
+        rows = [
+            (lie.name, lie.party.value, lie.text, lie.ends_by + "…" * lie.ends_by.endswith("_"))
+            for lie in catalogue.values()
+        ]
         context.output.rows("lies", ("name", "who lies", "what is said", "ends by"), rows)
         return
     if name != HONEST and name not in catalogue:

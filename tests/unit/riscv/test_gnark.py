@@ -57,6 +57,7 @@ def proof_bytes(points, is_raw=False):
 def test_a_published_proof_of_sp1_verifies_in_python_and_on_the_machine(version):
     sample = sp1(version)
     assert len(sample.inputs) == {"4.0.0": 2, "6.0.0": 5}[version]
+    assert b"".join(number.to_bytes(32) for number in sample.inputs) == sp1_files()[version]["inputs"]
     assert is_valid(sample.key, sample.inputs, *sample.points)
     assert Program(instance(sample.key, sample.inputs)).run(sample.proof) == Halted(STEPS, 1)
 
