@@ -2,10 +2,14 @@
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from bedroll.bitvm.lie.catalogue import lies
 from bedroll.cli import main
+
+pytestmark = pytest.mark.timeout(1_200)
+"""A game ends after a bounded number of blocks; this bounds a hang, on a machine that does much else."""
 
 
 def invoke(*arguments):
