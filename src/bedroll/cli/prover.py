@@ -4,6 +4,7 @@ Reads: inputs of the proved program, from a node or a file.  Gives: `command`.
 Never: shows a proof that the worker has not verified.  Spec: docs/spec/prover.md
 """
 
+import asyncio
 import json
 import os
 from hashlib import sha256
@@ -14,14 +15,15 @@ import click
 
 from bedroll.config import Config
 from bedroll.primitives import Invalid, Misconfigured
-from bedroll.prover import Core, Finished, JobState, Prover, read_status
+from bedroll.prover import Core, Finished, Follower, JobState, Prover, Range, read_status
 from bedroll.prover.budget import checked_budget
 from bedroll.prover.core import find_worker
 from bedroll.prover.service import INPUT_BYTES_MAX
+from bedroll.sdk import RpcClient
 
 from .prover_groth16 import groth16, setup_local
 from .prover_picture import Picture, show_status
-from .run import QUIET, Context, declare, run_once
+from .run import QUIET, Context, declare, run_once, run_service
 
 _SECTIONS: Final = ("network", "folder", "prover", "log")
 _PROGRAM: Final = Path(__file__).resolve().parents[3] / "crates/guest/elf/batch.elf"
@@ -35,6 +37,18 @@ def command() -> None:
 
 command.add_command(setup_local)
 command.add_command(groth16)
+
+
+@declare("run", *_SECTIONS, group=command)
+@click.option("--first", type=click.IntRange(min=1), default=1, show_default=True, help="L2 block to begin with.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of proofs; in the folder without."
+)
+def run(context: Context, flags: dict[str, object], *, first: int, out: Path | None) -> None:
+    """Follow a node and prove each batch and each run of automatic blocks that it derives."""
+    config = context.load(flags)
+    folder = out or folder_of(config) / "proofs"
+    run_service(lambda stop: _serve(context, config, first, folder, stop))
 
 
 @declare("prove", *_SECTIONS, group=command)
@@ -111,6 +125,55 @@ def core_of(config: Config) -> Core:
     return Core(find_worker(config.prover.worker), checked_budget(config.prover.memory_bytes))
 
 
+class RpcSource:
+    """A node by its JSON-RPC."""
+
+    def __init__(self, client: RpcClient) -> None:
+        self._client = client
+
+    async def range_of(self, height: int) -> Range | None:
+        """The range that holds a block."""
+        found = await self._client.call("bedroll_getProofInput", hex(height))
+        if found is None:
+            return None
+        return Range(
+            first=int(found["firstBlock"], 16),
+            last=int(found["lastBlock"], 16),
+            kind="automatic" if found["objectId"] is None else "batch",
+            given=bytes.fromhex(found["input"][2:]),
+        )
+
+
+async def _serve(context: Context, config: Config, first: int, folder: Path, stop: asyncio.Event) -> None:
+    core, program = core_of(config), program_of(config)
+    names = await names_of(core, program)
+
+    async def keep(finished: Finished) -> None:
+        keep_files(folder / f"{finished.job.title.replace(' ', '-')}.proof", finished, names)
+
+    async with RpcClient(config.prover.url) as client:
+        with Picture(context.output) as picture:
+            prover = Prover(
+                folder_of(config),
+                core,
+                program.read_bytes(),
+                keep,
+                memory_bytes=config.prover.memory_bytes,
+                on_change=picture.show,
+            )
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [
+                        group.create_task(prover.run()),
+                        group.create_task(Follower(RpcSource(client), prover, first).run()),
+                    ]
+                    await stop.wait()
+                    for task in tasks:
+                        task.cancel()
+            finally:
+                await prover.close()
+
+
 async def _prove(context: Context, config: Config, file: Path, out: Path) -> dict[str, Any]:
     if file.stat().st_size > INPUT_BYTES_MAX:
         raise Invalid("input is too large", value=file.stat().st_size, limit=INPUT_BYTES_MAX)
@@ -164,11 +227,11 @@ def keep_files(out: Path, finished: Finished, names: dict[str, str]) -> None:
 
 
 async def names_of(core: Core, program: Path) -> dict[str, str]:
-    """SHA-256 of the program's file and the digests of its key."""
+    """SHA-256 of the program's file, the digests of its key, and the key."""
     told = (await core.ask({"do": "key", "program": str(program.resolve())}))["key"]
     if told["elf"] != sha256(program.read_bytes()).hexdigest():
         raise Invalid("the program changed meanwhile", path=str(program))
-    return {name: str(told[name]) for name in ("elf", "program", "groth16")}
+    return {name: str(told[name]) for name in ("elf", "program", "groth16", "key")}
 
 
 async def _verify(config: Config, file: Path, values: Path, program: str) -> dict[str, Any]:

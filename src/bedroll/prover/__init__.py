@@ -6,6 +6,7 @@ Never: does finished work twice, holds a rule, or needs a key of anybody.  Spec:
 
 from .budget import MEMORY_BYTES_MIN
 from .core import Core, CoreLost
+from .follower import Follower, Range, Source
 from .job import Job, JobState, Plan, Task, TaskState
 from .queue import Queue
 from .service import Finished, Prover
@@ -16,11 +17,14 @@ __all__ = [
     "Core",
     "CoreLost",
     "Finished",
+    "Follower",
     "Job",
     "JobState",
     "Plan",
     "Prover",
     "Queue",
+    "Range",
+    "Source",
     "Status",
     "Task",
     "TaskState",

@@ -38,7 +38,7 @@ class WorkerVerifier:
         Args:
             proof: A compressed proof.
             values: Public values.
-            program: Digest of the program's key, 32 bytes.
+            program: The program's key, or its digest of 32 bytes.
 
         Raises:
             Unavailable: The worker is gone.

@@ -1,0 +1,422 @@
+//! Runs a program on its input and cuts the run into shards, each with all that its proof needs in a file.
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail, ensure, Context, Result};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sp1_core_executor::events::{PrecompileEvent, SyscallEvent};
+use sp1_core_executor::{ExecutionRecord, Program, SP1CoreOpts, SplitOpts};
+use sp1_core_machine::executor::{trace_chunk, ExecutionOutput};
+use sp1_core_machine::io::SP1Stdin;
+use sp1_hypercube::air::{ShardRange, PROOF_NONCE_NUM_WORDS};
+use sp1_jit::TraceChunk;
+use sp1_primitives::SP1Field;
+use sp1_prover::verify::{SP1Verifier, VerifierRecursionVks};
+use sp1_prover::worker::{
+    CoreExecuteTaskRequest, DeferredEvents, LocalWorkerClient, MessageReceiver,
+    PrecompileArtifactSlice, ProofData, ProofId, ProveShardTaskRequest, RawTaskRequest,
+    RequesterId, SP1Controller, SP1WorkerConfig, TaskContext, TaskId, TaskMetadata, TraceData,
+    WorkerClient,
+};
+use sp1_prover_types::{Artifact, ArtifactClient, ArtifactType, InMemoryArtifactClient, TaskType};
+use tokio::sync::mpsc;
+
+use crate::folder::write_durably;
+use crate::machine;
+use crate::program::PROGRAM;
+use crate::tree::{self, Part};
+
+/// File of the input in a job's folder.
+const INPUT: &str = "input.bin";
+/// File of the public values in a job's folder.
+const VALUES: &str = "values.bin";
+const PLAN: &str = "plan.json";
+
+/// A shard: what one proof covers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Shard {
+    /// `core`, `memory`, or the precompile whose calls it holds.
+    pub kind: String,
+    /// Part of the run.
+    pub range: ShardRange,
+}
+
+/// A run as tasks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    /// SHA-256 over program and input.
+    pub of: String,
+    /// Instructions of the run.
+    pub cycles: u64,
+    /// What the program gave, hexadecimal.
+    pub values: String,
+    /// In the order in which their proofs are merged.
+    pub shards: Vec<Shard>,
+    /// Names of the files that each node merges; the last node's proof is the job's.
+    pub nodes: Vec<Vec<String>>,
+}
+
+/// What whoever asked wants to know of a plan.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    cycles: u64,
+    values: String,
+    shards: Vec<String>,
+    nodes: Vec<Vec<String>>,
+}
+
+impl Plan {
+    /// The plan in a job's folder.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn read(job: &Path) -> Result<Self> {
+        let bytes = std::fs::read(job.join(PLAN)).context("the job has no plan")?;
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    /// Its parts by name.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            cycles: self.cycles,
+            values: self.values.clone(),
+            shards: self.shards.iter().map(|shard| shard.kind.clone()).collect(),
+            nodes: self.nodes.clone(),
+        }
+    }
+
+    /// What the proof in this file covers.
+    pub fn range(&self, file: &str) -> Result<ShardRange> {
+        if let Some(shard) = (0..self.shards.len()).find(|index| shard_file(*index) == file) {
+            return Ok(self.shards[shard].range);
+        }
+        let node = (0..self.nodes.len()).find(|index| node_file(*index) == file);
+        let parts = &self.nodes[node.with_context(|| format!("the plan has no {file}"))?];
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+            bail!("{file} merges nothing");
+        };
+        Ok((self.range(first)?.start()..self.range(last)?.end()).into())
+    }
+}
+
+/// File of a shard's trace.
+pub fn trace_file(index: usize) -> String {
+    format!("shard-{index:04}.trace")
+}
+
+/// File of a shard's calls of its precompile.
+fn calls_file(index: usize) -> String {
+    format!("shard-{index:04}.calls")
+}
+
+/// File of a shard's proof.
+pub fn shard_file(index: usize) -> String {
+    format!("shard-{index:04}.proof")
+}
+
+/// File of a node's proof.
+pub fn node_file(index: usize) -> String {
+    format!("node-{index:04}.proof")
+}
+
+/// The plan of a job: from its folder, or made now.
+///
+/// # Errors
+/// The program does not end well on the input, or the file system's.
+pub async fn plan(job: &Path) -> Result<Plan> {
+    let elf = std::fs::read(job.join(PROGRAM)).context(PROGRAM)?;
+    let input = std::fs::read(job.join(INPUT)).context(INPUT)?;
+    let of = hex::encode(
+        Sha256::new()
+            .chain_update(&elf)
+            .chain_update(&input)
+            .finalize(),
+    );
+    if let Ok(plan) = Plan::read(job) {
+        if plan.of != of {
+            bail!("the folder holds the plan of another program or input");
+        }
+        return Ok(plan);
+    }
+    let (output, pieces) = Run::new(&elf, &input).await?.execute().await?;
+    let order = ordered(pieces);
+    let parts = tree::nodes(order.len());
+    let name = |part: &Part| match part {
+        Part::Shard(index) => shard_file(*index),
+        Part::Node(index) => node_file(*index),
+    };
+    for (index, piece) in order.iter().enumerate() {
+        piece.write(job, index)?;
+    }
+    let plan = Plan {
+        of,
+        cycles: output.cycles,
+        values: hex::encode(&output.public_value_stream),
+        shards: order.into_iter().map(|piece| piece.shard).collect(),
+        nodes: parts
+            .iter()
+            .map(|node| node.iter().map(name).collect())
+            .collect(),
+    };
+    write_durably(&job.join(VALUES), &output.public_value_stream)?;
+    write_durably(&job.join(PLAN), &serde_json::to_vec_pretty(&plan)?)?;
+    Ok(plan)
+}
+
+/// Merging wants neighbours: precompiles, whose range is empty, then the run, then memory.
+fn ordered(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    pieces.sort_by(|one, two| {
+        (one.shard.range, &one.shard.kind).cmp(&(two.shard.range, &two.shard.kind))
+    });
+    pieces
+}
+
+/// A shard with what its proof needs.
+struct Piece {
+    shard: Shard,
+    trace: TraceData,
+    calls: Option<Vec<u8>>,
+}
+
+impl Piece {
+    fn write(&self, job: &Path, index: usize) -> Result<()> {
+        if let Some(calls) = &self.calls {
+            write_durably(&job.join(calls_file(index)), calls)?;
+        }
+        let trace = match &self.trace {
+            TraceData::Precompile(slices, code) => {
+                let mut slices = slices.clone();
+                for slice in &mut slices {
+                    slice.artifact = Artifact(calls_file(index));
+                }
+                bincode::serialize(&TraceData::Precompile(slices, *code))?
+            }
+            whole => bincode::serialize(whole)?,
+        };
+        write_durably(&job.join(trace_file(index)), &trace)
+    }
+}
+
+/// A run in progress: the proof system's executor, with tasks collected instead of proved.
+struct Run {
+    program: Arc<Program>,
+    artifacts: InMemoryArtifactClient,
+    workers: LocalWorkerClient,
+    tasks: mpsc::Receiver<(TaskId, RawTaskRequest)>,
+    markers: mpsc::Receiver<(TaskId, RawTaskRequest)>,
+    controller: SP1Controller<InMemoryArtifactClient, LocalWorkerClient>,
+    options: SP1CoreOpts,
+}
+
+const ELF: &str = "elf";
+const STDIN: &str = "stdin";
+
+/// All tasks of this process are of one proof.
+pub fn context() -> TaskContext {
+    TaskContext {
+        proof_id: ProofId::new("proof"),
+        parent_id: None,
+        parent_context: None,
+        requester_id: RequesterId::new("bedroll"),
+    }
+}
+
+impl Run {
+    async fn new(elf: &[u8], input: &[u8]) -> Result<Self> {
+        let program = Program::from(elf).map_err(|error| anyhow!("no program: {error}"))?;
+        let artifacts = InMemoryArtifactClient::new();
+        let (workers, mut channels) = LocalWorkerClient::init();
+        let mut take = |kind| {
+            let receiver = channels.task_receivers.remove(&kind);
+            receiver.context("the proof system has no such tasks")
+        };
+        let (tasks, markers) = (
+            take(TaskType::ProveShard)?,
+            take(TaskType::MarkerDeferredRecord)?,
+        );
+        artifacts
+            .upload_program(&ELF.to_owned(), elf.to_vec())
+            .await?;
+        let stdin = SP1Stdin::from(input);
+        artifacts
+            .upload_with_type(&STDIN.to_owned(), ArtifactType::Stdin, stdin)
+            .await?;
+        let mut config = SP1WorkerConfig::new(machine::machine());
+        machine::settings(&mut config);
+        let verifier =
+            SP1Verifier::new_with_machine(VerifierRecursionVks::default(), machine::machine());
+        let controller = SP1Controller::new(
+            config.controller_config,
+            artifacts.clone(),
+            workers.clone(),
+            verifier,
+        );
+        Ok(Self {
+            program: Arc::new(program),
+            artifacts,
+            workers,
+            tasks,
+            markers,
+            controller,
+            options: machine::options(),
+        })
+    }
+
+    async fn execute(mut self) -> Result<(ExecutionOutput, Vec<Piece>)> {
+        let task = TaskId::new("run");
+        let request = CoreExecuteTaskRequest {
+            elf: Artifact(ELF.to_owned()),
+            stdin: Artifact(STDIN.to_owned()),
+            common_input: Artifact("common".to_owned()),
+            execution_output: Artifact("output".to_owned()),
+            num_deferred_proofs: 0,
+            cycle_limit: None,
+            context: context(),
+            machine: machine::machine(),
+            stdin_private: false,
+        };
+        let messages = self.workers.subscribe_task_messages(&task).await?;
+        let mut ranges = MessageReceiver::<ProofData>::new(messages);
+        let collector = Collector {
+            program: self.program.clone(),
+            artifacts: self.artifacts.clone(),
+            workers: self.workers.clone(),
+            options: self.options.clone(),
+        };
+        let mut collected: Vec<(Artifact, TraceData)> = Vec::new();
+        let running = self.controller.execute(task, request);
+        tokio::pin!(running);
+        let output = loop {
+            tokio::select! {
+                biased;
+                Some(_) = self.markers.recv() => {}
+                Some((id, request)) = self.tasks.recv() => collected.push(collector.collect(id, request).await?),
+                done = &mut running => break done.map_err(|error| anyhow!("the program did not run: {error:?}"))?,
+            }
+        };
+        while let Ok((id, request)) = self.tasks.try_recv() {
+            collected.push(collector.collect(id, request).await?);
+        }
+        let code = collected.iter().find_map(|(_, trace)| match trace {
+            TraceData::Memory(shard) => Some(shard.final_state.exit_code),
+            _ => None,
+        });
+        ensure!(
+            code == Some(0),
+            "the program ended with exit code {}: it states nothing about this input",
+            code.unwrap_or_default()
+        );
+        let mut pieces = Vec::new();
+        for _ in 0..collected.len() {
+            let said = ranges.recv().await.context("a shard has no range")?;
+            let place = collected.iter().position(|(proof, _)| *proof == said.proof);
+            let (_, trace) = collected.swap_remove(place.context("a range has no shard")?);
+            pieces.push(collector.piece(said.range, trace).await?);
+        }
+        Ok((output, pieces))
+    }
+}
+
+/// Takes in the shards that a run gives.
+struct Collector {
+    program: Arc<Program>,
+    artifacts: InMemoryArtifactClient,
+    workers: LocalWorkerClient,
+    options: SP1CoreOpts,
+}
+
+impl Collector {
+    async fn collect(&self, id: TaskId, task: RawTaskRequest) -> Result<(Artifact, TraceData)> {
+        let task = ProveShardTaskRequest::from_raw(task).map_err(|error| anyhow!("{error:?}"))?;
+        let trace: TraceData = self.artifacts.download(&task.record).await?;
+        if let (TraceData::Core(chunk), Some(calls)) = (&trace, &task.deferred_output) {
+            self.give_calls(chunk, calls).await?;
+            let marker = TaskId::new(task.deferred_marker_task.0.clone());
+            let done = TaskMetadata::default();
+            self.workers
+                .complete_task(context().proof_id, marker, done)
+                .await?;
+        }
+        self.workers
+            .complete_task(context().proof_id, id, TaskMetadata::default())
+            .await?;
+        self.artifacts
+            .try_delete(&task.record, ArtifactType::UnspecifiedArtifactType)
+            .await?;
+        Ok((task.output, trace))
+    }
+
+    /// Precompile calls of a piece of the run go to shards of their own: hands them to whoever cuts those.
+    async fn give_calls(&self, chunk: &[u8], to: &Artifact) -> Result<()> {
+        let chunk: TraceChunk = bincode::deserialize(chunk)?;
+        let (program, options) = (self.program.clone(), self.options.clone());
+        let nonce = [0; PROOF_NONCE_NUM_WORDS];
+        let traced = tokio::task::spawn_blocking(move || {
+            let record = ExecutionRecord::new_preallocated(
+                program.clone(),
+                nonce,
+                options.global_dependencies_opt,
+                options.shard_size >> 3,
+            );
+            let (_, mut record, _) =
+                trace_chunk::<SP1Field>(program, options.clone(), chunk, nonce, record)?;
+            Ok::<_, sp1_core_executor::ExecutionError>(
+                record.defer(&options.retained_events_presets),
+            )
+        });
+        let calls = traced.await?.map_err(|error| anyhow!("trace: {error}"))?;
+        let split = SplitOpts::new(
+            &self.options,
+            self.program.instructions.len(),
+            self.program.enable_untrusted_programs,
+        );
+        let deferred = DeferredEvents::defer_record(calls, &self.artifacts, split)
+            .await
+            .map_err(|error| anyhow!("calls: {error:?}"))?;
+        self.artifacts.upload(to, &deferred).await
+    }
+
+    async fn piece(&self, range: ShardRange, trace: TraceData) -> Result<Piece> {
+        Ok(match trace {
+            TraceData::Core(_) => Piece {
+                shard: Shard {
+                    kind: "core".to_owned(),
+                    range,
+                },
+                trace,
+                calls: None,
+            },
+            TraceData::Memory(_) => Piece {
+                shard: Shard {
+                    kind: "memory".to_owned(),
+                    range,
+                },
+                trace,
+                calls: None,
+            },
+            TraceData::Precompile(slices, code) => {
+                let mut calls: Vec<(SyscallEvent, PrecompileEvent)> = Vec::new();
+                for slice in &slices {
+                    let all: Vec<(SyscallEvent, PrecompileEvent)> =
+                        self.artifacts.download(&slice.artifact).await?;
+                    let count = slice.end_idx - slice.start_idx;
+                    calls.extend(all.into_iter().skip(slice.start_idx).take(count));
+                }
+                let whole = PrecompileArtifactSlice {
+                    artifact: Artifact(String::new()),
+                    start_idx: 0,
+                    end_idx: calls.len(),
+                };
+                Piece {
+                    shard: Shard {
+                        kind: format!("{code:?}").to_lowercase(),
+                        range,
+                    },
+                    trace: TraceData::Precompile(vec![whole], code),
+                    calls: Some(bincode::serialize(&calls)?),
+                }
+            }
+        })
+    }
+}
