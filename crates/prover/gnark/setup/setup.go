@@ -126,7 +126,8 @@ func (s *setup) quotients() []fr.Element {
 	size := s.domain.Cardinality
 	out := s.a[:0]
 	if uint64(cap(out)) < size {
-		s.a = nil
+		clear(s.a[:cap(s.a)])
+		s.a, out = nil, nil
 		debug.FreeOSMemory()
 		out = make([]fr.Element, size)
 	}

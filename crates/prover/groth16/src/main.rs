@@ -14,7 +14,8 @@ use std::process::ExitCode;
 use anyhow::{bail, ensure, Context, Result};
 use serde::Serialize;
 
-const USAGE: &str = "usage: bedroll-groth16 describe WRAPPED [WRAP_KEY] CONSTRAINTS WITNESS\n       \
+const USAGE: &str =
+    "usage: bedroll-groth16 describe WRAPPED [WRAP_KEY] CONSTRAINTS WITNESS\n       \
                      bedroll-groth16 judge VERIFYING PROOF VALUES PROGRAM";
 
 /// One line of standard output.
@@ -22,22 +23,31 @@ const USAGE: &str = "usage: bedroll-groth16 describe WRAPPED [WRAP_KEY] CONSTRAI
 #[serde(untagged)]
 enum Answer {
     Described(describe::Described),
-    Judged { verdict: Option<String>, seconds: f64 },
+    Judged {
+        verdict: Option<String>,
+        seconds: f64,
+    },
 }
 
 fn answer(arguments: &[String]) -> Result<Answer> {
     let (command, rest) = arguments.split_first().context(USAGE)?;
     let paths: Vec<PathBuf> = rest.iter().map(PathBuf::from).collect();
     match (command.as_str(), paths.as_slice()) {
-        ("describe", [wrapped, constraints, witness]) => Ok(Answer::Described(
-            describe::describe(wrapped, None, constraints, witness)?,
-        )),
+        ("describe", [wrapped, constraints, witness]) => Ok(Answer::Described(describe::describe(
+            wrapped,
+            None,
+            constraints,
+            witness,
+        )?)),
         ("describe", [wrapped, key, constraints, witness]) => Ok(Answer::Described(
             describe::describe(wrapped, Some(key), constraints, witness)?,
         )),
         ("judge", [verifying, proof, values, _]) => {
             let program = &rest[3];
-            ensure!(program.len() == 64, "a program's key is 64 hexadecimal digits");
+            ensure!(
+                program.len() == 64,
+                "a program's key is 64 hexadecimal digits"
+            );
             let begun = std::time::Instant::now();
             let verdict = judge::judge(verifying, proof, values, program)?;
             Ok(Answer::Judged {
