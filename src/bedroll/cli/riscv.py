@@ -13,12 +13,13 @@ from typing import Any, Final
 import click
 
 from bedroll.primitives import Invalid
-from bedroll.riscv import Call, Halted, Outcome, Program, Row, Running, Trace, register_name
+from bedroll.riscv import Call, Program, Row, Trace, register_name
 from bedroll.riscv.trace import Read
 
+from .riscv_file import describe, read_file
+from .riscv_instance import build
 from .run import Context, declare
 
-_FILE_BYTES_MAX: Final = 1 << 24
 _ROWS_MAX: Final = 10_000
 _SHOWN: Final = 15
 _BAR: Final = 16
@@ -29,6 +30,9 @@ _DEPTH_MAX: Final = 24
 @click.group("riscv")
 def command() -> None:
     """Run RISC-V programs as a dispute would: steps, hashes, rows."""
+
+
+command.add_command(build)
 
 
 def _arguments(function: Callable[..., None]) -> Callable[..., None]:
@@ -153,26 +157,9 @@ def _bar(count: int, most: int) -> str:
     return "█" * full + ("▏▎▍▌▋▊▉"[rest - 1] if rest else "")
 
 
-def describe(outcome: Outcome) -> dict[str, object]:
-    """An outcome's fields."""
-    if isinstance(outcome, Halted):
-        return {"outcome": "halted", "step": outcome.step, "result": outcome.result}
-    if isinstance(outcome, Running):
-        return {"outcome": "running", "step": outcome.step}
-    shown = {"outcome": "trapped", "step": outcome.step, "pc": f"{outcome.pc:#010x}"}
-    return shown | {"reason": outcome.reason, "value": f"{outcome.value:#x}"}
-
-
 def _load(file: Path, source: Path | None) -> tuple[Program, bytes]:
-    program = Program(_read(file))
-    return program, bytes(program.input_bytes) if source is None else _read(source)
-
-
-def _read(file: Path) -> bytes:
-    size = file.stat().st_size
-    if size > _FILE_BYTES_MAX:
-        raise Invalid("the file is too long", value=size, limit=_FILE_BYTES_MAX)
-    return file.read_bytes()
+    program = Program(read_file(file))
+    return program, bytes(program.input_bytes) if source is None else read_file(source)
 
 
 def _speed(steps: int, begun: float) -> dict[str, object]:

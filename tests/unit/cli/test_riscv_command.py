@@ -1,5 +1,6 @@
 """`bedroll riscv`: what run, trace and profile say, in JSON and in words, and how bad files are refused."""
 
+import hashlib
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 from bedroll.cli import main
 from bedroll.riscv.verifier import PROOF_BYTES, blank
 from tests.framework.assembler import INPUT, assemble, layout
+from tests.framework.groth16 import sp1, sp1_files
 
 SQUARE = f"""
     li s0, {INPUT}
@@ -98,3 +100,38 @@ def test_a_program_that_reads_its_input_to_branch_is_not_the_same_for_every_inpu
     text = f"li s0, {INPUT}\nlw t0, 0(s0)\nbeq t0, zero, end\nend:\nli a7, 93\necall"
     file.write_bytes(layout(assemble(text), input_bytes=4))
     assert riscv("profile", program=file)["same_for_every_input"] is False
+
+
+def make_instance(tmp_path, key, proof, *options):
+    for name, raw in (("key", key), ("proof", proof)):
+        (tmp_path / name).write_bytes(raw)
+    line = ["--json", "riscv", "instance", str(tmp_path / "key"), str(tmp_path / "proof"), *options]
+    return CliRunner().invoke(main, [*line, "--folder", str(tmp_path / "made")], catch_exceptions=False)
+
+
+def test_a_published_proof_becomes_a_program_that_says_yes(tmp_path):
+    files = sp1_files()["6.0.0"]
+    (tmp_path / "values").write_bytes(files["public_values"])
+    options = ["--program-key", "0x" + files["program_key"].hex(), "--public-values", str(tmp_path / "values")]
+    done = make_instance(tmp_path, files["key"], files["proof"], *options)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["outcome"], found["result"]) == ("halted", 1)
+    assert found["inputs"] == [str(number) for number in sp1().inputs]
+    assert (tmp_path / "made/proof.bin").read_bytes() == sp1().proof
+    assert hashlib.sha256((tmp_path / "made/verifier.elf").read_bytes()).hexdigest() == found["program"]
+    other = [f"--input={number}" for number in sp1().inputs[:-1]] + ["--input=1"]
+    done = make_instance(tmp_path, files["key"], files["proof"][100:], *other)
+    assert (json.loads(done.stdout)["outcome"], json.loads(done.stdout)["result"]) == ("halted", 0)
+
+
+@pytest.mark.parametrize(("options", "code", "text"), [
+    (["--input", "x"], 1, "no decimal number"), (["--input", "1"], 1, "another number of public inputs"),
+    (["--program-key", "00"], 2, "two kinds of statement"),
+])  # fmt: skip
+def test_a_statement_that_does_not_fit_is_refused(tmp_path, options, code, text):
+    files = sp1_files()["6.0.0"]
+    done = make_instance(tmp_path, files["key"], files["proof"][100:], *options)
+    assert done.exit_code == code, done.output
+    assert text in done.output
+    assert not (tmp_path / "made").exists()
