@@ -11,7 +11,7 @@ from bedroll.bitcoin.script import encode_number
 from bedroll.bitcoin.taproot import TaprootOutput
 from bedroll.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from bedroll.bitvm.game.book import Book, KeyedBook
-from bedroll.bitvm.graph import BURN, MAIN, TIMEOUT, Claim, Graph, Kind, Party, Terms, close_name, gate_output
+from bedroll.bitvm.graph import BURN, MAIN, TIMEOUT, Claim, Graph, Kind, Terms, close_name, gate_output
 from bedroll.bitvm.leaf import Keys
 from bedroll.bitvm.lie.scene import Scene
 from bedroll.bitvm.winternitz.key import NODE_BYTES, all_radices, public_key_bytes
@@ -86,14 +86,6 @@ def facts_vb():
     }
 
 
-def setup_bytes(party):
-    """What a side sends to set a game up: its one-time keys, the claim if it is the prover, nonces, parts."""
-    graph, book, _ = stage()
-    offer = sum(public_key_bytes(message) for message in book.layout.of(party))
-    claim = len(Transaction((TxIn(graph.claim.root),), (TxOut(330, graph.terms.prover_script),) * 4).raw)
-    return offer + (claim if party is Party.PROVER else 0) + 32 + (66 + 32) * len(graph.slots)
-
-
 def price():
     """The section of `costs.toml`."""
     graph, book, _ = stage()
@@ -130,7 +122,4 @@ def price():
         "close_vb": by_key[close_name(opening)],
         "burn_vb": by_key[BURN],
         "timeout_vb": timeout,
-        "signatures": len(graph.slots),
-        "setup_prover_bytes": setup_bytes(Party.PROVER),
-        "setup_challenger_bytes": setup_bytes(Party.CHALLENGER),
     }

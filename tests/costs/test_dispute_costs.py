@@ -15,10 +15,6 @@ def test_a_dispute_costs_what_is_committed():
     assert COSTS["worst_vb"] <= 159_000
 
 
-def test_a_setup_is_small():
-    assert max(COSTS["setup_prover_bytes"], COSTS["setup_challenger_bytes"]) <= 2_000_000
-
-
 def test_every_transaction_relays_in_its_form():
     assert max(moves_vb().values()) == COSTS["largest_with_child_vb"] <= 10_000
     assert max(facts_vb().values()) <= 100_000

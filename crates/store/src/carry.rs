@@ -5,6 +5,7 @@
 //! chunk   (table u8 ‖ key length u16 ‖ value length u32 ‖ key ‖ value)*
 //! ```
 use crate::key::Key;
+use crate::near::{account_key, AccountKey};
 use crate::posting::Secret;
 use crate::record::node_rows_of;
 use crate::row::Row;
@@ -18,6 +19,7 @@ use bedroll_core::state::Account;
 use bedroll_core::trie::{NodeSource, Path as TriePath, SourceError, Trie, EMPTY_ROOT};
 use heed::{RoTxn, RwTxn};
 use revm::primitives::KECCAK_EMPTY;
+use std::borrow::Cow;
 use std::ops::Bound;
 use std::path::Path;
 
@@ -38,8 +40,6 @@ const CARRIED: [Table; 8] = [
 
 /// Rows looked at in one step.
 const STEP_ROWS: usize = 50_000;
-/// Accounts whose order is known at a time.
-const ORDERED_ACCOUNTS: u64 = 2_000_000;
 /// Trie nodes that stay in memory between steps.
 const KEPT_NODES: usize = 500_000;
 
@@ -58,10 +58,21 @@ impl View {
             let mut chunk = Vec::new();
             let mut last = None;
             for table in &CARRIED[at..] {
-                let from = match after {
-                    Some(key) if key[0] == *table as u8 => Bound::Excluded(&key[1..]),
-                    _ => Bound::Unbounded,
-                };
+                let own_after = after.filter(|key| key.first() == Some(&(*table as u8)));
+                if *table == Table::Account {
+                    let tables = &self.snapshot.tables;
+                    for row in tables.accounts_from(txn, own_after.map(|key| &key[1..]))? {
+                        if chunk.len() >= CHUNK_BYTES {
+                            return Ok((chunk, last));
+                        }
+                        let (hash, address, flat) = row?;
+                        put_carried(&mut chunk, *table, address, flat);
+                        let key = account_key(&B256::from_slice(hash));
+                        last = Some([&[*table as u8], &key[..]].concat());
+                    }
+                    continue;
+                }
+                let from = own_after.map_or(Bound::Unbounded, |key| Bound::Excluded(&key[1..]));
                 for row in self
                     .snapshot
                     .tables
@@ -72,11 +83,7 @@ impl View {
                         return Ok((chunk, last));
                     }
                     let (key, value) = row?;
-                    chunk.push(*table as u8);
-                    chunk.extend_from_slice(&(key.len() as u16).to_be_bytes());
-                    chunk.extend_from_slice(&(value.len() as u32).to_be_bytes());
-                    chunk.extend_from_slice(key);
-                    chunk.extend_from_slice(value);
+                    put_carried(&mut chunk, *table, key, value);
                     last = Some([&[*table as u8], key].concat());
                 }
             }
@@ -92,6 +99,14 @@ impl View {
         let shared = self.snapshot.shared().ok_or(StoreError::Closed)?;
         Ok(shared.secret.to_bytes())
     }
+}
+
+fn put_carried(chunk: &mut Vec<u8>, table: Table, key: &[u8], value: &[u8]) {
+    chunk.push(table as u8);
+    chunk.extend_from_slice(&(key.len() as u16).to_be_bytes());
+    chunk.extend_from_slice(&(value.len() as u32).to_be_bytes());
+    chunk.extend_from_slice(key);
+    chunk.extend_from_slice(value);
 }
 
 /// A row of a chunk: table, key, value.
@@ -131,13 +146,8 @@ struct TxnNodes<'a>(&'a Shared, &'a RoTxn<'a>, Option<B256>);
 impl NodeSource for TxnNodes<'_> {
     fn node(&self, path: &TriePath, _hash: &B256) -> Result<Option<Vec<u8>>, SourceError> {
         let key = Key::node(self.2.as_ref(), path);
-        let table = match self.2 {
-            Some(_) => Table::StorageNode,
-            None => Table::AccountNode,
-        };
-        let found = self.0.tables.of(table).get(self.1, &key.row()[1..]);
-        let found = found.map_err(|error| SourceError(error.to_string()))?;
-        Ok(found.map(<[u8]>::to_vec))
+        let found = self.0.tables.get(self.1, key.row())?;
+        Ok(found.map(Cow::into_owned))
     }
 }
 
@@ -159,48 +169,12 @@ pub struct Import {
     parent: Option<B256>,
     indexed: u64,
     trie: Trie,
-    order: Order,
+    /// Accounts in the trie, and the key of the last one.
+    accounts: u64,
+    after: Option<AccountKey>,
     filling: Option<Filling>,
     slots: u64,
     root: Option<B256>,
-}
-
-/// Accounts in the order of their hashes, a part of them at a time: a trie that is filled in order has each node
-/// hashed and written about once.
-#[derive(Debug, Default)]
-struct Order {
-    /// Of this part, the next one last.
-    waiting: Vec<(B256, Address)>,
-    /// The next part.
-    part: u64,
-}
-
-impl Order {
-    /// The next account; None at the end.
-    fn next(
-        &mut self,
-        shared: &Shared,
-        txn: &RoTxn<'_>,
-    ) -> Result<Option<(B256, Address)>, StoreError> {
-        let table = shared.tables.of(Table::Account);
-        let parts = table.len(txn)? / ORDERED_ACCOUNTS + 1;
-        while self.waiting.is_empty() && self.part < parts {
-            for row in table.iter(txn)? {
-                let address = Address::from_slice(row?.0);
-                let key = keccak256(address);
-                let lead = u64::from_be_bytes([
-                    key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7],
-                ]);
-                // The leading bits, as a fraction of all, name the part.
-                if ((u128::from(lead) * u128::from(parts)) >> 64) as u64 == self.part {
-                    self.waiting.push((key, address));
-                }
-            }
-            self.waiting.sort_unstable_by(|one, other| other.cmp(one));
-            self.part += 1;
-        }
-        Ok(self.waiting.pop())
-    }
 }
 
 fn bad(what: impl Into<String>) -> StoreError {
@@ -242,7 +216,8 @@ impl Import {
             parent: None,
             indexed: 0,
             trie: Trie::new(),
-            order: Order::default(),
+            accounts: 0,
+            after: None,
             filling: None,
             slots: 0,
             root: None,
@@ -258,7 +233,10 @@ impl Import {
         let shared = &self.store.shared;
         shared.write(|txn| {
             for (table, key, value) in &rows {
-                shared.tables.of(*table).put(txn, key, value)?;
+                match table {
+                    Table::Account => shared.tables.fill_account(txn, key, value)?,
+                    _ => shared.tables.of(*table).put(txn, key, value)?,
+                }
             }
             Ok(())
         })?;
@@ -316,7 +294,7 @@ impl Import {
         }
         shared.write(|txn| {
             rows.iter()
-                .try_for_each(|row| crate::commit::put(shared, txn, &row.key, row.value.as_deref()))
+                .try_for_each(|row| shared.tables.fill_node(txn, &row.key, row.value.as_deref()))
         })?;
         self.trie.evict(KEPT_NODES);
         if let Some(filling) = &mut self.filling {
@@ -371,27 +349,20 @@ impl Import {
         rows: &mut Vec<Row>,
     ) -> Result<bool, StoreError> {
         let mut budget = STEP_ROWS;
-        while budget > 0 {
-            if let Some(filling) = &mut self.filling {
-                let (count, whole) = fill(shared, txn, filling, budget)?;
-                self.slots += count;
-                budget = budget.saturating_sub(count as usize);
-                if !whole {
-                    return Ok(false);
-                }
-                if let Some(filled) = self.filling.take() {
-                    self.take(shared, txn, filled, rows)?;
-                }
-                continue;
+        if !self.go_on_filling(shared, txn, rows, &mut budget)? {
+            return Ok(false);
+        }
+        let after = self.after;
+        for row in shared
+            .tables
+            .accounts_from(txn, after.as_ref().map(|key| &key[..]))?
+        {
+            if budget == 0 {
+                return Ok(false);
             }
-            let Some((key, address)) = self.order.next(shared, txn)? else {
-                return Ok(true);
-            };
-            let flat = shared
-                .tables
-                .of(Table::Account)
-                .get(txn, address.as_slice())?;
-            let account = flat.and_then(Account::from_flat);
+            let (hash, address, flat) = row?;
+            let (key, address) = (B256::from_slice(hash), Address::from_slice(address));
+            let account = Account::from_flat(flat);
             let account = account.ok_or_else(|| bad(format!("account {address}")))?;
             let code = account.code_hash;
             if code != KECCAK_EMPTY {
@@ -399,6 +370,8 @@ impl Import {
                 stored.ok_or_else(|| bad(format!("the code of {address} is missing")))?;
             }
             budget -= 1;
+            self.accounts += 1;
+            self.after = Some(account_key(&key));
             if account.storage_root == EMPTY_ROOT {
                 let nodes = TxnNodes(shared, txn, None);
                 self.trie.insert(&key, &account.to_rlp(), &nodes)?;
@@ -409,9 +382,35 @@ impl Import {
                     trie: Trie::new(),
                     after: None,
                 });
+                if !self.go_on_filling(shared, txn, rows, &mut budget)? {
+                    return Ok(false);
+                }
             }
         }
-        Ok(false)
+        Ok(true)
+    }
+
+    /// Puts more slots of the account that is being filled into its trie; whether there is none to be filled any more.
+    fn go_on_filling(
+        &mut self,
+        shared: &Shared,
+        txn: &RoTxn<'_>,
+        rows: &mut Vec<Row>,
+        budget: &mut usize,
+    ) -> Result<bool, StoreError> {
+        let Some(filling) = &mut self.filling else {
+            return Ok(true);
+        };
+        let (count, whole) = fill(shared, txn, filling, *budget)?;
+        self.slots += count;
+        *budget = budget.saturating_sub(count as usize);
+        if !whole {
+            return Ok(false);
+        }
+        if let Some(filled) = self.filling.take() {
+            self.take(shared, txn, filled, rows)?;
+        }
+        Ok(true)
     }
 
     /// Ends an account whose slots are all in its trie.
@@ -448,6 +447,7 @@ impl Import {
         self.check_root(root)?;
         shared.write(|txn| {
             shared.write_tip(txn, self.height, self.hash)?;
+            shared.tables.set_accounts(txn, self.accounts)?;
             let meta = shared.tables.of(Table::Meta);
             Ok(meta.put(txn, Meta::OLDEST, &self.height.to_be_bytes())?)
         })?;

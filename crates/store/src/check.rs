@@ -5,6 +5,7 @@
 //! sorted or looked up by the other: equal sums are equal sets, but for one chance in 2¹²⁸.
 use crate::engine::index_of_stored;
 use crate::key::{read_u64, Key};
+use crate::near::account_key;
 use crate::posting::{Roles, Segment, Term};
 use crate::record::terms_of;
 use crate::table::Table;
@@ -220,9 +221,13 @@ impl Check {
         after: Option<&[u8]>,
         count: usize,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let rows = self
-            .view
-            .table_rows(&[Table::Account, Table::Slot], after, count)?;
+        if after.is_none_or(|key| key.first() == Some(&(Table::Account as u8))) {
+            let last = self.flat_accounts(after.map(|key| &key[1..]), count)?;
+            // The slots begin after the number of their table.
+            return Ok(last.or_else(|| Some(vec![Table::Slot as u8])));
+        }
+        let after = after.filter(|key| key.len() > 1);
+        let rows = self.view.table_rows(&[Table::Slot], after, count)?;
         let mut last_owner: Option<(Address, B256)> = None;
         for (row, value) in &rows {
             let key = &row[1..];
@@ -232,30 +237,41 @@ impl Check {
                 _ => keccak256(address),
             };
             last_owner = Some((address, owner));
-            if row[0] == Table::Account as u8 {
-                let Some(account) = Account::from_flat(value) else {
-                    self.wrong(format!("account {address} cannot be read"));
-                    continue;
-                };
-                self.flat
-                    .0
-                    .add(self.secret, &[owner.as_slice()], &account.to_rlp());
-                if account.code_hash != KECCAK_EMPTY && self.codes.insert(account.code_hash) {
-                    let code = self.view.code_bytes(&account.code_hash)?;
-                    if code.is_none_or(|code| keccak256(code) != account.code_hash) {
-                        self.wrong(format!("the code of account {address}"));
-                    }
-                }
-            } else {
-                let slot = keccak256(&key[20..]);
-                let value = alloy_rlp::encode(U256::from_be_slice(value));
-                let key = [owner.as_slice(), slot.as_slice()];
-                self.flat.1.add(self.secret, &key, &value);
-            }
+            let slot = keccak256(&key[20..]);
+            let value = alloy_rlp::encode(U256::from_be_slice(value));
+            let key = [owner.as_slice(), slot.as_slice()];
+            self.flat.1.add(self.secret, &key, &value);
         }
         Ok((rows.len() >= count)
             .then(|| rows.last().map(|(row, _)| row.clone()))
             .flatten())
+    }
+
+    /// About `count` accounts after a key; the key of the last one, None at the end.
+    fn flat_accounts(
+        &mut self,
+        after: Option<&[u8]>,
+        count: usize,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let rows = self.view.near_accounts(after, count)?;
+        for (hash, address, flat) in &rows {
+            let Some(account) = Account::from_flat(flat).filter(|_| keccak256(address) == *hash)
+            else {
+                self.wrong(format!("account {address} cannot be read"));
+                continue;
+            };
+            self.flat
+                .0
+                .add(self.secret, &[hash.as_slice()], &account.to_rlp());
+            if account.code_hash != KECCAK_EMPTY && self.codes.insert(account.code_hash) {
+                let code = self.view.code_bytes(&account.code_hash)?;
+                if code.is_none_or(|code| keccak256(code) != account.code_hash) {
+                    self.wrong(format!("the code of account {address}"));
+                }
+            }
+        }
+        let last = rows.last().filter(|_| rows.len() >= count);
+        Ok(last.map(|(hash, ..)| [&[Table::Account as u8], &account_key(hash)[..]].concat()))
     }
 
     /// Postings of the segment at a height, or the next; the height after it, None at the end.
@@ -348,12 +364,21 @@ impl Check {
                 ));
             }
         }
-        let stored =
-            self.view.count_rows(Table::AccountNode)? + self.view.count_rows(Table::StorageNode)?;
+        let view = &self.view;
+        let near = view.count_rows(Table::Near)?;
+        let rows = near + view.count_rows(Table::AccountNode)?;
+        let stored = rows + view.count_rows(Table::StorageNode)?;
+        // An account's row stands for its leaf.
         if stored != self.nodes {
+            let wanted = self.nodes;
             self.wrong(format!(
-                "{stored} trie nodes are stored, {} belong to the state",
-                self.nodes
+                "{stored} trie nodes and accounts are stored, {wanted} belong to the state"
+            ));
+        }
+        let (counted, accounts) = (self.view.count_accounts()?, self.flat.0.count);
+        if counted != accounts {
+            self.wrong(format!(
+                "{accounts} accounts are stored, {counted} were counted"
             ));
         }
         Ok(())
@@ -418,7 +443,7 @@ impl View {
         })
     }
 
-    /// Up to `count` durable accounts after an address.
+    /// Up to `count` durable accounts after an address, in the order of the keccaks of addresses.
     ///
     /// # Errors
     /// The store is damaged or cannot be read.
@@ -427,17 +452,40 @@ impl View {
         after: Option<&Address>,
         count: usize,
     ) -> Result<Vec<(Address, Account)>, StoreError> {
-        let after = after.map(|address| [&[Table::Account as u8], address.as_slice()].concat());
-        let rows = self.table_rows(&[Table::Account], after.as_deref(), count)?;
-        rows.iter()
-            .map(|(key, flat)| {
-                let address = Address::from_slice(&key[1..]);
-                let account = Account::from_flat(flat);
+        let after = after.map(|address| account_key(&keccak256(address)));
+        let rows = self.near_accounts(after.as_ref().map(|key| &key[..]), count)?;
+        rows.into_iter()
+            .map(|(_, address, flat)| {
+                let account = Account::from_flat(&flat);
                 let account =
                     account.ok_or_else(|| StoreError::Corrupt(format!("account {address}")))?;
                 Ok((address, account))
             })
             .collect()
+    }
+
+    /// Up to `count` durable accounts after a key of their table: keccak of the address, address, flat form.
+    fn near_accounts(
+        &self,
+        after: Option<&[u8]>,
+        count: usize,
+    ) -> Result<Vec<(B256, Address, Vec<u8>)>, StoreError> {
+        let tables = &self.snapshot.tables;
+        self.snapshot.with_txn(|txn, _| {
+            let rows = tables.accounts_from(txn, after)?.take(count);
+            let rows = rows.map(|row| {
+                let (hash, address, flat) = row?;
+                let address = Address::from_slice(address);
+                Ok((B256::from_slice(hash), address, flat.to_vec()))
+            });
+            rows.collect()
+        })
+    }
+
+    /// How many durable accounts there are.
+    pub(crate) fn count_accounts(&self) -> Result<u64, StoreError> {
+        let tables = &self.snapshot.tables;
+        self.snapshot.with_txn(|txn, _| tables.accounts(txn))
     }
 
     pub(crate) fn count_rows(&self, table: Table) -> Result<u64, StoreError> {

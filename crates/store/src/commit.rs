@@ -1,5 +1,6 @@
 //! Sealing, committing, pruning.
 use crate::key::{history, Key};
+use crate::near::Changes;
 use crate::posting::Tail;
 use crate::record::{rows_of, BlockRecord};
 use crate::row::Row;
@@ -126,11 +127,13 @@ impl Shared {
             .filter(|row| Table::undo(row.key[0]) == Undo::Cut)
             .filter_map(|row| Some((row.height, row.value.as_deref()?)))
             .collect();
+        let near = Changes::of(&rows);
         let new_tail = Cell::new(Tail::default());
         self.write(|txn| {
             let first = Meta::tip(&self.tables, txn)?.is_none();
             let mut diffs = Diffs::new();
             new_tail.set(self.write_postings(txn, tail, &postings)?);
+            near.write(&self.tables, txn)?;
             for of_key in rows.chunk_by(|one, next| one.key == next.key) {
                 self.write_key(txn, of_key, first, &mut diffs)?;
             }
@@ -174,7 +177,9 @@ impl Shared {
         if undo == Undo::Cut {
             return Ok(());
         }
-        put(self, txn, &last.key, last.value.as_deref())?;
+        if !Changes::has(&last.key) {
+            self.tables.put(txn, &last.key, last.value.as_deref())?;
+        }
         // Nothing goes below the first block, so its changes are never taken back.
         let undone = rows.iter().filter(|row| !(first && row.height == 0));
         if matches!(undo, Undo::Rebuild | Undo::Never) {
@@ -209,26 +214,6 @@ impl Shared {
         meta.put(txn, Meta::OLDEST, &last.to_be_bytes())?;
         Ok(())
     }
-}
-
-/// Writes or deletes a row.
-pub(crate) fn put(
-    shared: &Shared,
-    txn: &mut RwTxn<'_>,
-    row_key: &[u8],
-    value: Option<&[u8]>,
-) -> Result<(), StoreError> {
-    let (bucket, key) = shared
-        .tables
-        .split(row_key)
-        .ok_or_else(|| StoreError::Corrupt("table number".into()))?;
-    match value {
-        Some(value) => bucket.put(txn, key, value)?,
-        None => {
-            bucket.delete(txn, key)?;
-        }
-    }
-    Ok(())
 }
 
 /// The keys in a row of the table `diff`; none is empty.

@@ -18,6 +18,7 @@ pub mod engine;
 mod error;
 mod key;
 mod migrate;
+mod near;
 mod open;
 mod past;
 mod pending;

@@ -5,19 +5,23 @@
 //! on there.
 use crate::engine::{index_of_stored, Index};
 use crate::key::{read_u64, Key};
+use crate::near::{account_key, is_leaf};
 use crate::posting::{segment_of, Tail};
 use crate::record::terms_of;
 use crate::shared::{Meta, Shared};
 use crate::table::Table;
 use crate::StoreError;
+use alloy_primitives::{keccak256, B256};
 use heed::RwTxn;
 use std::cell::Cell;
+use std::ops::Bound;
 
 /// How much of a migration one transaction does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     pub(crate) blocks: u64,
     pub(crate) body_bytes: usize,
+    pub(crate) accounts: u64,
 }
 
 impl Default for Pace {
@@ -25,6 +29,7 @@ impl Default for Pace {
         Pace {
             blocks: 1_000,
             body_bytes: 32 << 20,
+            accounts: 4_000_000,
         }
     }
 }
@@ -33,7 +38,7 @@ impl Default for Pace {
 type Step = fn(&Shared, &mut RwTxn<'_>, Pace, u64) -> Result<Option<u64>, StoreError>;
 
 /// By the version that each leads to. A published one never changes.
-const MIGRATIONS: [(u32, Step); 1] = [(2, index_blocks)];
+const MIGRATIONS: [(u32, Step); 2] = [(2, index_blocks), (3, gather_accounts)];
 
 impl Meta {
     /// Version of the stored schema, and how far the migration to it has come if it is not done.
@@ -137,11 +142,79 @@ fn index_blocks(
     Ok(Some(height))
 }
 
+/// To 3: accounts and the trie nodes right above them come into one table, a part of the trie at a time, so that each of
+/// its pages is written about once. The cursor is the count of parts and the next part, four bytes each.
+fn gather_accounts(
+    shared: &Shared,
+    txn: &mut RwTxn<'_>,
+    pace: Pace,
+    cursor: u64,
+) -> Result<Option<u64>, StoreError> {
+    let tables = shared.tables;
+    let old = tables.of(Table::Account);
+    let count = old.len(txn)?;
+    let (parts, part) = match cursor {
+        0 => (count / pace.accounts.max(1) + 1, 0),
+        _ => (cursor >> 32, cursor & u64::from(u32::MAX)),
+    };
+    // The leading bits of a key, as a fraction of all, name the part.
+    let (mut order, mut bytes): (Vec<(B256, usize, usize)>, Vec<u8>) = Default::default();
+    for row in old.iter(txn)? {
+        let (address, flat) = row?;
+        let hash = keccak256(address);
+        let lead = hash
+            .iter()
+            .take(8)
+            .fold(0, |lead, byte| lead << 8 | u128::from(*byte));
+        if ((lead * u128::from(parts)) >> 64) as u64 == part {
+            order.push((hash, bytes.len(), address.len() + flat.len()));
+            bytes.extend_from_slice(address);
+            bytes.extend_from_slice(flat);
+        }
+    }
+    order.sort_unstable();
+    let near = tables.of(Table::Near);
+    for (hash, start, length) in &order {
+        near.put(txn, &account_key(hash), &bytes[*start..start + length])?;
+    }
+    let edge =
+        |part: u64| ((u128::from(part) << 64).div_ceil(u128::from(parts)) as u64).to_be_bytes();
+    let (first, next) = (edge(part), edge(part + 1));
+    let start = if part == 0 {
+        Bound::Unbounded
+    } else {
+        Bound::Included(&first[..])
+    };
+    let end = if part + 1 == parts {
+        Bound::Unbounded
+    } else {
+        Bound::Excluded(&next[..])
+    };
+    let nodes = tables.of(Table::AccountNode);
+    let mut kept = Vec::new();
+    for row in nodes.range(txn, &(start, end))? {
+        let (path, rlp) = row?;
+        if !is_leaf(rlp) {
+            kept.push(([&[Table::AccountNode as u8], path].concat(), rlp.to_vec()));
+        }
+    }
+    nodes.delete_range(txn, &(start, end))?;
+    for (key, rlp) in &kept {
+        tables.fill_node(txn, key, Some(rlp))?;
+    }
+    if part + 1 < parts {
+        return Ok(Some(parts << 32 | (part + 1)));
+    }
+    tables.set_accounts(txn, count)?;
+    old.clear(txn)?;
+    Ok(None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::{Engine, LogFilter};
-    use crate::{Store, StoreOptions};
+    use crate::{Check, Store, StoreOptions};
     use std::io::Read;
     use std::path::Path;
 
@@ -166,6 +239,7 @@ mod tests {
         let store = Store::open_as_it_is(folder, genesis, UNSYNCED).unwrap();
         let pace = Pace {
             blocks: 4,
+            accounts: 3,
             ..Pace::default()
         };
         let mut left = steps;
@@ -179,38 +253,73 @@ mod tests {
             .unwrap()
     }
 
-    #[test]
-    fn a_migration_goes_on_where_it_was_interrupted() {
+    /// All that a check finds wrong.
+    fn problems(folder: &Path) -> Vec<String> {
+        let genesis = Store::stored_genesis(folder).unwrap();
+        let store = Store::open(folder, genesis, UNSYNCED).unwrap();
+        let view = store.view(None).unwrap();
+        let tip = view.height();
+        let mut check = Check::new(view);
+        check.blocks(0, tip).unwrap();
+        for part in 0..=255 {
+            check.tries(part).unwrap();
+        }
+        let mut after = None;
+        loop {
+            after = check.flat(after.as_deref(), 7).unwrap();
+            if after.is_none() {
+                break;
+            }
+        }
+        let oldest = store.oldest_state().unwrap();
+        check.past(&store.view(Some(oldest)).unwrap()).unwrap();
+        check.finish().unwrap();
+        check.problems
+    }
+
+    fn answers(file: &str, steps: usize) -> (bool, Vec<u8>) {
         let genesis = String::from_utf8(unpacked("schema_1.genesis.json.gz")).unwrap();
-        let old = unpacked("schema_1.mdb.gz");
         let filter = LogFilter {
             last: 99,
             limit: 99,
             ..LogFilter::default()
         };
-        let mut answers = Vec::new();
-        for steps in [99, 0, 1, 2, 5, 8, 9, 10] {
-            let folder = tempfile::tempdir().unwrap();
-            std::fs::write(folder.path().join("data.mdb"), &old).unwrap();
-            assert_eq!(interrupted(folder.path(), steps), steps >= 10, "{steps}");
-            if steps == 5 {
-                assert!(!interrupted(folder.path(), 1));
-            }
-            let engine = Engine::open(folder.path(), &genesis, UNSYNCED).unwrap();
-            let found = engine.logs_json(&filter, 1 << 20).unwrap();
-            let by_address = LogFilter {
-                addresses: engine
-                    .logs(&filter)
-                    .unwrap()
-                    .iter()
-                    .map(|found| found.log.address)
-                    .collect(),
-                ..filter.clone()
-            };
-            assert_eq!(engine.logs_json(&by_address, 1 << 20).unwrap(), found);
-            answers.push(found);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("data.mdb"), unpacked(file)).unwrap();
+        let done = interrupted(folder.path(), steps);
+        if steps == 5 {
+            assert!(!interrupted(folder.path(), 1));
         }
-        assert!(answers[0].len() > 10_000);
-        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        let engine = Engine::open(folder.path(), &genesis, UNSYNCED).unwrap();
+        let found = engine.logs_json(&filter, 1 << 20).unwrap();
+        let by_address = LogFilter {
+            addresses: engine
+                .logs(&filter)
+                .unwrap()
+                .iter()
+                .map(|found| found.log.address)
+                .collect(),
+            ..filter.clone()
+        };
+        assert_eq!(engine.logs_json(&by_address, 1 << 20).unwrap(), found);
+        drop(engine);
+        assert_eq!(problems(folder.path()), Vec::<String>::new());
+        (done, found)
+    }
+
+    #[test]
+    fn a_migration_goes_on_where_it_was_interrupted() {
+        let first = answers("schema_1.mdb.gz", 99);
+        assert!(first.0 && first.1.len() > 10_000);
+        for steps in [0, 1, 2, 5, 8, 9, 10, 11, 12, 15] {
+            let (done, answer) = answers("schema_1.mdb.gz", steps);
+            assert!(!done, "{steps}");
+            assert_eq!(answer, first.1);
+        }
+        for steps in [0, 1, 2, 4, 99] {
+            let (done, answer) = answers("schema_2.mdb.gz", steps);
+            assert_eq!(done, steps == 99, "{steps}");
+            assert_eq!(answer, first.1);
+        }
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the layout of the tables. A store with a greater one is refused.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Readers at one time, over all threads.
 const MAX_READERS: u32 = 1024;

@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 /// Bytes of code kept decoded for views.
 const CODE_CACHE_BYTES: usize = 32 << 20;
 
+/// Bytes that the file is longer than what is used of it when a transaction begins.
+const ROOM_BYTES: u64 = 1 << 20;
+
 /// Keys of the table `meta`.
 pub(crate) struct Meta;
 
@@ -26,6 +29,7 @@ impl Meta {
     pub(crate) const OLDEST: &'static [u8] = b"oldest";
     pub(crate) const MIGRATION: &'static [u8] = b"migration";
     pub(crate) const SECRET: &'static [u8] = b"secret";
+    pub(crate) const ACCOUNTS: &'static [u8] = b"accounts";
 
     /// Height and hash of the newest durable block.
     pub(crate) fn tip(tables: &Tables, txn: &RoTxn<'_>) -> Result<Option<(u64, B256)>, StoreError> {
@@ -61,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) env: Env<WithoutTls>,
     pub(crate) tables: Tables,
     map_size: AtomicUsize,
+    /// Bytes that the file has at least.
+    length: AtomicU64,
     /// Held while the store is open; the system lets go of it when the process dies.
     _lock: File,
     /// Of the fingerprints in postings.
@@ -94,6 +100,7 @@ impl Shared {
             env,
             tables,
             map_size: AtomicUsize::new(map_size),
+            length: AtomicU64::new(0),
             _lock: lock,
             secret,
             writer: Mutex::new(Tail::default()),
@@ -150,13 +157,36 @@ impl Shared {
         mut grow: impl FnMut() -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         loop {
+            self.lengthen(ROOM_BYTES)?;
             let mut txn = self.env.write_txn()?;
             let result = work(&mut txn).and_then(|()| Ok(txn.commit()?));
             match result {
                 Err(StoreError::Lmdb(heed::Error::Mdb(MdbError::MapFull))) => grow()?,
+                Ok(()) => return self.lengthen(0),
                 result => return result,
             }
         }
+    }
+
+    /// Keeps the file as long as its last page asks for, and `room` longer: LMDB does not write pages that a transaction
+    /// took and gave back, and a file that ends before its last page passes for one that was cut off. What is added takes
+    /// no disk.
+    fn lengthen(&self, room: u64) -> Result<(), StoreError> {
+        let page_bytes = u64::from(self.env.stat().page_size);
+        let used = (self.env.info().last_page_number as u64 + 1).saturating_mul(page_bytes);
+        let wanted = used.saturating_add(room);
+        if self.length.load(Ordering::Relaxed) >= wanted {
+            return Ok(());
+        }
+        let io = |error| StoreError::Lmdb(heed::Error::Io(error));
+        let file = self.env.try_clone_inner_file()?;
+        let mut length = file.metadata().map_err(io)?.len();
+        if length < wanted {
+            length = used.saturating_add(4 * ROOM_BYTES);
+            file.set_len(length).map_err(io)?;
+        }
+        self.length.store(length, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Doubles the map. Snapshots lose their transactions meanwhile and take new ones when they are next read.

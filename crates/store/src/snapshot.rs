@@ -145,11 +145,7 @@ impl Snapshot {
                     }
                 }
             }
-            let (bucket, own) = self
-                .tables
-                .split(row_key)
-                .ok_or_else(|| StoreError::Corrupt("table number".into()))?;
-            Ok(look(bucket.get(txn, own)?))
+            Ok(look(self.tables.get(txn, row_key)?.as_deref()))
         })
     }
 

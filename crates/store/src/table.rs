@@ -7,6 +7,7 @@ use heed::{Database, Env, RwTxn, WithoutTls};
 #[repr(u8)]
 pub(crate) enum Table {
     Meta,
+    /// In keys only: its rows are in `Near` since schema 3.
     Account,
     Slot,
     Code,
@@ -26,10 +27,12 @@ pub(crate) enum Table {
     History,
     Posting,
     Place,
+    /// Accounts and the trie nodes right above them.
+    Near,
 }
 
 impl Table {
-    pub(crate) const ALL: [(Table, &'static str); 19] = [
+    pub(crate) const ALL: [(Table, &'static str); 20] = [
         (Table::Meta, "meta"),
         (Table::Account, "account"),
         (Table::Slot, "slot"),
@@ -49,6 +52,7 @@ impl Table {
         (Table::History, "history"),
         (Table::Posting, "posting"),
         (Table::Place, "place"),
+        (Table::Near, "near"),
     ];
 
     /// How a change of this table's keys is taken back.
@@ -57,7 +61,7 @@ impl Table {
             Some(Table::Account | Table::Slot | Table::Forced) => Undo::Restore,
             Some(Table::AccountNode | Table::StorageNode) => Undo::Rebuild,
             Some(Table::Posting) => Undo::Cut,
-            Some(Table::Meta | Table::Diff | Table::History) | None => Undo::Never,
+            Some(Table::Meta | Table::Diff | Table::History | Table::Near) | None => Undo::Never,
             Some(_) => Undo::Delete,
         }
     }

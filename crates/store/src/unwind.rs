@@ -1,5 +1,5 @@
 //! Going back to an earlier block.
-use crate::commit::{diff_keys, put};
+use crate::commit::diff_keys;
 use crate::key::{history, Key};
 use crate::pending::Pending;
 use crate::record::node_rows;
@@ -49,16 +49,17 @@ impl Store {
         // Readers see the old blocks up to here, and then none of them.
         let mut chain = lock(&self.shared.chain);
         writer.forget();
+        let tables = self.shared.tables;
         self.shared.write_with(&mut chain, |txn| {
             self.shared.cut_postings(txn, height)?;
             for (key, value) in &undone.restored {
-                put(&self.shared, txn, key, value.as_deref())?;
+                tables.put(txn, key, value.as_deref())?;
             }
             for key in &undone.deleted {
-                put(&self.shared, txn, key, None)?;
+                tables.put(txn, key, None)?;
             }
             for row in &nodes {
-                put(&self.shared, txn, &row.key, row.value.as_deref())?;
+                tables.put(txn, &row.key, row.value.as_deref())?;
             }
             let past = self.shared.tables.of(Table::History);
             for key in &undone.past {

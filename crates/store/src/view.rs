@@ -191,12 +191,21 @@ impl View {
         Ok(held)
     }
 
-    /// Durable rows of each table, by its name.
+    /// Durable rows of each table, by its name; those of accounts and of the nodes beside them apart.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn row_counts(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
-        let count = |(table, name): (Table, &'static str)| Ok((name, self.count_rows(table)?));
+        let count = |(table, name): (Table, &'static str)| {
+            let count = match table {
+                Table::Account => self.count_accounts()?,
+                Table::Near => self
+                    .count_rows(table)?
+                    .saturating_sub(self.count_accounts()?),
+                _ => self.count_rows(table)?,
+            };
+            Ok((name, count))
+        };
         Table::ALL.into_iter().map(count).collect()
     }
 

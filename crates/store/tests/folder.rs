@@ -114,7 +114,8 @@ fn a_file_that_was_cut_off_is_refused() {
     drop(chain);
     let path = folder.path().join("data.mdb");
     let file = std::fs::File::options().write(true).open(&path).unwrap();
-    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    // Nothing is in the file's last megabytes.
+    file.set_len(1 << 16).unwrap();
     let error = open(folder.path(), 1 << 24).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
 }

@@ -42,7 +42,7 @@ def test_a_damaged_one_is_called_damaged_with_exit_code_4(folder):
     path.write_bytes(path.read_bytes().replace(b"\x05" * 20 + b"\x00\x01", b"\x05" * 20 + b"\x00\x02"))
     code, told = run(folder, "check")
     assert (code, told["verdict"]) == (4, "damaged")
-    assert "flat accounts" in told["problems"][0]
+    assert "does not hash to" in told["problems"][0]
 
 
 def test_pruning_keeps_the_newest_states(folder):

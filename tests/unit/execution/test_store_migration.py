@@ -20,12 +20,13 @@ def opened(folder):
     return Engine.open(str(folder), GENESIS, map_size_bytes=MAP_SIZE_BYTES, sync=False)
 
 
-@pytest.fixture
-def old(tmp_path):
-    """The folder of the store as it was left."""
+@pytest.fixture(params=[1, 2])
+def old(request, tmp_path):
+    """The folder of the store as the last program of a schema left it."""
     folder = tmp_path / "chain"
     folder.mkdir()
-    (folder / "data.mdb").write_bytes(gzip.decompress((VECTORS / "schema_1.mdb.gz").read_bytes()))
+    packed = (VECTORS / f"schema_{request.param}.mdb.gz").read_bytes()
+    (folder / "data.mdb").write_bytes(gzip.decompress(packed))
     return folder
 
 
@@ -71,7 +72,7 @@ def appearances_by_scan(engine, address, tip):
     return rows
 
 
-def test_a_store_of_schema_1_says_what_it_said(old):
+def test_a_store_of_an_earlier_schema_says_what_it_said(old):
     engine = opened(old)
     tip = WANTED["tip"]
     assert (engine.tip().number, engine.oldest_state()) == (tip, WANTED["oldest"])

@@ -1,0 +1,146 @@
+//! Shows: accounts whose hashes begin alike, so that their leaves and the nodes above them share a table's pages, come and
+//! go, are unwound and are read again from the disk alone; roots, counts and the stored nodes stay right.
+use alloy_primitives::{keccak256, Address, B256};
+use bedroll_core::state::{Account, State};
+use bedroll_core::trie::{NoSource, Trie, EMPTY_ROOT};
+use bedroll_store::{BlockRecord, Check, Store, StoreOptions, TipSource};
+use std::collections::BTreeMap;
+
+const OPTIONS: StoreOptions = StoreOptions {
+    map_size_bytes: 1 << 26,
+    sync: false,
+};
+
+/// Addresses in groups that share five to eight nibbles, and some that share few.
+fn addresses() -> Vec<Address> {
+    let mut all: Vec<(B256, Address)> = (0u64..400_000)
+        .map(|number| Address::from_word(keccak256(number.to_be_bytes())))
+        .map(|address| (keccak256(address), address))
+        .collect();
+    all.sort_unstable();
+    let near = |at: usize| (0..3).all(|one| all[at + one].0[..3] == all[at].0[..3]);
+    let mut chosen: Vec<Address> = (0..all.len() - 3)
+        .filter(|at| near(*at))
+        .take(12)
+        .flat_map(|at| [all[at].1, all[at + 1].1, all[at + 2].1])
+        .collect();
+    assert!(chosen.len() > 20);
+    chosen.extend(all.iter().step_by(20_000).map(|(_, address)| *address));
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen
+}
+
+type Model = BTreeMap<Address, u64>;
+
+fn root_of(model: &Model) -> B256 {
+    let mut trie = Trie::new();
+    for (address, nonce) in model {
+        let account = Account {
+            nonce: *nonce,
+            ..Account::default()
+        };
+        trie.insert(&keccak256(address), &account.to_rlp(), &NoSource)
+            .unwrap();
+    }
+    trie.root()
+}
+
+fn seal(store: &Store, state: &mut State<TipSource>, height: u64) -> B256 {
+    let (root, write_set) = state.seal().unwrap();
+    let record = BlockRecord {
+        height,
+        hash: keccak256(height.to_be_bytes()),
+        state_root: root,
+        header: vec![1],
+        body: vec![1],
+        write_set,
+        ..BlockRecord::default()
+    };
+    store.seal(record).unwrap();
+    root
+}
+
+/// What is wrong with the state of the store, in words; a check looks at what is durable.
+fn problems(store: &Store) -> Vec<String> {
+    store.commit().unwrap();
+    let mut check = Check::new(store.view(None).unwrap());
+    for part in 0..=255 {
+        check.tries(part).unwrap();
+    }
+    let mut after = None;
+    loop {
+        after = check.flat(after.as_deref(), 5).unwrap();
+        if after.is_none() {
+            break;
+        }
+    }
+    check.finish().unwrap();
+    check.problems
+}
+
+#[test]
+fn accounts_that_lie_close_together_come_and_go() {
+    let addresses = addresses();
+    for seed in 1..=6u64 {
+        println!("seed {seed}");
+        let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut below = move |limit: u64| {
+            x ^= x >> 12;
+            x ^= x << 25;
+            x ^= x >> 27;
+            x.wrapping_mul(0x2545_f491_4f6c_dd1d) % limit
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), B256::ZERO, OPTIONS).unwrap();
+        let mut state = State::new(EMPTY_ROOT, store.tip_source());
+        let mut models: Vec<Model> = Vec::new();
+        for _ in 0..120 {
+            let mut model = models.last().cloned().unwrap_or_default();
+            for _ in 0..below(9) {
+                let address = addresses[below(addresses.len() as u64) as usize];
+                if below(5) < 2 {
+                    model.remove(&address);
+                    state.set_account(&address, None).unwrap();
+                } else {
+                    let nonce = 1 + below(1 << 40);
+                    model.insert(address, nonce);
+                    let account = Account {
+                        nonce,
+                        ..Account::default()
+                    };
+                    state.set_account(&address, Some(account)).unwrap();
+                }
+            }
+            let root = seal(&store, &mut state, models.len() as u64);
+            assert_eq!(root, root_of(&model), "seed {seed}");
+            models.push(model);
+            if below(3) == 0 {
+                store.commit().unwrap();
+                assert_eq!(problems(&store), Vec::<String>::new(), "seed {seed}");
+            }
+            if below(9) == 0 {
+                let height = (models.len() as u64 - 1).saturating_sub(below(6));
+                store.unwind_to(height).unwrap();
+                models.truncate(height as usize + 1);
+                assert_eq!(problems(&store), Vec::<String>::new(), "seed {seed}");
+                state.reset(root_of(&models[height as usize]));
+            } else if below(3) == 0 {
+                // From here on nothing is known but what the store says.
+                state.reset(root);
+            }
+            let newest = models.last().unwrap();
+            let view = store.view(None).unwrap();
+            for address in &addresses {
+                let found = view.account(address).unwrap().map(|account| account.nonce);
+                assert_eq!(found, newest.get(address).copied());
+            }
+        }
+        let counts = store.view(None).unwrap().row_counts().unwrap();
+        store.commit().unwrap();
+        let newest = models.last().unwrap().len() as u64;
+        let after = store.view(None).unwrap().row_counts().unwrap();
+        let accounts = after.iter().find(|(name, _)| *name == "account");
+        assert_eq!(accounts, Some(&("account", newest)), "before: {counts:?}");
+    }
+}
