@@ -6,6 +6,7 @@ Never: takes a file that is not as its record says.  Spec: docs/spec/groth16.md#
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class Stage:
         what: For a person.
         files: Names of what it leaves.
         memory_bytes: Most memory that it was seen to hold.
+        disk_bytes: What its files take.
         seconds: Processor time that it was seen to take.
         work: Does it, in the folder.
     """
@@ -59,6 +61,7 @@ class Stage:
     what: str
     files: tuple[str, ...]
     memory_bytes: int
+    disk_bytes: int
     seconds: int
     work: Callable[[Path, Progress], Mapping[str, Any]]
 
@@ -101,7 +104,7 @@ def run_stages(folder: Path, stages: Iterable[Stage], begin: Callable[[Stage, bo
 
     Raises:
         Corrupt: As for `record_of`.
-        Unavailable: A stage needs more memory than is free, or was ended from outside.
+        Unavailable: A stage needs more memory or disk than is free, or was ended from outside.
         Invalid: A program refuses, or left no file.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -110,9 +113,12 @@ def run_stages(folder: Path, stages: Iterable[Stage], begin: Callable[[Stage, bo
         record = record_of(folder, stage)
         progress = begin(stage, record is not None)
         if record is None:
-            free = free_bytes()
-            if stage.memory_bytes > free:
-                raise Unavailable("not enough memory is free", stage=stage.name, value=free, limit=stage.memory_bytes)
+            for what, free, need in (
+                ("memory", free_bytes(), stage.memory_bytes),
+                ("space on the disk", shutil.disk_usage(folder).free, stage.disk_bytes),
+            ):
+                if need > free:
+                    raise Unavailable(f"not enough {what} is free", stage=stage.name, value=free, limit=need)
             record = _run(folder, stage, progress)
         records.append(record)
     return records

@@ -20,7 +20,7 @@ def test_setup_says_that_it_is_unsafe_and_what_it_takes_and_asks(run, tmp_path):
     assert "UNSAFE" in done.stderr
     stages, refused = map(json.loads, done.stdout.splitlines())
     assert [row["stage"] for row in stages["stages"]] == ["describe", "compile", "setup", "check"]
-    assert all("GiB" in row["memory"] and "min" in row["time"] for row in stages["stages"])
+    assert all("GiB" in row["memory"] and "GiB" in row["disk"] and "min" in row["time"] for row in stages["stages"])
     assert refused["error"]["option"] == "--yes"
     assert not (tmp_path / "keys").exists()
 

@@ -20,10 +20,10 @@ class Scene:
     def __init__(self, folder):
         self.folder, self.ran, self.fails = folder, [], False
 
-    def stages(self, memory_bytes=0):
+    def stages(self, memory_bytes=0, disk_bytes=0):
         return (
-            Stage("first", "writes", ("one",), memory_bytes, 1, self._first),
-            Stage("second", "copies", ("two",), 0, 1, self._second),
+            Stage("first", "writes", ("one",), memory_bytes, disk_bytes, 1, self._first),
+            Stage("second", "copies", ("two",), 0, 0, 1, self._second),
         )
 
     def _first(self, folder, _progress):
@@ -81,9 +81,10 @@ def test_a_broken_record_is_not_taken(scene):
         scene.run()
 
 
-def test_a_stage_without_its_memory_does_not_begin(scene):
+@pytest.mark.parametrize("need", ["memory_bytes", "disk_bytes"])
+def test_a_stage_without_its_memory_or_disk_does_not_begin(scene, need):
     with pytest.raises(Unavailable) as found:
-        scene.run(memory_bytes=1 << 60)
+        scene.run(**{need: 1 << 60})
     assert found.value.fields["limit"] == 1 << 60
     assert scene.ran == []
 
