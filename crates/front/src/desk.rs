@@ -465,15 +465,12 @@ impl Turn<'_> {
         if height <= self.heads.safe {
             return None;
         }
-        let Some(block) = engine.recent(height) else {
-            if height <= self.heads.latest {
-                return None;
-            }
-            // It is being sealed at this moment.
+        if height > self.heads.latest {
+            // Sealed, but not announced: whoever has a receipt finds its block with `latest`.
             out.extend_from_slice(b"null");
             return Some(());
-        };
-        let index = usize::try_from(index).ok()?;
+        }
+        let (block, index) = (engine.recent(height)?, usize::try_from(index).ok()?);
         if index < block.forced_count || block.transactions.get(index)?.hash != *hash {
             return None;
         }

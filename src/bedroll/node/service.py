@@ -612,9 +612,12 @@ class Node:
 
         Raises:
             Invalid: Blocks come by themselves here.
+            Unavailable: The node has not reached Bitcoin's tip yet.
         """
         if self.sequencer is None or not self.sequencer.is_manual:
             raise Invalid("blocks come by themselves here: `devnet --no-mining true` leaves them to bedroll_makeBlock")
+        if self._condition is Condition.STARTING:
+            raise Unavailable("the node is starting: it reads Bitcoin first")
         await self.sequencer.producer.make_block()
 
     async def mine(self, count: int) -> list[BlockHash]:
