@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of thousands of answers: every transaction that was acknowledged, by whichever way, is there again."""
+"""`kill -9` in the middle of thousands of answers: every transaction that was acknowledged is there again."""
 
 import contextlib
 import http.client
