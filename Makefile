@@ -129,7 +129,7 @@ lint: build ## check format, types, layers, artifacts
 	@cargo check --locked --quiet --profile $(PROFILE) -p bedroll-core --no-default-features --lib
 
 test: build ## build and pass the tests
-	@cargo test --locked --quiet --profile $(PROFILE)
+	@cargo test --locked --quiet --profile $(PROFILE) --workspace --exclude bedroll-python
 	@$(PYTEST) -n 2 --dist worksteal
 
 test-guest: build $(EXECUTOR) ## run the program that is proved in its machine; the program must be its source's

@@ -19,7 +19,7 @@ OWN = {"class", "bedrollBitcoin", "originHeight", "originHash", "automatic", "ev
 NO_BLOBS = "the chain has no blobs: their transactions are refused, and none is ever shown"
 NOT_SERVED = "testing_ is a namespace for test benches, which no node of this chain serves"
 EXCEPTIONS = {
-    "eth_capabilities/get-capabilities": "nothing is ever deleted: there is no strategy to tell",
+    "eth_capabilities/get-capabilities": "logs are never deleted: the schema lets the strategy be left out",
     "eth_config/get-config": "the method tells the rules of this chain, not those of the imported one",
     "eth_estimateGas/estimate-with-eip4844": NO_BLOBS,
     "eth_getLogs/filter-error-future-block-range": "a range is cut at the newest block",

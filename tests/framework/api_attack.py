@@ -265,6 +265,26 @@ async def hashes(facts: dict[str, str], end: float) -> dict[str, Any]:
     return await bodies(facts, end, made, 8)
 
 
+async def scripts(facts: dict[str, str], end: float) -> dict[str, Any]:
+    """Tracers in JavaScript that want all time, memory and stack, 16 at a time."""
+    bodies_of_result = (
+        "while (true) {}",
+        "var s = 'xy'; while (true) s += s;",
+        "var a = []; while (true) a = [a, a, new Array(1000).fill(a)];",
+        "return new Array(1e9).fill(7);",
+        "return /^(a+)+$/.test('a'.repeat(40) + 'b');",
+        "return JSON.parse('['.repeat(5e5) + ']'.repeat(5e5));",
+        "function f() { return f() + f(); } return f();",
+    )
+    tracers = ["{fault: function() {}, result: function() { " + each + " }}" for each in bodies_of_result]
+    tracers.append("{" + "[" * 30_000)
+    count = "{n: 0, step: function() { this.n += 1; }, fault: function() {}, result: function() { return this.n; }}"
+    tracers.append(count)
+    target = {"to": facts["loop"], "gas": hex(50_000_000)}
+    made = [json.dumps(call("debug_traceCall", target, "latest", {"tracer": each})).encode() for each in tracers]
+    return await bodies(facts, end, made, 16)
+
+
 async def half_closed(facts: dict[str, str], end: float) -> dict[str, Any]:
     """Connections that ask and shut their sending side, and ones that vanish with a request under way."""
     answered = vanished = 0
@@ -319,7 +339,7 @@ ATTACKS: dict[str, Attack] = {
     each.__name__: each
     for each in (
         slow_heads, slow_bodies, subscriptions, slow_readers, large_bodies, deep_json, large_batches, trace_bombs,
-        precompiles, hashes,
+        precompiles, hashes, scripts,
         half_closed, pipelined, filters,
     )
 }  # fmt: skip

@@ -64,7 +64,7 @@ class Sender:
 async def serve(folder: Path) -> None:
     """Serve until the process is killed."""
     option = DevnetOption(accounts=4, sequencer=SequencerOption(block_time_seconds=BLOCK_SECONDS, stream_port=None))
-    limits = Limits()
+    limits = Limits(trace_scripts=True)
     allow_files(limits.connections + 512)
     async with open_devnet(folder, option) as devnet:
         running = asyncio.create_task(devnet.run())

@@ -140,6 +140,11 @@ class SealChain:
         """None: the node has one."""
         return None
 
+    @property
+    def keeps_all_state(self) -> bool:
+        """Nothing is ever pruned."""
+        return True
+
     def heads(self) -> Heads:
         """The classes of blocks now."""
         tip = self.engine.tip()

@@ -1,4 +1,8 @@
 //! From a body to calls, for bodies that hold nothing but what is answered here; every other one is left to others.
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{value::MapAccessDeserializer, Deserializer, MapAccess, Visitor};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -37,22 +41,48 @@ struct Member<'a> {
     params: Option<&'a RawValue>,
 }
 
+/// What stands as an object: a struct alone would be read from a list of its values too.
+pub(crate) struct Object<T>(pub T);
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
 /// Reads a body; None where anything about it is unusual: then the dispatcher says what.
 pub(crate) fn parse(body: &[u8], batch_max: usize) -> Option<Body<'_>> {
     let start = body.iter().find(|byte| !byte.is_ascii_whitespace())?;
     if *start != b'[' {
-        let member: Member<'_> = serde_json::from_slice(body).ok()?;
+        let Object(member): Object<Member<'_>> = serde_json::from_slice(body).ok()?;
         return Some(Body {
             calls: vec![call(&member)?],
             is_batch: false,
         });
     }
-    let members: Vec<Member<'_>> = serde_json::from_slice(body).ok()?;
+    let members: Vec<Object<Member<'_>>> = serde_json::from_slice(body).ok()?;
     if members.is_empty() || members.len() > batch_max {
         return None;
     }
     Some(Body {
-        calls: members.iter().map(call).collect::<Option<_>>()?,
+        calls: members
+            .iter()
+            .map(|Object(member)| call(member))
+            .collect::<Option<_>>()?,
         is_batch: true,
     })
 }

@@ -3,6 +3,7 @@ use alloy_primitives::{Address, Bytes, U256};
 use bedroll_core::stf::Call;
 use serde::Deserialize;
 
+use crate::body::Object;
 use crate::show::{read_data, read_fixed, read_quantity};
 
 const INPUT_BYTES_MAX: usize = 1 << 20;
@@ -36,7 +37,7 @@ struct Members<'a> {
 
 /// Reads a call object; None where it has members that only the dispatcher knows, or wrong ones.
 pub(crate) fn parse_call(json: &str) -> Option<Message> {
-    let given: Members<'_> = serde_json::from_str(json).ok()?;
+    let Object(given): Object<Members<'_>> = serde_json::from_str(json).ok()?;
     let address = |text: Option<&str>| -> Option<Option<Address>> {
         match text {
             None => Some(None),

@@ -18,6 +18,9 @@ mod refusal;
 mod show;
 mod tip;
 
+#[cfg(test)]
+mod tests;
+
 pub use desk::{Answer, Answers, Desk, DeskOptions, Heads};
 pub use execute::{Executed, Turn};
 pub use fee::FeeRule;

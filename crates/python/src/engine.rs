@@ -331,7 +331,8 @@ impl Engine {
         py.detach(|| engine.prune(keep_from)).map_err(of_engine)
     }
 
-    #[pyo3(signature = (height, index, options, *, result_bytes, seconds))]
+    #[pyo3(signature = (height, index, options, *, result_bytes, seconds, script_command = vec![]))]
+    #[allow(clippy::too_many_arguments)]
     fn trace<'py>(
         &self,
         py: Python<'py>,
@@ -340,10 +341,14 @@ impl Engine {
         options: &str,
         result_bytes: usize,
         seconds: f64,
+        script_command: Vec<String>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let engine = self.get()?;
         let bounds = trace::bounds(result_bytes, seconds)?;
-        let traced = py.detach(|| engine.trace(height, index, &Style::geth(options)?, &bounds));
+        let traced = py.detach(|| {
+            let style = Style::geth(options, &script_command)?;
+            engine.trace(height, index, &style, &bounds)
+        });
         traced.map(|json| bytes(py, json)).map_err(of_engine)
     }
 

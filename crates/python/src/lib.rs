@@ -31,5 +31,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(module)?;
     program::register(module)?;
     riscv::register(module)?;
+    module.add_function(wrap_pyfunction!(trace::serve_scripts, module)?)?;
     store::register(module)
 }

@@ -80,6 +80,10 @@ impl View {
         self.0.height()
     }
 
+    fn time_and_base_fee(&self, py: Python<'_>) -> PyResult<(u64, u64)> {
+        py.detach(|| self.0.time_and_base_fee()).map_err(of_engine)
+    }
+
     fn balance<'py>(&self, py: Python<'py>, address: &[u8]) -> PyResult<Bound<'py, PyAny>> {
         let who = self::address(address)?;
         let account = py.detach(|| self.0.account(&who)).map_err(of_engine)?;
@@ -148,7 +152,7 @@ impl View {
         outcome.map(Outcome).map_err(of_engine)
     }
 
-    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, options, result_bytes, seconds, block_overrides = "", authorizations = vec![]))]
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, options, result_bytes, seconds, block_overrides = "", authorizations = vec![], script_command = vec![]))]
     #[allow(clippy::too_many_arguments)]
     fn trace_call<'py>(
         &self,
@@ -166,6 +170,7 @@ impl View {
         seconds: f64,
         block_overrides: &str,
         authorizations: GrantRows<'_>,
+        script_command: Vec<String>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let call = Call {
             sender: address(sender)?,
@@ -183,7 +188,7 @@ impl View {
         };
         let bounds = crate::trace::bounds(result_bytes, seconds)?;
         let traced = py.detach(|| {
-            let style = Style::geth(options)?;
+            let style = Style::geth(options, &script_command)?;
             self.0.trace_call(&call, overrides, &style, &bounds)
         });
         traced.map(|json| bytes(py, json)).map_err(of_engine)

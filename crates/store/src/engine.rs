@@ -38,7 +38,7 @@ pub use logs::{FoundLog, LogFilter};
 pub use look::Look;
 pub use overrides::Overrides;
 pub use simulate::SimulationBounds;
-pub use trace::{Style, TraceBounds, TraceWanted, TracedCall};
+pub use trace::{serve_scripts, Style, TraceBounds, TraceWanted, TracedCall};
 
 use look::LastPast;
 pub use writer::Given;

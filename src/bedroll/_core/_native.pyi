@@ -224,6 +224,9 @@ class View:
     """State as of one block; never changes. Reading it does not wait for the writer."""
 
     height: int
+    def time_and_base_fee(self) -> tuple[int, int]:
+        """Time and base fee of the block, open or sealed."""
+
     def balance(self, address: bytes) -> int: ...
     def nonce(self, address: bytes) -> int: ...
     def code(self, address: bytes) -> bytes: ...
@@ -265,8 +268,9 @@ class View:
         seconds: float,
         block_overrides: str = "",
         authorizations: Sequence[tuple[int, bytes, int, int, int, int]] = ...,
+        script_command: Sequence[str] = ...,
     ) -> bytes:
-        """Trace a call; JSON. `options`, bounds and errors as `Engine.trace`."""
+        """Trace a call; JSON. `options`, bounds, command and errors as `Engine.trace`."""
 
     def replay_calls(
         self,
@@ -587,7 +591,16 @@ class Engine:
     def prune(self, keep_from: int) -> None:
         """Drop reverse diffs of blocks at or below `keep_from`."""
 
-    def trace(self, height: int, index: int | None, options: str, *, result_bytes: int, seconds: float) -> bytes:
+    def trace(
+        self,
+        height: int,
+        index: int | None,
+        options: str,
+        *,
+        result_bytes: int,
+        seconds: float,
+        script_command: Sequence[str] = ...,
+    ) -> bytes:
         """Run a sealed block's transaction again as it ran there, or all of them (None), with one of geth's tracers.
 
         Args:
@@ -596,6 +609,8 @@ class Engine:
             options: JSON as of geth's `debug_traceTransaction`; `{}`: the struct logger.
             result_bytes: Longest answer; four times as much may be held while it is made.
             seconds: Longest time.
+            script_command: Starts a process that calls `serve_scripts`, for tracers in JavaScript; the seconds of
+                processor time that it may take are added. None: such tracers are refused.
 
         Returns:
             JSON: the trace, or for a block a list of `{txHash, result}`.
@@ -1012,6 +1027,9 @@ class RiscvTrace:
         Raises:
             Invalid: The run has no such step.
         """
+
+def serve_scripts() -> None:
+    """Run tracers in JavaScript for the node at standard input and output, until it hangs up."""
 
 def riscv_mnemonic(word: int) -> str:
     """Mnemonic of an instruction word; "illegal" where it is none."""

@@ -1,7 +1,7 @@
 """`eth_createAccessList`: what a transaction touches, found by running it.
 
 Reads: a call and a view of the engine.  Gives: `TABLE`.
-Never: changes state.  Spec: docs/spec/api.md#calls
+Never: changes state.  Spec: docs/spec/api-chain.md#calls
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """`bedroll_`: what happens between this chain and Bitcoin.
 
-Reads: the node's state.  Gives: `TABLE`.  Never: hides the reason of a rejection.  Spec: docs/spec/api.md#bedroll
+Reads: the node's state.  Gives: `TABLE`.  Never: hides the reason of a rejection.  Spec: docs/spec/api-chain.md#bedroll
 
 Hashes of Bitcoin are shown as Bitcoin's tools show them: reversed and without prefix. Ids of objects and forced
 messages, which are plain SHA-256, are shown as data.

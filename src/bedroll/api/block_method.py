@@ -164,11 +164,13 @@ def _at(record: BlockRecord | None, index: int) -> object:
 
 
 def _open_block(service: Service, full: bool) -> object:
-    engine = service.backend.engine
+    engine, view = service.backend.engine, service.backend.pending_view()
     tip = engine.tip()
     waiting: list[Transaction] = []
     if service.backend.pool_status().pending <= service.limits.pending_shown:
         waiting = [one for pending, _queued in service.backend.pool_content().values() for one in pending]
-    return show_open_block(
-        tip, timestamp=tip.timestamp, base_fee=engine.next_base_fee(), transactions=waiting, full=full
-    )
+    # Where none is open, the view is the tip's: the next one comes then or later, with the base fee that follows.
+    timestamp, base_fee = view.time_and_base_fee()
+    if view.height <= tip.number:
+        base_fee = engine.next_base_fee()
+    return show_open_block(tip, timestamp=timestamp, base_fee=base_fee, transactions=waiting, full=full)

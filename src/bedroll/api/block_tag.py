@@ -1,7 +1,7 @@
 """Which block a client means: a height, a tag, a hash, or an EIP-1898 object.
 
 Reads: JSON values of a stranger.  Gives: `BlockRef`, `parse_block`, `find_height`, `view_at`.
-Never: answers about a block that is not in the chain.  Spec: docs/spec/api.md#blocks
+Never: answers about a block that is not in the chain.  Spec: docs/spec/api-chain.md#blocks
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The call object of `eth_call`, `eth_estimateGas` and `eth_sendTransaction`.
 
 Reads: JSON values of a stranger.  Gives: `CallRequest`, `parse_call`.
-Never: lets an unknown member pass unseen.  Spec: docs/spec/api.md#calls
+Never: lets an unknown member pass unseen.  Spec: docs/spec/api-chain.md#calls
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Which transaction on Bitcoin carries a block: asked of the node once for each, not for each receipt.
 
 Reads: the node's records of derivation.  Gives: `Carriages`.
-Never: keeps an answer beyond the Bitcoin block it was true at.  Spec: docs/spec/api.md#objects
+Never: keeps an answer beyond the Bitcoin block it was true at.  Spec: docs/spec/api-chain.md#objects
 """
 
 from bedroll.primitives import L2Height

@@ -1,7 +1,7 @@
 """What the chain's rules are, and which blocks this node can answer about.
 
 Reads: the genesis block, the engine's oldest state.  Gives: `TABLE`, `ChainRules`.
-Never: names rules that the engine does not run.  Spec: docs/spec/api.md#rules
+Never: names rules that the engine does not run.  Spec: docs/spec/api-chain.md#rules
 """
 
 import zlib
@@ -39,11 +39,14 @@ def show_rules(rules: ChainRules, chain_id: int, fork_id: bytes) -> dict[str, ob
 
 @TABLE.method("eth_capabilities")
 async def capabilities(service: Service) -> object:
-    """Of which blocks this node has what. Blocks, receipts and logs are kept from block 0."""
+    """Of which blocks this node has what. Blocks, receipts and logs are never deleted, nor is an archive's state."""
     backend = service.backend
-    latest = backend.heads().latest
-    state = {"disabled": False, "oldestBlock": show_quantity(backend.engine.oldest_state())}
-    chain = {"disabled": False, "oldestBlock": "0x0"}
+    latest, oldest = backend.heads().latest, backend.engine.oldest_state()
+    chain: dict[str, object] = {"disabled": False, "oldestBlock": "0x0"}
+    state: dict[str, object] = {"disabled": False, "oldestBlock": show_quantity(oldest)}
+    if not backend.keeps_all_state:
+        # As far back as a reorganisation may go, which L1 decides: the window is what it is now.
+        state["deleteStrategy"] = {"type": "window", "retentionBlocks": show_quantity(latest.height - oldest + 1)}
     return {
         "head": {"number": show_quantity(latest.height), "hash": show_data(latest.hash)},
         "state": state,

@@ -1,6 +1,6 @@
 """Methods of a development chain: Bitcoin blocks and coins on demand.
 
-Reads: the devnet's node.  Gives: `TABLE`.  Never: is served by any other node.  Spec: docs/spec/api.md#devnet
+Reads: the devnet's node.  Gives: `TABLE`.  Never: is served by any other node.  Spec: docs/spec/api-chain.md#devnet
 """
 
 from typing import Final

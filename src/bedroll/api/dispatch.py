@@ -42,7 +42,7 @@ from . import (
     witness_method,
 )
 from .envelope import JSON_NULL, Body, Call, encode_answer, join_answers, parse_body
-from .error import Code, RpcError, from_invalid, method_not_found
+from .error import Code, RpcError, from_invalid, method_not_found, no_connection
 from .method import MethodTable
 from .openrpc import describe
 from .quantity import show_data
@@ -74,6 +74,7 @@ class Dispatcher:
         service.modules = tuple(sorted({name.partition("_")[0] for name in self.table.methods if "_" in name}))
         self.registry = registry or CollectorRegistry()
         self._calls = Counter("bedroll_api_calls", "Calls answered", ["method", "result"], registry=self.registry)
+        self._faults = Counter("bedroll_api_faults", "Faults of the node's own", ["place"], registry=self.registry)
         self._noted: dict[tuple[str, str], Counter] = {}
         self._seconds = Histogram("bedroll_api_body_seconds", "Time to answer a body", registry=self.registry)
 
@@ -154,6 +155,18 @@ class Dispatcher:
                     counter = self._noted[method, result] = self._calls.labels(method, result)
                 counter.inc(count)
 
+    def fault(self, place: str, error: BaseException, **facts: str) -> RpcError:
+        """Note a fault of the node's own; what the client is told of it.
+
+        Args:
+            place: What could not be done: a `call`, or a `body` as a whole.
+            error: What was raised.
+            facts: For the log.
+        """
+        LOG.error("%s failed", place, extra=facts, exc_info=error)
+        self._faults.labels(place).inc()
+        return RpcError(Code.INTERNAL, "internal error")
+
     def _encode(self, call_id: msgspec.Raw, result: object) -> bytes:
         answer = encode_answer(call_id, result)
         if len(answer) > self.service.limits.response_bytes:
@@ -182,7 +195,11 @@ class Dispatcher:
             result = NotImplemented if intercept is None else await intercept(call)
             if result is NotImplemented:
                 if not known:
-                    raise method_not_found(call.method)
+                    raise (
+                        no_connection(call.method)
+                        if call.method in CONNECTION_METHODS
+                        else method_not_found(call.method)
+                    )
                 method = self.table.methods[call.method]
                 result = await method.run(self.service, *method.bind(call.params))
         except RpcError as error:
@@ -191,11 +208,10 @@ class Dispatcher:
         except BedrollError as error:
             self._calls.labels(label, "refused").inc()
             return _from_error(call.method, error)
-        except Exception:
+        except Exception as error:
             # The top of the service loop: a fault of ours in one call must not take the others down.
-            LOG.exception("call failed", extra={"method": call.method[:100]})
             self._calls.labels(label, "failed").inc()
-            return RpcError(Code.INTERNAL, "internal error")
+            return self.fault("call", error, method=call.method[:100])
         self._calls.labels(label, "answered").inc()
         return result
 

@@ -77,6 +77,11 @@ def method_not_found(name: str) -> RpcError:
     return RpcError(Code.METHOD_NOT_FOUND, f"the method {name[:100]} does not exist/is not available")
 
 
+def no_connection(name: str) -> RpcError:
+    """The method tells things later, which needs a connection that lasts."""
+    return RpcError(Code.METHOD_NOT_FOUND, f"notifications not supported: {name} needs a WebSocket")
+
+
 _PANICS: Final = {
     0x00: "generic panic",
     0x01: "assert(false)",

@@ -1,7 +1,7 @@
 """Methods that say what gas costs.
 
 Reads: headers and receipts.  Gives: `TABLE`, `suggest_tip`.
-Never: guesses: each answer follows from the newest blocks.  Spec: docs/spec/api.md#fees
+Never: guesses: each answer follows from the newest blocks.  Spec: docs/spec/api-chain.md#fees
 """
 
 from typing import Final

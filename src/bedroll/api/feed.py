@@ -2,7 +2,7 @@
 
 Reads: events of the node.  Gives: `Feed`.
 Never: waits for a slow reader, keeps the loop for long, or listens at nobody's cost.
-Spec: docs/spec/api.md#subscriptions
+Spec: docs/spec/api-chain.md#subscriptions
 """
 
 import asyncio

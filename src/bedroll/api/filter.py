@@ -1,7 +1,7 @@
 """Filters with an id: what clients without a WebSocket come back to ask for.
 
 Reads: what the feed tells.  Gives: `Filters`, `Filter`.
-Never: holds more filters or waiting answers than the limits say.  Spec: docs/spec/api.md#filters
+Never: holds more filters or waiting answers than the limits say.  Spec: docs/spec/api-chain.md#filters
 """
 
 import secrets

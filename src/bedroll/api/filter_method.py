@@ -1,7 +1,7 @@
 """`eth_newFilter` and its family: changes for clients that poll.
 
 Reads: what the feed tells.  Gives: `TABLE`.
-Never: answers for a filter that was forgotten as if nothing had come.  Spec: docs/spec/api.md#filters
+Never: answers for a filter that was forgotten as if nothing had come.  Spec: docs/spec/api-chain.md#filters
 """
 
 from typing import Final

@@ -5,7 +5,6 @@ Never: answers a connection out of order, or lets one body's fault touch another
 """
 
 import asyncio
-import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,11 +12,10 @@ from typing import Final, Protocol
 
 from .dispatch import Dispatcher, Intercept
 from .envelope import JSON_NULL, encode_answer
-from .error import Code, RpcError
+from .error import RpcError
 from .guard import Guard
 from .port import Counted, FastPath, Lane
 
-LOG: Final = logging.getLogger(__name__)
 _CALL: Final = "eth_call"
 _SETTLE_SECONDS: Final = 0.05
 """How long what the core answered is not yet charged."""
@@ -60,7 +58,7 @@ class Inbox:
         self._waiting: list[tuple[Asker, bytes]] = []
         self._known: dict[str, tuple[RpcError | None, bool]] = {}
         self._told: list[tuple[str, Mapping[str, int], Mapping[str, int]]] = []
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tasks: dict[int, asyncio.Task[bytes | None]] = {}
         self._lane: Lane | None = None
         self._is_settling = False
         self._loop = asyncio.get_running_loop()
@@ -167,22 +165,24 @@ class Inbox:
                 self._guard.spend(client, seconds * count / total)
 
     def _begin(self, asker: Asker, body: bytes) -> None:
-        task = self._loop.create_task(self._run(asker, body))
+        task = self._loop.create_task(self._dispatcher.answer(body, asker.intercept, asker.client))
         self._tasks[id(asker)] = task
-        task.add_done_callback(lambda _: self._tasks.pop(id(asker), None))
+        task.add_done_callback(lambda _: self._ended(asker, task))
+
+    def _ended(self, asker: Asker, task: asyncio.Task[bytes | None]) -> None:
+        """Hand the answer over. The dispatcher answers for its calls; where it fails itself, the body is told so."""
+        error = None if task.cancelled() else task.exception()
+        if self._tasks.get(id(asker)) is not task:
+            return
+        del self._tasks[id(asker)]
+        if error is not None:
+            asker.answered(encode_answer(JSON_NULL, self._dispatcher.fault("body", error)))
+        elif not task.cancelled():
+            asker.answered(task.result() or b"")
 
     def forget(self, asker: Asker) -> None:
         """The connection is gone: what runs for it ends, as far as it can, and is not answered."""
         self._waiting = [each for each in self._waiting if each[0] is not asker]
-        task = self._tasks.get(id(asker))
+        task = self._tasks.pop(id(asker), None)
         if task is not None:
             task.cancel()
-
-    async def _run(self, asker: Asker, body: bytes) -> None:
-        try:
-            answer = await self._dispatcher.answer(body, asker.intercept, asker.client)
-        except Exception:
-            # The top of the service loop: the dispatcher answers for calls, this is for a fault of its own.
-            LOG.exception("a body was not answered")
-            answer = encode_answer(JSON_NULL, RpcError(Code.INTERNAL, "internal error"))
-        asker.answered(answer or b"")

@@ -2,7 +2,7 @@
 
 Reads: events of the node, the index of transactions.  Gives: `Inclusion`.
 Never: reads events while nobody waits, or lets more wait than the limits say.
-Spec: docs/spec/api.md#send
+Spec: docs/spec/api-chain.md#send
 """
 
 import asyncio

@@ -25,6 +25,7 @@ class Limits:
         proof_changes: Values that `eth_getProof` of an earlier block puts back into the tries.
         trace_bytes: JSON that one trace gives; a trace that would need more ends in an error.
         trace_seconds: How long one trace may run; clients may ask for less.
+        trace_scripts: Whether clients may send tracers in JavaScript.
         trace_range_blocks: Blocks that one `trace_filter` covers: each is run again.
         pending_shown: Waiting transactions up to which the block `pending` lists them; of more it lists none.
         pool_shown: Waiting transactions that one answer of `txpool_…` shows.
@@ -67,6 +68,7 @@ class Limits:
     proof_changes: int = 100_000
     trace_bytes: int = 20 << 20
     trace_seconds: float = 10.0
+    trace_scripts: bool = False
     trace_range_blocks: int = 100
     pending_shown: int = 1_000
     pool_shown: int = 5_000

@@ -1,7 +1,7 @@
 """`eth_getLogs` and the filter that subscriptions share with it.
 
 Reads: JSON values of a stranger, the engine's log index.  Gives: `TABLE`, `LogFilter`, `parse_filter`.
-Never: reads more blocks or returns more logs than the limits say.  Spec: docs/spec/api.md#logs
+Never: reads more blocks or returns more logs than the limits say.  Spec: docs/spec/api-chain.md#logs
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """What one event has to tell, as JSON that is made once however many listen.
 
 Reads: blocks and transactions.  Gives: `Telling`, `head_news`, `log_news`, `pending_news`.
-Never: encodes a thing twice, or before somebody wants it.  Spec: docs/spec/api.md#subscriptions
+Never: encodes a thing twice, or before somebody wants it.  Spec: docs/spec/api-chain.md#subscriptions
 """
 
 from collections.abc import Callable

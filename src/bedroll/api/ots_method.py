@@ -1,7 +1,7 @@
 """`ots_…` and `erigon_getHeaderByNumber`: what the Otterscan explorer asks beyond Ethereum's methods.
 
 Reads: blocks, traces of the engine.  Gives: `TABLE`, `parse_height`.
-Never: shows a transfer that was rolled back.  Spec: docs/spec/api.md#otterscan
+Never: shows a transfer that was rolled back.  Spec: docs/spec/api-trace.md#otterscan
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Otterscan's searches: the transactions in which an address appears, who made a contract, who used a nonce.
 
 Reads: the engine's index of appearances.  Gives: `TABLE`.
-Never: reads more than one page of transactions at a time.  Spec: docs/spec/api.md#otterscan
+Never: reads more than one page of transactions at a time.  Spec: docs/spec/api-trace.md#otterscan
 """
 
 from typing import Final

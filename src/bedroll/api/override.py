@@ -1,7 +1,7 @@
 """What a client wants to be otherwise in a call: accounts, and fields of the block.
 
 Reads: JSON values of a stranger.  Gives: `Overrides`, `parse_overrides`, `parse_block_overrides`.
-Never: lets an unknown member pass unseen.  Spec: docs/spec/api.md#calls
+Never: lets an unknown member pass unseen.  Spec: docs/spec/api-chain.md#calls
 """
 
 import json

@@ -1,7 +1,7 @@
 """`trace_…`: what transactions did, as Parity tells it: calls in a flat list, with changes of state if wanted.
 
 Reads: traces of the engine, which are JSON already.  Gives: `TABLE`.
-Never: runs more blocks again than the limit says.  Spec: docs/spec/api.md#traces
+Never: runs more blocks again than the limit says.  Spec: docs/spec/api-trace.md#traces
 """
 
 from typing import Final

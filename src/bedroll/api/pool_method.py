@@ -2,7 +2,7 @@
 
 Reads: the mempool.  Gives: `TABLE`.
 Never: shows more of a huge mempool at once than the limits say, or a part of it as if it were all.
-Spec: docs/spec/api.md#mempool
+Spec: docs/spec/api-chain.md#mempool
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -95,7 +95,7 @@ class SyncStatus:
 
 @dataclass(frozen=True, slots=True)
 class PoolStatus:
-    """Counts of the mempool: executable, waiting for a nonce, bytes of both."""
+    """Counts of the mempool: executable or executed in the open block, waiting for a nonce, bytes of both."""
 
     pending: int
     queued: int
@@ -326,6 +326,11 @@ class Backend(Protocol):
         """The chain. A consumer reads only: headers, blocks, views, logs, calls."""
         ...
 
+    @property
+    def keeps_all_state(self) -> bool:
+        """Whether the state of every block from now on is kept."""
+        ...
+
     def fast_path(self, option: DeskOption) -> FastPath | None:
         """The core's way to answers, for a server with these bounds; None: there is none."""
         ...
@@ -364,15 +369,15 @@ class Backend(Protocol):
         ...
 
     def pool_account(self, sender: Address) -> tuple[list[Transaction], list[Transaction]]:
-        """Of one sender: executable ones and those that wait for a nonce, each by nonce."""
+        """Of one sender: executable or executed in the open block, and those that wait for a nonce, each by nonce."""
         ...
 
     def pool_senders(self, first: Address, count: int) -> list[Address]:
-        """Senders of whom something waits, the lowest `count` of those not below `first`, in order."""
+        """Senders of whom there is something, the lowest `count` of those not below `first`, in order."""
         ...
 
     def pool_content(self) -> dict[Address, tuple[list[Transaction], list[Transaction]]]:
-        """Per sender: executable ones and those that wait for a nonce, each by nonce."""
+        """Per sender: executable or executed in the open block, and those that wait for a nonce, each by nonce."""
         ...
 
     def l1_status(self) -> L1Status:

@@ -1,7 +1,7 @@
 """`debug_getRaw…`: headers, blocks, receipts and transactions in their bytes.
 
 Reads: the chain.  Gives: `TABLE`.
-Never: answers with bytes that do not hash to what the chain says.  Spec: docs/spec/api.md#raw
+Never: answers with bytes that do not hash to what the chain says.  Spec: docs/spec/api-trace.md#raw
 """
 
 from typing import Final

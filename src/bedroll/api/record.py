@@ -1,7 +1,7 @@
 """Blocks as the API holds them: read from the engine once, then shared by the calls that ask about them.
 
 Reads: the engine.  Gives: `BlockRecord`, `Records`.
-Never: serves a block that has left the chain.  Spec: docs/spec/api.md#blocks
+Never: serves a block that has left the chain.  Spec: docs/spec/api-chain.md#blocks
 """
 
 from collections import OrderedDict

@@ -1,7 +1,7 @@
 """Blocks, transactions, receipts and logs as Ethereum's JSON.
 
 Reads: values of the core.  Gives: dictionaries ready for JSON.
-Never: reads state or the chain.  Spec: docs/spec/api.md#objects
+Never: reads state or the chain.  Spec: docs/spec/api-chain.md#objects
 
 Beside Ethereum's members stand Bedroll's: `class` (`latest`, `safe`, `finalized`), `bedrollBitcoin`, the block's
 `originHeight` and `originHash`, and in receipts `evmGasUsed` and `dataGasUsed`, whose sum is `gasUsed`.
@@ -22,6 +22,7 @@ from .service import BlockClass
 _EMPTY_OMMERS: Final = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
 _EMPTY_TRIE: Final = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
 _NO_REQUESTS: Final = "0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+_NO_ROOT: Final = show_data(bytes(32))
 _NO_BLOOM: Final = "0x" + "00" * 256
 L1_INFO: Final = 0x7E
 
@@ -95,10 +96,11 @@ def show_block(
 def show_open_block(
     tip: Header, *, timestamp: int, base_fee: int, transactions: list[Transaction], full: bool
 ) -> dict[str, object]:
-    """The block that follows the tip, as far as it is known: no hash, no roots."""
+    """The block that follows the tip, as far as it is known: without what geth leaves out, and roots of zeroes."""
     shown = show_header(tip)
-    for unknown in ("hash", "nonce", "stateRoot", "receiptsRoot", "transactionsRoot", "miner"):
-        shown[unknown] = None
+    shown.update(dict.fromkeys(("hash", "nonce", "miner")))
+    # Clients take a block without a hash, but none without roots.
+    shown.update(dict.fromkeys(("stateRoot", "receiptsRoot", "transactionsRoot"), _NO_ROOT))
     shown.update(
         {
             "number": show_quantity(tip.number + 1),

@@ -1,7 +1,7 @@
 """Blocks of Ethereum's own chains (profile `ethereum`): the members that this chain's blocks have alike, or never.
 
 Reads: values of the core.  Gives: `amend_header`, `amend_block`, `amend_receipt`.
-Never: touches a block of this chain.  Spec: docs/spec/api.md#objects
+Never: touches a block of this chain.  Spec: docs/spec/api-chain.md#objects
 """
 
 from typing import Final

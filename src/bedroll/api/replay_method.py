@@ -1,7 +1,7 @@
 """`trace_call` and its family: what calls and transactions would do, as Parity tells it.
 
 Reads: calls of a stranger, traces of the engine, which are JSON already.  Gives: `TABLE`.
-Never: changes state, or runs more calls at a time than the limits say.  Spec: docs/spec/api.md#traces
+Never: changes state, or runs more calls at a time than the limits say.  Spec: docs/spec/api-trace.md#traces
 """
 
 from collections.abc import Sequence

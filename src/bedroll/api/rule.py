@@ -1,6 +1,6 @@
 """The rules of execution by name, as `eth_config` tells them.
 
-Reads: nothing.  Gives: `ChainRules`.  Never: runs anything.  Spec: docs/spec/api.md#rules
+Reads: nothing.  Gives: `ChainRules`.  Never: runs anything.  Spec: docs/spec/api-chain.md#rules
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Methods that hand in transactions; with unlocked keys (a devnet's) also those that sign.
 
 Reads: signed bytes of a stranger.  Gives: `TABLE`, `DEVNET_TABLE`.
-Never: signs with a key that is not a devnet's.  Spec: docs/spec/api.md#send
+Never: signs with a key that is not a devnet's.  Spec: docs/spec/api-chain.md#send
 """
 
 from typing import Final, TypedDict

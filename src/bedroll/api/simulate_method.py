@@ -1,7 +1,7 @@
 """`eth_simulateV1`: blocks of calls that build on each other's state, on top of a block.
 
 Reads: a request of a stranger.  Gives: `TABLE`, `parse_simulation`.
-Never: changes the chain; runs beyond the limits of gas, size and time.  Spec: docs/spec/api.md#simulations
+Never: changes the chain; runs beyond the limits of gas, size and time.  Spec: docs/spec/api-chain.md#simulations
 
 Source: execution-apis, `EthSimulatePayload`; geth where that leaves something open.
 """

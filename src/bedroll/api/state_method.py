@@ -1,7 +1,7 @@
 """Methods that read state, and run calls on it.
 
 Reads: views of the engine.  Gives: `TABLE`.
-Never: changes state.  Spec: docs/spec/api.md#calls
+Never: changes state.  Spec: docs/spec/api-chain.md#calls
 """
 
 from typing import Final

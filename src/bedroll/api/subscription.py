@@ -1,7 +1,7 @@
 """`eth_subscribe`: what a WebSocket connection is told without asking.
 
 Reads: parameters of a stranger.  Gives: `Subscriber`, `encode_news`.
-Never: holds more subscriptions than the limits say.  Spec: docs/spec/api.md#subscriptions
+Never: holds more subscriptions than the limits say.  Spec: docs/spec/api-chain.md#subscriptions
 """
 
 import secrets

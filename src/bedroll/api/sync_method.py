@@ -1,7 +1,7 @@
 """`eth_sendRawTransactionSync` (EIP-7966): hand in a transaction and wait for its receipt.
 
 Reads: signed bytes of a stranger.  Gives: `TABLE`.
-Never: waits longer than the limits say.  Spec: docs/spec/api.md#send
+Never: waits longer than the limits say.  Spec: docs/spec/api-chain.md#send
 """
 
 from typing import Final

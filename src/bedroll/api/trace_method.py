@@ -1,10 +1,11 @@
 """`debug_trace…`: what transactions and calls did, as geth's tracers tell it.
 
 Reads: traces of the engine, which are JSON already.  Gives: `TABLE`, `bounds_of`, `traced`.
-Never: traces on the loop's thread, or beyond the limits of size and time.  Spec: docs/spec/api.md#traces
+Never: traces on the loop's thread, or beyond the limits of size and time.  Spec: docs/spec/api-trace.md#traces
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Final, ParamSpec, TypedDict
 
 import msgspec
@@ -17,8 +18,10 @@ from .call import CallRequest, parse_call
 from .error import Code, RpcError, from_invalid, invalid_params
 from .method import MethodTable, optional, required
 from .quantity import parse_hash, show_data
+from .script import COMMAND
 from .service import Service
 from .trace_option import DEFAULT, TraceOptions, parse_call_options, parse_options
+from .worker import SPENT
 
 TABLE: Final = MethodTable()
 
@@ -40,8 +43,7 @@ class Bounds(TypedDict):
 async def trace_transaction(service: Service, transaction_hash: bytes, options: TraceOptions) -> object:
     """Trace an included transaction."""
     height, index = find_transaction(service, transaction_hash)
-    engine = service.backend.engine
-    return await traced(service, engine.trace, height, index, options.core, **bounds_of(service, options.seconds))
+    return await _sealed(service, height, index, options)
 
 
 @TABLE.method(
@@ -68,10 +70,13 @@ async def trace_call(service: Service, request: CallRequest, ref: BlockRef, opti
     """Trace a call on top of a block."""
     view = view_at(service, ref)
     gas = min(request.gas or service.limits.call_gas, service.limits.call_gas)
-    return await traced(service, run_trace, view, request, gas, options, bounds_of(service, options.seconds))
+    bounds, command = bounds_of(service, options.seconds), _command_of(service, options)
+    return await traced(service, _paid(run_trace, command), view, request, gas, options, bounds, command)
 
 
-def run_trace(view: View, request: CallRequest, gas: int, options: TraceOptions, bounds: Bounds) -> bytes:
+def run_trace(
+    view: View, request: CallRequest, gas: int, options: TraceOptions, bounds: Bounds, command: Sequence[str] = ()
+) -> bytes:
     """Trace a call on a view; on a worker's thread."""
     return view.trace_call(
         sender=request.sender,
@@ -85,14 +90,49 @@ def run_trace(view: View, request: CallRequest, gas: int, options: TraceOptions,
         overrides=options.overrides.state,
         block_overrides=options.overrides.block,
         options=options.core,
+        script_command=command,
         **bounds,
     )
 
 
 async def _block(service: Service, ref: BlockRef, options: TraceOptions) -> object:
-    height = need_height(service, ref)
-    engine = service.backend.engine
-    return await traced(service, engine.trace, height, None, options.core, **bounds_of(service, options.seconds))
+    return await _sealed(service, need_height(service, ref), None, options)
+
+
+async def _sealed(service: Service, height: int, index: int | None, options: TraceOptions) -> object:
+    """Trace a transaction of a sealed block, or all of them."""
+    bounds, command = bounds_of(service, options.seconds), _command_of(service, options)
+    trace = _paid(service.backend.engine.trace, command)
+    return await traced(service, trace, height, index, options.core, script_command=command, **bounds)
+
+
+def _paid(trace: Callable[P, bytes], command: Sequence[str]) -> Callable[P, bytes]:
+    """The same; what another process takes for it is paid like time on the thread that waits for it."""
+    if not command:
+        return trace
+    spent = SPENT.get([])
+
+    def waited(*args: P.args, **kwargs: P.kwargs) -> bytes:
+        start = time.monotonic()
+        try:
+            return trace(*args, **kwargs)
+        finally:
+            spent.append(time.monotonic() - start)
+
+    return waited
+
+
+def _command_of(service: Service, options: TraceOptions) -> Sequence[str]:
+    """What starts the process for a tracer that the client wrote; empty for another.
+
+    Raises:
+        RpcError: This server runs none.
+    """
+    if not options.is_script:
+        return ()
+    if not service.limits.trace_scripts:
+        raise invalid_params("JavaScript tracers are not enabled: the node's operator sets rpc.trace_scripts")
+    return COMMAND
 
 
 def find_transaction(service: Service, transaction_hash: bytes) -> tuple[int, int]:

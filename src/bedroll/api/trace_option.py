@@ -1,7 +1,7 @@
 """What a client wants of a trace: options of geth's tracers, parts of Parity's, filters of calls.
 
 Reads: JSON values of a stranger.  Gives: `parse_options`, `parse_call_options`, `parse_parts`, `parse_trace_filter`.
-Never: lets an unknown option pass unseen.  Spec: docs/spec/api.md#traces
+Never: lets an unknown option pass unseen.  Spec: docs/spec/api-trace.md#traces
 """
 
 import json
@@ -36,8 +36,11 @@ _TRACERS: Final = (
     "muxTracer",
 )
 _WITHOUT_OPTIONS: Final = ("4byteTracer", "noopTracer")
+_SCRIPT_BEGINS: Final = ("{", "(", "/*", "//")
+"""A tracer that begins so is JavaScript: an object, or an expression that gives one."""
 _PARTS: Final = ("trace", "vmTrace", "stateDiff")
 _OPTION_CHARACTERS_MAX: Final = 10_000
+_SCRIPT_BYTES_MAX: Final = 64 << 10
 _ADDRESSES_MAX: Final = 1_000
 
 
@@ -49,11 +52,13 @@ class TraceOptions:
         core: Options as the core reads them.
         seconds: Time that the client grants; None: what the server does.
         overrides: Of a call's state and block.
+        is_script: The tracer is one that the client wrote.
     """
 
     core: str = "{}"
     seconds: float | None = None
     overrides: Overrides = NONE
+    is_script: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ def parse_call_options(value: object, name: str = "options") -> TraceOptions:
     block = parse_block_overrides(given.pop("blockOverrides", None))
     overrides = Overrides(parse_overrides(given.pop("stateOverrides", None)), block)
     options = _options(given)
-    return TraceOptions(options.core, options.seconds, overrides)
+    return TraceOptions(options.core, options.seconds, overrides, options.is_script)
 
 
 def _members(value: object, name: str, known: frozenset[str]) -> dict[str, object]:
@@ -112,20 +117,31 @@ def _options(given: dict[str, object]) -> TraceOptions:
     tracer, config = given.get("tracer", ""), given.get("tracerConfig")
     if not isinstance(tracer, str):
         raise refuse("tracer", tracer, "a name")
-    if tracer:
+    is_script = bool(tracer) and tracer not in _TRACERS and tracer.lstrip().startswith(_SCRIPT_BEGINS)
+    if is_script:
+        _check_script(tracer, config)
+    elif tracer:
         _check_tracer(tracer, config)
+    if tracer:
         core["tracer"] = tracer
     if config is not None:
         core["tracerConfig"] = _inner_configs(config) if tracer == "muxTracer" else config
     text = json.dumps(core)
-    if len(text) > _OPTION_CHARACTERS_MAX:
+    if len(text) > _OPTION_CHARACTERS_MAX and not is_script:
         raise invalid_params(f"options of {len(text)} characters, at most {_OPTION_CHARACTERS_MAX}")
-    return TraceOptions(text, _parse_timeout(given["timeout"]) if "timeout" in given else None)
+    seconds = _parse_timeout(given["timeout"]) if "timeout" in given else None
+    return TraceOptions(text, seconds, is_script=is_script)
+
+
+def _check_script(tracer: str, config: object) -> None:
+    size = len(tracer.encode(errors="replace")) + len(json.dumps(config))
+    if size > _SCRIPT_BYTES_MAX:
+        raise invalid_params(f"a tracer of {size} bytes with its configuration, at most {_SCRIPT_BYTES_MAX}")
 
 
 def _check_tracer(tracer: str, config: object) -> None:
     if tracer not in _TRACERS:
-        text = f"no tracer {tracer[:40]!r}: there are {', '.join(_TRACERS)}; JavaScript tracers are not enabled"
+        text = f"no tracer {tracer[:40]!r}: there are {', '.join(_TRACERS)}, and objects in JavaScript, {{…}}"
         raise invalid_params(text)
     if tracer == "muxTracer":
         if not isinstance(config, dict):

@@ -1,7 +1,7 @@
 """`debug_executionWitness`: what a block read of the state before it, to execute it again from that alone.
 
 Reads: the engine, which writes JSON.  Gives: `TABLE`.
-Never: runs beyond the limits of size, time and distance from the tip.  Spec: docs/spec/api.md#witnesses
+Never: runs beyond the limits of size, time and distance from the tip.  Spec: docs/spec/api-trace.md#witnesses
 """
 
 from typing import Final

@@ -168,6 +168,12 @@ OPTIONS: Final = (
         help="Blocks that one trace_filter covers.",
     ),
     Option(
+        name="rpc.trace_scripts",
+        kind=bool,
+        default=_LIMITS.trace_scripts,
+        help="Run tracers that clients write in JavaScript (debug_trace…), each request in a process of its own.",
+    ),
+    Option(
         name="rpc.heavy_running",
         kind=int,
         default=_LIMITS.heavy_running,
@@ -495,6 +501,7 @@ class RpcConfig:
     call_gas: int
     proof_changes: int
     trace_seconds: float
+    trace_scripts: bool
     trace_range_blocks: int
     heavy_running: int
     connections: int
@@ -514,6 +521,7 @@ class RpcConfig:
             call_gas=self.call_gas,
             proof_changes=self.proof_changes,
             trace_seconds=self.trace_seconds,
+            trace_scripts=self.trace_scripts,
             trace_range_blocks=self.trace_range_blocks,
             heavy_running=self.heavy_running,
             connections=self.connections,

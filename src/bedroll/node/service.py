@@ -6,6 +6,7 @@ Never: lets two processes have one folder.  Spec: docs/spec/node.md#service
 
 import asyncio
 import contextlib
+import heapq
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -190,6 +191,7 @@ class Node:
         keep_blocks: int,
     ) -> None:
         keeps = leader is not None or bool(follow_url)
+        self._archive = archive
         self.deriver = Deriver(
             self._engine, self._thread, self._gate, self._client, self._genesis, self._store, self.metrics,
             keep_unsafe=keeps, archive=archive, keep_blocks=keep_blocks,
@@ -442,6 +444,11 @@ class Node:
         """The chain."""
         return self._engine
 
+    @property
+    def keeps_all_state(self) -> bool:
+        """Whether the state of every block from now on is kept."""
+        return self._archive
+
     def fast_path(self, option: DeskOption) -> FastPath:
         """The core's way to answers."""
         intake = None if self.sequencer is None else self.sequencer.intake
@@ -484,27 +491,36 @@ class Node:
         return view.nonce(sender) if self.sequencer is None else self.sequencer.intake.pool.next_nonce(sender, view)
 
     def pool_status(self) -> PoolStatus:
-        """Counts of the mempool."""
+        """Counts of the mempool and of the open block."""
         if self.sequencer is None:
             return PoolStatus(0, 0, 0)
-        pool = self.sequencer.intake.pool
-        return PoolStatus(*pool.count(), pool.size_bytes)
+        pool, opened = self.sequencer.intake.pool, self.sequencer.producer.opened
+        pending, queued = pool.count()
+        return PoolStatus(pending + len(opened), queued, pool.size_bytes + opened.size_bytes)
 
     def pool_transaction(self, hash: Hash32) -> Transaction | None:
         """A transaction that waits in the mempool."""
         return None if self.sequencer is None else self.sequencer.intake.find(hash)
 
     def pool_account(self, sender: Address) -> tuple[list[Transaction], list[Transaction]]:
-        """Of one sender: executable ones and those that wait for a nonce."""
-        return ([], []) if self.sequencer is None else self.sequencer.intake.pool.account(sender)
+        """Of one sender: executed in the open block or executable, and those that wait for a nonce."""
+        if self.sequencer is None:
+            return [], []
+        pending, queued = self.sequencer.intake.pool.account(sender)
+        return [*self.sequencer.producer.opened.of(sender), *pending], queued
 
     def pool_senders(self, first: Address, count: int) -> list[Address]:
-        """Senders of whom something waits, not below `first`, in order."""
-        return [] if self.sequencer is None else self.sequencer.intake.pool.senders(first, count)
+        """Senders of whom something is in the open block or waits, not below `first`, in order."""
+        if self.sequencer is None:
+            return []
+        opened = self.sequencer.producer.opened.senders(first)
+        return heapq.nsmallest(count, opened.union(self.sequencer.intake.pool.senders(first, count)))
 
     def pool_content(self) -> dict[Address, tuple[list[Transaction], list[Transaction]]]:
-        """Per sender: executable ones and those that wait for a nonce."""
-        return {} if self.sequencer is None else self.sequencer.intake.pool.content()
+        """Per sender: executed in the open block or executable, and those that wait for a nonce."""
+        status = self.pool_status()
+        senders = self.pool_senders(Address(bytes(20)), status.pending + status.queued)
+        return {sender: self.pool_account(sender) for sender in senders}
 
     def l1_status(self) -> L1Status:
         """Bitcoin as the node sees it."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from bedroll.derivation.head import Head
@@ -19,6 +19,7 @@ from bedroll.primitives import L1Height
 from bedroll.protocol import Network
 
 from .intake import Intake
+from .opened import Opened
 from .port import Announcer, EngineThread, L1View
 from .schedule import NoSlot, next_origin, seconds_ahead, slot
 
@@ -88,7 +89,7 @@ class Producer:
         self._head: Head | None = None
         self._l1_rate = 0
         self._fee = FeeRule(0, 0, network.parameters.transfer_bytes)
-        self._open: list[Iterable[Transaction]] | None = None
+        self._open: Opened | None = None
         self._next_head: Head
         self._is_full = False
         self._gas_promised = 0
@@ -98,6 +99,11 @@ class Producer:
     def origin_blocks(self) -> int:
         """Blocks with the tip's origin so far."""
         return self._head.origin_blocks if self._head is not None else 0
+
+    @property
+    def opened(self) -> Opened:
+        """What the open block holds already."""
+        return self._open if self._open is not None else Opened()
 
     # --- told by the node --------------------------------------------------------------------------
 
@@ -113,7 +119,7 @@ class Producer:
             removed: Blocks that are gone, newest first.
         """
         back = [each for block in reversed(removed) for each in block.transactions[block.forced_count :]]
-        back += [each for step in self._open or [] for each in step]
+        back += self._open or ()
         self._open, self._head, self._is_full = None, None, False
         self._refresh()
         self._intake.pool.reset(self._intake.pending.view)
@@ -287,7 +293,7 @@ class Producer:
         base_fee = self._engine.next_base_fee(None if origin is None else origin.l1_rate)
         self._engine.begin(frame.timestamp, origin)
         self._fee = FeeRule(base_fee, self._l1_rate, parameters.transfer_bytes)
-        self._open, self._is_full, self._gas_promised = [], False, 0
+        self._open, self._is_full, self._gas_promised = Opened(), False, 0
         self._next_head = head.child(hash=b"", timestamp=frame.timestamp, step=frame.step)
         return True
 

@@ -53,6 +53,19 @@ async def test_capabilities_name_the_head_and_the_oldest_state(rpc, chain):
     assert set(told) == {"head", "state", "tx", "logs", "receipts", "blocks", "stateproofs"}
 
 
+async def test_capabilities_name_a_window_where_state_is_deleted_and_no_strategy_where_nothing_is(
+    rpc, chain, monkeypatch
+):
+    told = await rpc.call("eth_capabilities")
+    assert not any("deleteStrategy" in told[part] for part in told)
+    monkeypatch.setattr(type(chain), "keeps_all_state", False)
+    chain.seal()
+    told = await rpc.call("eth_capabilities")
+    window = {"type": "window", "retentionBlocks": hex(chain.engine.tip().number - chain.engine.oldest_state() + 1)}
+    assert told["state"]["deleteStrategy"] == told["stateproofs"]["deleteStrategy"] == window
+    assert all("deleteStrategy" not in told[part] for part in ("tx", "logs", "receipts", "blocks"))
+
+
 async def test_storage_words_of_many_contracts_come_at_once(rpc):
     slots = ["0x0", "0x" + "00" * 32]
     told = await rpc.call("eth_getStorageValues", {BOOK: slots, "0x" + "99" * 20: ["0x1"]}, "latest")

@@ -38,6 +38,16 @@ impl PrecompileMoves {
         self.moved.insert(to, of);
     }
 
+    /// Addresses that were left to ordinary code.
+    pub fn gone(&self) -> impl Iterator<Item = &Address> {
+        self.gone.iter()
+    }
+
+    /// Where one stands beside the rules' place, and which.
+    pub fn moved(&self) -> &BTreeMap<Address, Address> {
+        &self.moved
+    }
+
     /// Whether all stand where the rules have them.
     pub fn is_empty(&self) -> bool {
         self.gone.is_empty() && self.moved.is_empty()

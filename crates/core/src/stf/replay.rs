@@ -34,11 +34,14 @@ pub struct Subject {
     pub block: BlockEnv,
     /// Its fields.
     pub env: TxEnv,
-    config: CfgEnv,
-    charge: Charge,
-    precompiles: PrecompileMoves,
+    /// Rules, and which checks are left out.
+    pub config: CfgEnv,
+    /// What it pays beside EVM gas, and to whom.
+    pub charge: Charge,
+    /// Precompiles that do not stand where the rules have them.
+    pub precompiles: PrecompileMoves,
     /// Without check, fee or nonce.
-    system: bool,
+    pub system: bool,
 }
 
 /// What a run gave; the state does not have it yet.

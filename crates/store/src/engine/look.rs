@@ -73,6 +73,15 @@ impl Look {
         }
     }
 
+    /// Time and base fee of its block, open or sealed.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn time_and_base_fee(&self) -> Result<(u64, u64), EngineError> {
+        let (setting, _) = self.setting()?;
+        Ok((setting.timestamp, setting.base_fee))
+    }
+
     /// The account with this address, empty where there is none.
     ///
     /// # Errors

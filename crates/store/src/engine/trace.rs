@@ -3,6 +3,7 @@
 //! A block is run again upon a view of its parent's state; the writer is not waited for and does not wait.
 mod meter;
 mod output;
+mod script;
 mod style;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::View;
 
 pub(super) use meter::{Meter, Metered};
 pub(super) use output::Output;
+pub use script::serve as serve_scripts;
 pub use style::Style;
 use style::{Place, Tracer};
 

@@ -1,6 +1,6 @@
 """Schemas that methods share: Ethereum's values and objects with Bedroll's members beside them.
 
-Reads: nothing.  Gives: `COMPONENTS`.  Never: allows a member that no code writes.  Spec: docs/spec/api.md#objects
+Reads: nothing.  Gives: `COMPONENTS`.  Never: allows a member that no code writes.  Spec: docs/spec/api-chain.md#objects
 """
 
 from typing import Final
@@ -103,7 +103,8 @@ _HEADER: Final[dict[str, Schema]] = {
     ),
     **dict.fromkeys(("number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas", "difficulty"), QUANTITY),
     **dict.fromkeys(("blobGasUsed", "excessBlobGas"), QUANTITY),
-    **dict.fromkeys(("hash", "stateRoot", "transactionsRoot", "receiptsRoot"), nullable(HASH)),
+    "hash": nullable(HASH),
+    **dict.fromkeys(("stateRoot", "transactionsRoot", "receiptsRoot"), HASH),
     "miner": nullable(ADDRESS),
     "nonce": nullable(text("^0x[0-9a-f]{16}$")),
     "logsBloom": nullable(ref("Bloom")),

@@ -1,6 +1,6 @@
 """Schemas of traces: geth's and Parity's.
 
-Reads: nothing.  Gives: `TRACES`.  Never: closes what tracers add members to.  Spec: docs/spec/api.md#traces
+Reads: nothing.  Gives: `TRACES`.  Never: closes what tracers add members to.  Spec: docs/spec/api-trace.md#traces
 """
 
 from typing import Final

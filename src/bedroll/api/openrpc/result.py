@@ -9,7 +9,8 @@ from .component import ADDRESS, ADDRESS_PATTERN, BOOL, COUNT, DATA, HASH, QUANTI
 from .shape import Schema, array, by_key, choice, fields, nullable, ref, text
 
 _HEAD: Final = fields({"number": QUANTITY, "hash": HASH})
-_KEPT: Final = fields({"disabled": BOOL, "oldestBlock": QUANTITY})
+_WINDOW: Final = fields({"type": text("^window$"), "retentionBlocks": QUANTITY})
+_KEPT: Final = fields({"disabled": BOOL, "oldestBlock": QUANTITY}, {"deleteStrategy": _WINDOW})
 _NULL: Final[Schema] = {"type": "null"}
 _ANY_NUMBER: Final[Schema] = {"type": "number"}
 _BLOCK: Final = nullable(ref("Block"))

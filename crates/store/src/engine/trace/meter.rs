@@ -9,6 +9,7 @@ use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, In
 use revm::Inspector;
 
 use super::output::too_large;
+use super::script::Room;
 use super::style::Style;
 use super::{end_of, EngineError, TraceBounds};
 
@@ -78,6 +79,15 @@ impl Meter {
             steps: 0,
             slots: HashMap::default(),
             over: None,
+        }
+    }
+
+    /// What is left for what runs elsewhere.
+    pub fn room(&self) -> Room {
+        Room {
+            end: self.end,
+            seconds: self.seconds,
+            result_bytes: self.result_bytes,
         }
     }
 

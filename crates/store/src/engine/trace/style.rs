@@ -1,5 +1,6 @@
 //! The ways in which a trace is told: geth's tracers, and Parity's.
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use alloy_primitives::{map::HashSet, Address, B256, U256};
 use alloy_rpc_types_eth::TransactionInfo;
@@ -14,6 +15,7 @@ use bedroll_core::block::Block;
 use bedroll_core::state::{State, StateError, StateSource};
 use bedroll_core::stf::{CallError, Subject};
 use revm::context::result::{EVMError, HaltReason, ResultAndState};
+use revm::inspector::NoOpInspector;
 use revm::state::{AccountInfo, Bytecode};
 use revm::{Database, DatabaseRef};
 use revm_inspectors::tracing::{
@@ -21,9 +23,11 @@ use revm_inspectors::tracing::{
     TransactionContext,
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::meter::{Meter, Metered, StepCost};
 use super::output::Output;
+use super::script::{Room, Script};
 use super::EngineError;
 
 /// Of a step's record, about, without its copies.
@@ -34,6 +38,8 @@ const STEP_BYTES: usize = 512;
 pub enum Style {
     /// By a tracer of geth's.
     Geth(Box<GethDebugTracingOptions>),
+    /// By a tracer that a client wrote.
+    Script(Arc<Script>),
     /// As `trace_replayTransaction` does.
     Replay(HashSet<TraceType>),
     /// As `trace_transaction` does: each call with its place in the chain.
@@ -41,13 +47,27 @@ pub enum Style {
 }
 
 impl Style {
-    /// Reads geth's options from JSON.
+    /// Reads geth's options from JSON. `command` starts the helper for tracers in JavaScript; none: there are none.
     ///
     /// # Errors
     /// They cannot be read, or ask for a tracer that there is not.
-    pub fn geth(json: &str) -> Result<Self, EngineError> {
-        let options: GethDebugTracingOptions = serde_json::from_str(json)
+    pub fn geth(json: &str, command: &[String]) -> Result<Self, EngineError> {
+        let mut options: GethDebugTracingOptions = serde_json::from_str(json)
             .map_err(|error| EngineError::invalid("tracer", format!("tracer options: {error}")))?;
+        if let Some(TracerType::JsTracer(code)) = &options.tracer {
+            // A script is never made in this process.
+            if code.is_empty() {
+                options.tracer = None;
+            } else {
+                let config = options.tracer_config.into_json();
+                let config = if config.is_null() {
+                    "{}".into()
+                } else {
+                    config.to_string()
+                };
+                return Ok(Self::Script(Arc::new(Script::new(code, &config, command)?)));
+            }
+        }
         let style = Self::Geth(Box::new(options));
         Tracer::new(&style)?;
         Ok(style)
@@ -75,7 +95,7 @@ impl Style {
     /// What a step costs in memory.
     pub(super) fn step_cost(&self) -> Result<StepCost, EngineError> {
         Ok(match self {
-            Self::Flat => StepCost::default(),
+            Self::Flat | Self::Script(_) => StepCost::default(),
             Self::Replay(parts) => StepCost {
                 fixed_bytes: if parts.contains(&TraceType::VmTrace) {
                     2 * STEP_BYTES
@@ -145,11 +165,17 @@ impl Place {
     pub fn none() -> Self {
         Self::default()
     }
+
+    /// Hash of its block, position there, its hash.
+    pub fn names(&self) -> (Option<B256>, Option<usize>, Option<B256>) {
+        (self.block_hash, self.index, self.hash)
+    }
 }
 
 /// What a tracer tells of one transaction.
 pub enum Trace {
     Geth(Box<GethTrace>),
+    Script(Box<RawValue>),
     Replay(Box<TraceResults>),
     Flat(Vec<LocalizedTransactionTrace>),
 }
@@ -163,14 +189,16 @@ impl Trace {
     }
 }
 
-enum Eye {
+enum Eye<'a> {
     Geth(DebugInspector),
+    /// Looks on in another process, afterwards: `Room` is what is left for that.
+    Script(&'a Script, Option<Room>),
     Parity(TracingInspector),
 }
 
 /// Looks on while one transaction runs, and tells of it.
 pub struct Tracer<'a> {
-    eye: Eye,
+    eye: Eye<'a>,
     style: &'a Style,
 }
 
@@ -183,6 +211,7 @@ impl<'a> Tracer<'a> {
                     other => EngineError::invalid("tracer", other.to_string()),
                 },
             )?),
+            Style::Script(script) => Eye::Script(script, None),
             Style::Replay(parts) => Eye::Parity(TracingInspector::new(
                 TracingInspectorConfig::from_parity_config(parts),
             )),
@@ -208,6 +237,16 @@ impl<'a> Tracer<'a> {
                     meter: &mut *meter,
                 },
             ),
+            Eye::Script(_, room) => {
+                *room = Some(meter.room());
+                subject.inspect(
+                    state,
+                    Metered {
+                        inner: &mut NoOpInspector,
+                        meter: &mut *meter,
+                    },
+                )
+            }
             Eye::Parity(inner) => subject.inspect(
                 state,
                 Metered {
@@ -228,8 +267,12 @@ impl<'a> Tracer<'a> {
         ran: &ResultAndState<HaltReason>,
         state: &mut State<S>,
     ) -> Result<Trace, EngineError> {
-        let mut before = Before(RefCell::new(state));
+        if let Eye::Script(script, Some(room)) = &self.eye {
+            return Ok(Trace::Script(script.tell(subject, place, state, *room)?));
+        }
+        let mut before = Before::of(state);
         Ok(match (&mut self.eye, self.style) {
+            (Eye::Script(..), _) => return Err(EngineError::invalid("tracer", "nothing was run")),
             (Eye::Geth(inspector), _) => {
                 let context = TransactionContext {
                     block_hash: place.block_hash,
@@ -276,6 +319,7 @@ impl<'a> Tracer<'a> {
     pub fn single(&self, trace: Trace, output: &mut Output) -> Result<(), EngineError> {
         match trace {
             Trace::Geth(trace) => output.value(&trace),
+            Trace::Script(json) => output.value(&json),
             Trace::Replay(trace) => output.value(&trace),
             Trace::Flat(rows) => output.value(&rows),
         }
@@ -294,6 +338,10 @@ impl<'a> Tracer<'a> {
                 tx_hash: hash,
                 result: &result,
             }),
+            Trace::Script(result) => output.item(&OfBlock {
+                tx_hash: hash,
+                result: &result,
+            }),
             Trace::Replay(full_trace) => output.item(&TraceResultsWithTransactionHash {
                 full_trace: *full_trace,
                 transaction_hash: hash,
@@ -305,13 +353,19 @@ impl<'a> Tracer<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OfBlock<'a> {
+struct OfBlock<'a, T> {
     tx_hash: B256,
-    result: &'a GethTrace,
+    result: &'a T,
 }
 
 /// The state before a transaction, for tracers that compare with it.
-struct Before<'a, S>(RefCell<&'a mut State<S>>);
+pub struct Before<'a, S>(RefCell<&'a mut State<S>>);
+
+impl<'a, S> Before<'a, S> {
+    pub fn of(state: &'a mut State<S>) -> Self {
+        Self(RefCell::new(state))
+    }
+}
 
 impl<S: StateSource> DatabaseRef for Before<'_, S> {
     type Error = StateError;
