@@ -166,14 +166,10 @@ class Player:
             self._note_own(table, position)
         if position.height is None or position.start is None:
             return
-        for played in position.played:
-            self._settle(table, played.name)
-        if position.end is not None:
-            self._settle(table, close_name(position.number))
-            self._settle(table, f"take_{position.number}")
-        elif self._is_mine(table, position):
+        self._settle_turns(table, position)
+        if position.end is None and self._is_mine(table, position):
             await self._act(table, position, tip)
-        elif tip.height + 1 >= position.height + self._window(table, position):
+        elif position.end is None and tip.height + 1 >= position.height + self._window(table, position):
             await self._punish_silence(table, position, tip)
         await self._burn(table, position, tip)
 
@@ -367,6 +363,18 @@ class Player:
             self._alarm(table, "fee", f"rate {rate} is above the cap {self._policy.rate_cap}")
             rate = self._policy.rate_cap
         return FeeRate(rate)
+
+    def _settle_turns(self, table: Table, position: Position) -> None:
+        """Let go of the coins of every turn that is over: whatever spent its output, nothing else can any more.
+
+        A late move that wins against our Close, in each of its windows, would otherwise bind one coin after the other.
+        """
+        moves = table.sheet.graph.terms.moves
+        for number in range(position.number + (position.end is not None)):
+            if number < len(moves):
+                self._settle(table, moves[number].name)
+            self._settle(table, close_name(number))
+            self._settle(table, f"take_{number}")
 
     def _settle(self, table: Table, name: str) -> None:
         table.sent.pop(name, None)
