@@ -198,10 +198,10 @@ class Crowd:
             made.append((who, raw))
         return made
 
-    def wait_included(self, step: Any) -> None:
+    def wait_included(self, step: Any, seconds: float = 120) -> None:
         """Until every sender's newest transaction is in a block."""
         missing = list(range(SENDERS))
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + seconds
         while missing:
             step()
             calls: list[tuple[str, list[object]]] = [
