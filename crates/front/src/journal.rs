@@ -71,7 +71,8 @@ impl Journal {
         start: u64,
     ) -> io::Result<()> {
         let mut end = self.end();
-        let mut late = vec![0; usize::try_from(end.size.saturating_sub(start)).map_err(io::Error::other)?];
+        let mut late =
+            vec![0; usize::try_from(end.size.saturating_sub(start)).map_err(io::Error::other)?];
         if !late.is_empty() {
             end.file.read_exact_at(&mut late, start)?;
             new.write_all(&late)?;
