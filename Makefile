@@ -10,6 +10,8 @@ export UV_PYTHON_DOWNLOADS := never
 # Benches take what the wheel ships, `release`.
 PROFILE ?= quick
 CORE := src/bedroll/_core/_native.abi3.so
+PROOF := src/bedroll/_core/_proof.abi3.so
+PROOF_TARGET := $(CACHE)/proof
 STAMP := $(VENV)/.installed
 EXECUTOR := $(CACHE)/prover/release/bedroll-executor
 # Runs the proved program in a process of its own. Built here first, or the proof system builds all that it needs twice.
@@ -36,13 +38,19 @@ $(STAMP): requirements/run.lock requirements/dev.lock
 	@chmod +x $(VENV)/bin/bedroll
 	@touch $@
 
-build: $(STAMP) ## compile the Rust core into src/bedroll/_core
+$(PROOF): crates/proof/Cargo.lock crates/proof/Cargo.toml $(wildcard crates/proof/src/*.rs)
+	@mkdir -p $(PROOF_TARGET)
+	@cd crates/proof && flock $(PROOF_TARGET)/.bedroll-build bash -c '\
+	  CARGO_TARGET_DIR=$(PROOF_TARGET) cargo build --locked --profile quick && \
+	  cp $(PROOF_TARGET)/quick/lib_proof.so $(CURDIR)/$(PROOF).new && mv $(CURDIR)/$(PROOF).new $(CURDIR)/$(PROOF)'
+
+build: $(STAMP) $(PROOF) ## compile the Rust core and the verifier of proofs into src/bedroll/_core
 	@mkdir -p $(CARGO_TARGET_DIR)
 	@flock $(CARGO_TARGET_DIR)/.bedroll-build bash -c '\
 	  cargo build --locked --profile $(PROFILE) -p bedroll-python && \
 	  cp $(CARGO_TARGET_DIR)/$(PROFILE)/lib_native.so $(CORE).new && mv $(CORE).new $(CORE)'
 
-wheel: $(STAMP) ## build the wheel that ships into dist/
+wheel: $(STAMP) $(PROOF) ## build the wheel that ships into dist/
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/maturin build --locked --release --out dist
 
 contracts: $(STAMP) ## compile the contracts into artifacts
@@ -177,4 +185,4 @@ bench-evm: build ## this node against anvil in one run, as a table of ratios (RO
 	@PYTHONPATH=src $(PYTHON) benches/evm/compare.py $(if $(QUICK),--quick,--rounds $(or $(ROUNDS),5))
 
 clean: ## remove what was built
-	@rm -rf $(VENV) dist $(CORE) $(CARGO_TARGET_DIR)
+	@rm -rf $(VENV) dist $(CORE) $(PROOF) $(PROOF_TARGET) $(CARGO_TARGET_DIR)

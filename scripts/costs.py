@@ -7,15 +7,17 @@ L1 block), divided by the workload's transactions. A weight unit is one witness 
 import argparse
 import sys
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.costs.compared import compared  # noqa: E402
 from tests.costs.contract import CONTRACT_KINDS, contract_cost  # noqa: E402
 from tests.costs.dispute_price import price as dispute_price  # noqa: E402
 from tests.costs.guest import guest_costs  # noqa: E402
-from tests.costs.price import commitment_vb, signed_price  # noqa: E402
+from tests.costs.price import commitment_vb, proven_price, signed_price  # noqa: E402
 from tests.costs.script_price import price as script_price  # noqa: E402
 from tests.costs.verifier import verifier_costs  # noqa: E402
 from tests.costs.workload import KINDS  # noqa: E402
@@ -23,6 +25,7 @@ from tests.costs.workload import KINDS  # noqa: E402
 COSTS = ROOT / "tests/costs/costs.toml"
 HEAD = """# Deterministic prices; `make costs` writes this file, and a change of it shows in review.
 # transfer_bytes: weight units on Bitcoin a transaction; unsigned_bytes: of them the body without signatures.
+# compared: the same workloads as brotli over RLP and as a difference of states; neither signatures nor proofs counted.
 # contract: means of a use, gas at the lowest base fee, bytes of a batch's body with the transaction's signature.
 # dispute: virtual bytes of the real game, T = 26, each at its largest; fee children are counted, not weighed.
 # guest: the proved program, means over a batch of 1,000 among 100,000 accounts; written by `make guest-costs`.
@@ -39,14 +42,16 @@ def main() -> int:
         "--executor", type=Path, help="counts cycles of the proved program; else they stay as they are"
     )
     chosen = options.parse_args()
-    found: dict[str, dict[str, object]] = {"signed": {}}
+    found: dict[str, dict[str, dict[str, float]]] = {"signed": {}, "proven": {}, "compared": {}}
     for kind in KINDS:
         print(f"{kind} …", flush=True)
-        price = signed_price(kind)
-        found["signed"][kind] = {"transfer_bytes": price.transfer_bytes, "unsigned_bytes": price.unsigned_bytes}
+        found["signed"][kind] = asdict(signed_price(kind))
+        found["proven"][kind] = asdict(proven_price(kind))
+        found["compared"][kind] = compared(kind)
     text = HEAD + f"commitment_vb = {commitment_vb()}\n"
-    for kind, values in found["signed"].items():
-        text += f"\n[signed.{kind}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())  # type: ignore[attr-defined]
+    for section, kinds in found.items():
+        for kind, values in kinds.items():
+            text += f"\n[{section}.{kind}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
     for kind in CONTRACT_KINDS:
         cost = contract_cost(kind)
         text += f"\n[contract.{kind}]\nevm_gas = {cost.evm_gas}\ndata_gas = {cost.data_gas}\n"

@@ -12,7 +12,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bedroll.da import Batch, BatchHeader, Carrier, Commitment, Forced, Rotate, Upgrade, build_leaf, split  # noqa: E402
+from bedroll.da import (  # noqa: E402
+    Batch,
+    BatchHeader,
+    Carrier,
+    Commitment,
+    Forced,
+    Proof,
+    ProofSystem,
+    Rotate,
+    StatementKind,
+    Upgrade,
+    build_leaf,
+    split,
+)
 from bedroll.da.codec import ChainTable, encode_body  # noqa: E402
 from tests.framework import l1_block  # noqa: E402
 from tests.reference.da_fuzz import SEEDS, TAG  # noqa: E402
@@ -64,6 +77,12 @@ def main() -> None:
         Forced(network=3, payload=kinds[0][1]),
         *split(source.randbytes(400), 90)[2:5],
         *split(source.randbytes(64), 40),
+        Proof(
+            statement=StatementKind.BATCH,
+            system=ProofSystem.GROTH16,
+            public_values=source.randbytes(40),
+            proof=source.randbytes(356),
+        ),
         Rotate(network=3, n=1, key=source.randbytes(32), signature=source.randbytes(64)),
         Upgrade(
             network=3,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.costs.compared import compared
 from tests.costs.contract import CONTRACT_KINDS, contract_cost
-from tests.costs.price import commitment_vb, signed_price
+from tests.costs.price import commitment_vb, proven_price, signed_price
 from tests.costs.verifier import verifier_costs
 
 COSTS = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
@@ -21,6 +22,28 @@ def test_a_signed_transfer_costs_what_is_committed():
     price = signed_price("w1")
     assert price.transfer_bytes == COSTS["signed"]["w1"]["transfer_bytes"] <= 80
     assert price.unsigned_bytes == COSTS["signed"]["w1"]["unsigned_bytes"] <= 7
+
+
+LIMITS = {"w1": 7, "w2": 26, "w3": 12, "w4": 156}
+
+
+def test_a_proven_transfer_costs_what_is_committed():
+    assert asdict(proven_price("w1")) == COSTS["proven"]["w1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", LIMITS)
+def test_every_proven_workload_costs_what_is_committed(kind):
+    assert asdict(proven_price(kind)) == COSTS["proven"][kind]
+    assert compared(kind) == COSTS["compared"][kind]
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+def test_the_proven_form_is_within_its_limits_and_below_all_it_is_compared_with(kind):
+    price, others = COSTS["proven"][kind]["transfer_bytes"], COSTS["compared"][kind]
+    assert price <= LIMITS[kind]
+    assert price < min(others.values())
+    assert price < COSTS["signed"][kind]["transfer_bytes"]
 
 
 @pytest.mark.parametrize("kind", CONTRACT_KINDS)

@@ -5,6 +5,7 @@ they are used (the dear case); signatures are random bytes, which is what signat
 """
 
 import bisect
+import hashlib
 import itertools
 import random
 from dataclasses import dataclass
@@ -124,6 +125,11 @@ def _length(size: int, offset: int) -> bytes:
 def word(value) -> bytes:
     """An ABI word of an integer or an address."""
     return value.to_bytes(32, "big") if isinstance(value, int) else value.rjust(32, b"\0")
+
+
+def slot_key(contract, owner) -> bytes:
+    """Stands for the hash that names an owner's slot of a contract."""
+    return hashlib.sha256(contract + owner).digest()
 
 
 def w1(maker, base_fees, _timestamp):

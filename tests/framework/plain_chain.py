@@ -14,6 +14,8 @@ from bedroll.derivation import Built
 from bedroll.primitives import Invalid
 
 BAD = b"bad"
+RULES = hashlib.sha256(b"plain rules").digest()
+"""Stands for the digest of the rules."""
 FORCED_A_BLOCK = 2
 """Messages that the forced part of an ordinary block takes; an automatic block takes three times as many."""
 
@@ -62,9 +64,15 @@ def plain_body(blocks):
     return msgspec.msgpack.encode(blocks)
 
 
+def plain_facts(block):
+    """Stands for the digest of what a block's header does not say."""
+    return hashlib.sha256(b"facts" + block.hash).digest()
+
+
 class PlainDecoded:
-    def __init__(self, blocks):
+    def __init__(self, blocks, form=0):
         self._blocks = blocks
+        self.form = int(form)
         self.blocks = [(timestamp, step, len(transactions)) for timestamp, step, transactions in blocks]
         self.gas_limit = sum(count for _, _, count in self.blocks)
 
@@ -83,9 +91,15 @@ class PlainExecutor:
     def hash_at(self, height):
         return self.blocks[height].hash if height < len(self.blocks) else None
 
-    def decode(self, parent, block_count, body):
+    def rules(self):
+        return RULES
+
+    def facts(self, height):
+        return plain_facts(self.blocks[height])
+
+    def decode(self, parent, block_count, body, form=0):
         try:
-            return PlainDecoded(msgspec.msgpack.decode(body, type=list[tuple[int, bool, list[bytes]]]))
+            return PlainDecoded(msgspec.msgpack.decode(body, type=list[tuple[int, bool, list[bytes]]]), form)
         except msgspec.DecodeError as error:
             raise Invalid("no body", reason=str(error)) from error
 

@@ -1,11 +1,24 @@
 """A rollup of plain blocks on a handmade L1: a leader who may lie, a pipeline, and the oracle beside it."""
 
+import hashlib
 from dataclasses import replace
 from itertools import count
 
 from bedroll.crypto import schnorr, sha256
 from bedroll.crypto.secp256k1 import SecretKey
-from bedroll.da import Batch, BatchHeader, Commitment, Forced, Rotate, split
+from bedroll.da import (
+    Batch,
+    BatchForm,
+    BatchHeader,
+    Commitment,
+    Forced,
+    Proof,
+    ProofSystem,
+    Rotate,
+    StatementKind,
+    parse_object,
+    split,
+)
 from bedroll.derivation import Pipeline
 from bedroll.derivation.forced_queue import forced_id
 from bedroll.derivation.record import EvidenceFound, L1Unwound, ObjectJudged
@@ -16,7 +29,7 @@ from tests.reference.derivation_model import Known, ModelL1Block, ModelTransacti
 
 from .l1_block import double_sha256
 from .l1_chain import ANCHOR_TIME, Grinder, L1Chain
-from .plain_chain import BAD, PlainExecutor, plain_body, plain_child, plain_genesis
+from .plain_chain import BAD, RULES, PlainExecutor, plain_body, plain_child, plain_facts, plain_genesis
 
 
 def key_named(name):
@@ -45,6 +58,23 @@ def genesis_on(chain, network=REGTEST):
     )
 
 
+def shown(values, *, system=ProofSystem.GROTH16, statement=StatementKind.BATCH, size=356):
+    """A proof that `PlainVerifier` takes."""
+    proof = hashlib.sha256(b"proof" + values).digest() + bytes(size - 32)
+    return Proof(statement=statement, system=system, public_values=values, proof=proof)
+
+
+class PlainVerifier:
+    """Takes a hash for a proof. The real one is tested with real proofs in tests/unit/crypto/test_proof.py."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def is_valid(self, proof):
+        self.asked += 1
+        return proof.proof[:32] == hashlib.sha256(b"proof" + proof.public_values).digest()
+
+
 class PlainRollup:
     """Stages transactions, mines them, and can compare the pipeline with the model after each step."""
 
@@ -55,6 +85,7 @@ class PlainRollup:
         self.genesis = genesis_on(self.chain, network)
         self.first_block = plain_genesis(ANCHOR_TIME, self.chain.anchor_height)
         self.executor = PlainExecutor(self.first_block)
+        self.verifier = PlainVerifier()
         self.pipeline = self.new_pipeline(self.executor)
         self.history = []
         self.records = []
@@ -65,7 +96,7 @@ class PlainRollup:
         self.serial = count()
 
     def new_pipeline(self, executor):
-        return Pipeline(self.genesis, self.chain.anchor_times, executor)
+        return Pipeline(self.genesis, self.chain.anchor_times, executor, verifier=self.verifier)
 
     # --- L1 ---------------------------------------------------------------------------------------
 
@@ -178,6 +209,55 @@ class PlainRollup:
         self.private = [*self.private[: parent.height + 1], *made]
         return self.batch(parent, rows, made[-1].hash, key=key)
 
+    def proven(self, *, key=LEADER, parent=None, **shape):
+        """A batch without signatures upon the leader's newest block, and the statement that proves it."""
+        parent = self.private[-1] if parent is None else parent
+        rows, made = self.grow(parent, **shape)
+        self.private = [*self.private[: parent.height + 1], *made]
+        batch = self.batch(parent, rows, made[-1].hash, key=key, form=BatchForm.PROVEN)
+        return batch, self.statement(batch, parent)
+
+    def statement(self, batch, upon, **fields):
+        """Public values about a batch; `fields` overrides single ones."""
+        header, digest = batch.header, bytes(32)
+        for height in range(upon.origin_height + 1, header.last_origin + 1):
+            digest = self.l1_link(digest, height)
+        said = {
+            "version": b"\x01",
+            "network": bytes([self.network.number]),
+            "rules": RULES,
+            "header_id": bytes(header.signing_hash()),
+            "parent": upon.hash,
+            "facts": plain_facts(upon),
+            "l1": digest,
+            "queues": bytes(160),
+            "verdict": b"\x00",
+            "tip": header.tip_l2_hash,
+            "tip_facts": bytes(32),
+        } | fields
+        return b"".join(said.values())
+
+    def l1_link(self, digest, height):
+        """The chain over L1 data with one more origin."""
+        record = self.pipeline._l1.record(height)
+        forced = [
+            (forced_id(self.network.number, transaction.wtxid), parse_object(body), transaction.fee)
+            for transaction in self.history[height - self.chain.anchor_height - 1].transactions
+            for body in [next((body for body in transaction.bodies if body[:2] == b"\x01\x03"), None)]
+            if body is not None
+        ]
+        parts = [digest, height.to_bytes(8, "big"), record.hash, record.witness_root]
+        parts += [record.median_time.to_bytes(8, "big"), record.l1_rate.to_bytes(16, "big")]
+        parts.append(len(forced).to_bytes(8, "big"))
+        for id, message, fee in forced:
+            paid = fee >= self.network.parameters.forced_fee and message.network == self.network.number
+            parts += [id, hashlib.sha256(message.payload).digest(), bytes([paid])]
+        return hashlib.sha256(b"".join(parts)).digest()
+
+    def post_proof(self, proof, fee=None):
+        """Stage a proof with its fee."""
+        return self.stage(proof.encode(), fee=self.network.parameters.proof_fee if fee is None else fee)
+
     def lying(self, *, key=LEADER):
         """A batch with its header in order whose second transaction is bad."""
         parent = self.private[-1]
@@ -237,6 +317,7 @@ class PlainRollup:
             anchor_hash=self.chain.anchor_hash,
             leader=LEADER.x_only,
             rotation_key=ROTATION.x_only,
+            l1_link=self.l1_link,
         )
         out = model(known, self.history, forced_id)
         selector = self.pipeline._selector.state
@@ -244,7 +325,10 @@ class PlainRollup:
         assert self.pipeline.safe.hash == out.blocks[-1].hash
         assert selector.silent_since == out.silent_since
         assert self.pipeline.leader == (out.leader or LEADER.x_only)
-        assert [_place(held.place) for held in selector.held] == [model_place(place) for place, _ in out.held]
+        assert [_place(held.place) for held in selector.held] == [model_place(held.place) for held in out.held]
+        desk, proven = self.pipeline._desk.state, self.pipeline._proven.state
+        assert [_place(body.place) for body in desk.bodies] == [model_place(place) for place, _ in out.pending]
+        assert (proven.head.height, proven.idle, proven.ended) == (out.proven, out.idle, out.ended)
         assert dict(selector.muted) == out.muted
         assert self.verdicts() == {model_place(place): verdict for place, verdict in out.verdicts.items()}
         found = sum(isinstance(record, EvidenceFound) for record in self.records)

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from bedroll._core._native import Statement, encode_batch, program_input, run_program
-from bedroll.da import BatchHeader
+from bedroll.da import BatchForm, BatchHeader
 from bedroll.protocol import REGTEST
 from tests.framework.ledger import Ledger, address_of
 
@@ -38,10 +38,16 @@ class Scene:
             assert self.prover.engine.seal().header.hash == block.header.hash
         self.origins = []
 
+    def signatures(self):
+        """What the proven form of the batch leaves out, one item a transaction."""
+        heights = range(self.prover.engine.tip().number + 1, self.leader.engine.tip().number + 1)
+        return [each for height in heights for each in self.leader.engine.block(height).own_signatures()]
+
     def header(self, **fields):
         """Of the batch from the prover's tip to the leader's."""
         parent, tip = self.prover.engine.tip(), self.leader.engine.tip()
-        body = encode_batch(self.leader.engine, parent.number + 1, tip.number)
+        form = fields.get("form", BatchForm.SIGNED)
+        body = encode_batch(self.leader.engine, parent.number + 1, tip.number, form=int(form))
         first = self.leader.engine.block(parent.number + 1)
         return BatchHeader(
             **{
@@ -57,9 +63,11 @@ class Scene:
             | fields
         ), body
 
-    def statement(self, header, body):
+    def statement(self, header, body, signatures=b""):
         """Of the program, run with the store and from the witness alone."""
-        given, stated = program_input(self.prover.engine, self.origins, header=header.encode(), body=body)
+        given, stated = program_input(
+            self.prover.engine, self.origins, header=header.encode(), body=body, signatures=signatures
+        )
         assert run_program(given) == stated
         return Statement.decode(stated)
 

@@ -247,6 +247,9 @@ class SealChain:
         """Nothing is known."""
         return ForcedStatus(id, "unknown", None, None, None, None, None)
 
+    def submit_proof(self, raw: bytes) -> Hash32:
+        return Hash32(sha256(raw).digest())
+
     def evidence(self, leader: bytes | None = None) -> list[Evidence]:
         """One contradiction of one leader."""
         if leader != bytes(32):

@@ -9,9 +9,10 @@ from eth_account import Account
 from eth_utils import to_checksum_address
 
 from bedroll.crypto import sha256
-from bedroll.da import Batch, BatchHeader
+from bedroll.da import Batch, BatchForm, BatchHeader
 from bedroll.da.codec import encode_batch
 from bedroll.derivation import Pipeline
+from bedroll.derivation.statement import l1_digest
 from bedroll.execution.engine import Engine
 from bedroll.node.executor import EngineExecutor, native_origin
 from bedroll.primitives import Address, Wei
@@ -63,11 +64,12 @@ class Wallet:
 class Site:
     """One node."""
 
-    def __init__(self, folder, genesis, chain, *, keep_unsafe=False):
+    def __init__(self, folder, genesis, chain, *, keep_unsafe=False, verifier=None):
         self.folder = folder
         self.genesis = genesis
         self.chain = chain
         self.changes = []
+        self.verifier = verifier
         folder.mkdir(parents=True, exist_ok=True)
         self.engine = Engine.open(str(folder), genesis.core_json(), map_size_bytes=MAP_SIZE_BYTES, sync=False)
         self.executor = EngineExecutor(self.engine, keep_unsafe=keep_unsafe, on_change=self.changes.append)
@@ -75,7 +77,7 @@ class Site:
         self.records = []
 
     def new_pipeline(self):
-        pipeline = Pipeline(self.genesis, self.chain.anchor_times, self.executor)
+        pipeline = Pipeline(self.genesis, self.chain.anchor_times, self.executor, verifier=self.verifier)
         self.executor.use_origins(pipeline.origin)
         return pipeline
 
@@ -127,7 +129,8 @@ class LeaderSite(Site):
         """Signed batch of the engine's blocks `first` to `last`; all underived ones if not said."""
         first = self.pipeline.safe.height + 1 if first is None else first
         last = self.engine.tip().number if last is None else last
-        body = encode_batch(self.engine, first, last) if body is None else body
+        form = header.get("form", BatchForm.SIGNED)
+        body = encode_batch(self.engine, first, last, form=int(form)) if body is None else body
         parent, tip = self.engine.header(first - 1), self.engine.header(last)
         fields = {
             "network": self.genesis.network.number,
@@ -141,6 +144,14 @@ class LeaderSite(Site):
         } | header
         return signed(Batch(header=BatchHeader(**fields), leader_key=key.x_only, body=body), key)
 
+    def statement(self, batch):
+        """What a true proof says of a batch upon the derived tip, from this node's own view of parent and L1."""
+        header, tip = batch.header, self.pipeline.safe
+        origins = [self.pipeline.origin(height) for height in range(tip.origin_height + 1, header.last_origin + 1)]
+        parts = [bytes([1, header.network]), self.engine.rules_digest(), bytes(header.signing_hash()), tip.hash]
+        parts += [self.engine.facts_digest(tip.height), l1_digest(origins), bytes(160), b"\x00"]
+        return b"".join([*parts, header.tip_l2_hash, bytes(32)])
+
     def post(self, *objects, fee=0):
         """Mine a block with one transaction an object, and derive it."""
         raws = [each if isinstance(each, bytes) else each.encode() for each in objects]
@@ -148,10 +159,10 @@ class LeaderSite(Site):
         return self.follow()
 
 
-def new_rollup(folder, network=REGTEST):
+def new_rollup(folder, network=REGTEST, **options):
     """A leader on a fresh chain with a few L1 blocks."""
     chain = L1Chain()
-    leader = LeaderSite(folder, funded_genesis(chain, network), chain)
+    leader = LeaderSite(folder, funded_genesis(chain, network), chain, **options)
     for _ in range(4):
         chain.mine()
     leader.follow()

@@ -308,13 +308,14 @@ class Template:
 
 NUMBER, ADDRESS, SAME, BYTES, REPEAT, OWN, TIME = range(7)
 DYNAMIC, LEGACY, LISTED, SET_CODE, UNPROTECTED = range(5)
+SIGNED, PROVEN = range(2)
 
 
 class Columns:
     """Everything that is learned in one batch."""
 
-    def __init__(self, chain, apart, budget):
-        self.chain, self.budget = chain, budget
+    def __init__(self, chain, apart, budget, form):
+        self.chain, self.budget, self.form = chain, budget, form
         self.addresses = Addresses(apart, chain["book"])
         self.timestamp, self.interval, self.kind = chain["timestamp"], 0, 0
         self.flags = {}
@@ -490,7 +491,14 @@ class Columns:
             chain = (0, self.chain["chain_id"], None)[kind]
             chain = coder.direct(256) if chain is None else chain
             address = self.addresses.known[self.addresses.read(coder, MENTIONED)]
-            nonce, parity = self.integer(coder, "authorization nonce"), self.integer(coder, "parity")
+            nonce = self.integer(coder, "authorization nonce")
+            if self.form == PROVEN:
+                authority = b""
+                if self.flag(coder, "authority"):
+                    authority = self.addresses.known[self.addresses.read(coder, SENDER)]
+                found.append([chain, address, nonce, authority])
+                continue
+            parity = self.integer(coder, "parity")
             need(parity <= 255, "parity")
             found.append([chain, address, nonce, parity, coder.direct(256), coder.direct(256)])
         return found
@@ -499,7 +507,7 @@ class Columns:
 # --- bodies --------------------------------------------------------------------------------------
 
 
-def decode(chain, block_count, body):
+def decode(chain, block_count, body, form=SIGNED):
     """(frames, rows of each block, gas limit). `chain`: chain_id, timestamp, book (a list), nonces (a dict)."""
     source = Bytes(body)
     need(source.number(1) == 1, "version")
@@ -510,10 +518,11 @@ def decode(chain, block_count, body):
     need(expanded <= 32 << 20 and gas <= 10_000_000_000, "limits")
     need(32 * blocks + 200 * count <= expanded, "declares")
     entropy = source.take(source.number(4))
-    signatures = [source.take(64) for _ in range(count)] if count * 64 <= source.left() else need(False, "truncated")
-    parities = int.from_bytes(source.take((count + 7) // 8), "little")
-    need(source.left() == 0 and parities >> count == 0, "trailing")
-    coder, columns = Coder(entropy), Columns(chain, flags == 1, expanded)
+    kept = count if form == SIGNED else 0
+    signatures = [source.take(64) for _ in range(kept)] if kept * 64 <= source.left() else need(False, "truncated")
+    parities = int.from_bytes(source.take((kept + 7) // 8), "little")
+    need(source.left() == 0 and parities >> kept == 0, "trailing")
+    coder, columns = Coder(entropy), Columns(chain, flags == 1, expanded, form)
     frames, rows, total = [], [], 0
     for _ in range(blocks):
         columns.spend(32)
@@ -524,7 +533,8 @@ def decode(chain, block_count, body):
         for _ in range(frame[2]):
             columns.spend(200)
             row = columns.row(coder)
-            row["signature"], row["odd"] = signatures[total], parities >> total & 1
+            if form == SIGNED:
+                row["signature"], row["odd"] = signatures[total], parities >> total & 1
             rows[-1].append(row)
             total += 1
             need(coder.at <= len(entropy), "entropy")
@@ -534,7 +544,7 @@ def decode(chain, block_count, body):
 
 
 def raw(chain, row, base_fees):
-    """EIP-2718 bytes of a row."""
+    """EIP-2718 bytes of a row; in the proven form 0x7f, the sender and what was signed, makers for signatures."""
     formula, first, tip = row["fee"]
     cap = first
     dynamic = row["kind"] in (DYNAMIC, SET_CODE)
@@ -542,9 +552,13 @@ def raw(chain, row, base_fees):
         need(first < len(base_fees), "base fee")
         cap = base_fees[first] * (20, 10, 12)[formula] // 10 + tip
         need(cap < 1 << 128, "fee")
-    r, s = (int.from_bytes(row["signature"][at : at + 32], "big") for at in (0, 32))
+    proven = "signature" not in row
+    if not proven:
+        r, s = (int.from_bytes(row["signature"][at : at + 32], "big") for at in (0, 32))
     fees = [tip, cap] if dynamic else [cap]
     fields = [row["nonce"], *fees, row["gas"], row["to"], row["value"], row["input"]]
+    if proven and row["kind"] in (UNPROTECTED, LEGACY):
+        return b"\x7f" + row["sender"] + rlp(fields + ([chain["chain_id"], 0, 0] if row["kind"] == LEGACY else []))
     if row["kind"] == UNPROTECTED:
         return rlp([*fields, 27 + row["odd"], r, s])
     if row["kind"] == LEGACY:
@@ -552,7 +566,10 @@ def raw(chain, row, base_fees):
     fields = [chain["chain_id"], *fields, row["access"]]
     if row["kind"] == SET_CODE:
         fields.append(row["authorizations"])
-    return bytes([{LISTED: 1, DYNAMIC: 2, SET_CODE: 4}[row["kind"]]]) + rlp([*fields, row["odd"], r, s])
+    number = bytes([{LISTED: 1, DYNAMIC: 2, SET_CODE: 4}[row["kind"]]])
+    if proven:
+        return b"\x7f" + row["sender"] + number + rlp(fields)
+    return number + rlp([*fields, row["odd"], r, s])
 
 
 def rlp(item):

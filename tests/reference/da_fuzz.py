@@ -18,7 +18,7 @@ from tests.reference import codec_reader, da_parser
 SEEDS = Path(__file__).parents[1] / "vectors/da/seeds.json"
 TAG = b"\xbe"
 BASE_FEES = [1_000, 1_100, 900, 1_050]
-SHARES = {"envelope": 45, "object": 30, "block": 10, "body": 15}
+SHARES = {"envelope": 45, "object": 30, "block": 10, "body": 15, "proven": 15}
 BLOCK_HEAD = 26
 NUMBERS = (0, 1, 2, 4, 15, 16, 17, 75, 76, 255, 256, 519, 520, 521, 9_999, 10_000, 10_001, 65_535, 1 << 24, 2**32 - 1)
 OPCODES = bytes.fromhex("0001204b4c4d4e4f5051526061636467687577acadfe")
@@ -37,7 +37,7 @@ def load():
         "book": [bytes.fromhex(each) for each in stored["chain"]["book"]],
         "nonces": {bytes.fromhex(address): nonce for address, nonce in stored["chain"]["nonces"].items()},
     }
-    seeds = {kind: [bytes.fromhex(each) for each in stored[kind]] for kind in SHARES}
+    seeds = {kind: [bytes.fromhex(each) for each in stored[kind]] for kind in SHARES if kind in stored}
     return seeds, chain
 
 
@@ -54,6 +54,7 @@ class Fuzzer:
         )
         stored = json.loads(SEEDS.read_text())["transaction"]
         self.transactions = [(bytes.fromhex(sender), bytes.fromhex(raw)) for sender, raw in stored]
+        self.seeds["proven"] = [self.dealt(random.Random(number), codec_reader.PROVEN) for number in range(8)]
         self.kinds = [kind for kind, share in SHARES.items() for _ in range(share)]
 
     def make(self, number):
@@ -106,11 +107,20 @@ class Fuzzer:
         made = l1_block.block(pairs, commit=source.random() < 0.9, reserved=bytes(source.choice((32, 32, 32, 31))))
         return scramble(source, made) if source.random() < 0.1 else made
 
+    def proven(self, source, raw):
+        """Of a body without signatures."""
+        if source.random() < 0.15:
+            return self.dealt(source, codec_reader.PROVEN)
+        return self.changed(source, raw)
+
     def body(self, source, raw):
         """Of a body: totals, entropy, signatures."""
-        way = source.random()
-        if way < 0.15:
+        if source.random() < 0.15:
             return self.encoded(source)
+        return self.changed(source, raw)
+
+    def changed(self, source, raw):
+        way = source.uniform(0.15, 1)
         if way < 0.3:
             return scramble(source, raw)
         if way < 0.45:
@@ -125,17 +135,21 @@ class Fuzzer:
         return head + len(entropy).to_bytes(4, "little") + entropy + raw[BLOCK_HEAD + size :]
 
     def encoded(self, source):
-        """A true body of transactions dealt at random, one byte of its signatures changed."""
+        """A true body, one byte of its signatures changed."""
+        raw = self.dealt(source, codec_reader.SIGNED)
+        size = int.from_bytes(raw[22:26], "little")
+        at = source.randrange(BLOCK_HEAD + size, len(raw) + 1)
+        return raw[:at] + source.randbytes(1) + raw[at + 1 :] if at + 10 < len(raw) else raw
+
+    def dealt(self, source, form):
+        """A true body of transactions dealt at random."""
         dealt = [source.choice(self.transactions) for _ in range(source.randrange(8))]
         blocks, time = [], self.chain["timestamp"]
         for _ in range(source.randrange(1, 5)):
             time += source.choice((0, 2, 2, 2, 7, 1 << 40))
             own, dealt = dealt[:3], dealt[3:]
             blocks.append((time, source.random() < 0.3, BASE_FEES, own))
-        raw = _native.encode_body(self.table, blocks)
-        size = int.from_bytes(raw[22:26], "little")
-        at = source.randrange(BLOCK_HEAD + size, len(raw) + 1)
-        return raw[:at] + source.randbytes(1) + raw[at + 1 :] if at + 10 < len(raw) else raw
+        return _native.encode_body(self.table, blocks, form=form)
 
     def judge(self, kind, raw):
         """Whether the input is valid; both must agree on that and on every value.
@@ -189,9 +203,15 @@ class Fuzzer:
     def plain_block(self, raw):
         return da_parser.scan(raw, TAG)
 
-    def core_body(self, raw):
+    def core_proven(self, raw):
+        return self.core_body(raw, codec_reader.PROVEN)
+
+    def plain_proven(self, raw):
+        return self.plain_body(raw, codec_reader.PROVEN)
+
+    def core_body(self, raw, form=codec_reader.SIGNED):
         count = int.from_bytes(raw[2:6], "little")
-        found = _native.decode_body(self.table, min(count, 1 << 16), raw)
+        found = _native.decode_body(self.table, min(count, 1 << 16), raw, form=form)
         return found.blocks, found.gas_limit, [self.core_raws(found, index) for index in range(count)]
 
     def core_raws(self, found, index):
@@ -200,9 +220,9 @@ class Fuzzer:
         except Invalid:
             return None
 
-    def plain_body(self, raw):
+    def plain_body(self, raw, form=codec_reader.SIGNED):
         count = int.from_bytes(raw[2:6], "little")
-        frames, rows, gas = codec_reader.decode(self.chain, min(count, 1 << 16), raw)
+        frames, rows, gas = codec_reader.decode(self.chain, min(count, 1 << 16), raw, form)
         return frames, gas, [self.plain_raws(each) for each in rows]
 
     def plain_raws(self, rows):

@@ -281,7 +281,7 @@ def batch(source):
     need(1 <= block_count <= 10_000, "blocks")
     need(first_height >= 1 and first_height + block_count < 1 << 64, "height")
     need(0 <= last_origin - first_origin < block_count, "origins")
-    need(form == 0, "form")
+    need(form in (0, 1), "form")
     key, signature, body = source.take(32), source.take(64), source.rest()
     need(sha(body) == body_hash, "body hash")
     return header, key, signature, body
@@ -315,6 +315,16 @@ def chunk(source):
     return root, index, count, [step[1] for step in neighbours if step], part
 
 
+def proof(source):
+    statement, system, size = source.number(1), source.number(1), source.number(2)
+    need(statement in (1, 2), "statement")
+    need(1 <= size <= 1_024, "public values")
+    values, shown = source.take(size), source.rest()
+    need(system in (1, 2), "system")
+    need(len(shown) == 356 if system == 1 else 1 <= len(shown) <= 2 << 20, "proof")
+    return statement, system, values, shown
+
+
 def rotate(source):
     return source.number(1), source.number(4), source.take(32), source.take(64)
 
@@ -323,7 +333,7 @@ def upgrade(source):
     return source.number(1), source.number(4), source.take(32), source.number(4), source.take(64), source.take(64)
 
 
-KINDS = {1: batch, 2: commitment, 3: forced, 4: chunk, 6: rotate, 7: upgrade}
+KINDS = {1: batch, 2: commitment, 3: forced, 4: chunk, 5: proof, 6: rotate, 7: upgrade}
 
 
 def series(chunks):

@@ -5,13 +5,14 @@ new chain. Blocks are `tests.framework.plain_chain`'s. Written from the protocol
 sharing no code with the package.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 
 import msgspec
 
-from bedroll.da import Batch, Chunk, Commitment, Forced, Rotate, Upgrade, parse_object
+from bedroll.da import Batch, BatchForm, Chunk, Commitment, Forced, Proof, Rotate, Upgrade, parse_object
 from bedroll.primitives import Invalid
-from tests.framework.plain_chain import BAD, plain_child
+from tests.framework.plain_chain import BAD, RULES, plain_child, plain_facts
 
 
 @dataclass
@@ -31,6 +32,16 @@ class ModelL1Block:
 
 
 @dataclass
+class Waiting:
+    """A held batch; of the proven form with what its proof says and where that stands."""
+
+    place: tuple
+    batch: Batch
+    said: bytes | None = None
+    shown_at: tuple | None = None
+
+
+@dataclass
 class Outcome:
     blocks: list
     verdicts: dict = field(default_factory=dict)
@@ -40,6 +51,12 @@ class Outcome:
     muted: dict = field(default_factory=dict)
     evidence: int = 0
     automatic_runs: int = 0
+    pending: list = field(default_factory=list)
+    proven: int = 0
+    proven_ranges: list = field(default_factory=list)
+    idle: int = 0
+    ended: int | None = None
+    finalized: list = field(default_factory=list)
 
 
 def mediantime(times, height):
@@ -59,6 +76,7 @@ class Known:
     anchor_hash: bytes
     leader: bytes
     rotation_key: bytes
+    l1_link: object
 
 
 def model(known, l1, forced_id):
@@ -84,6 +102,7 @@ class Model:
         self.refused = set()
         self.promises = []
         self.makers = [""]  # who made each L2 block: a key, or "" for automatic ones
+        self.counted = 0
         self.times = [known.anchor_time]
         self.medians = {}
         self.hashes = {known.anchor_height: known.anchor_hash}
@@ -97,14 +116,30 @@ class Model:
         self.hashes[h] = l1_block.hash
         out.leader = [key for active, _, key in self.rotations if active <= h][-1]
         out.muted = {key: until for key, until in out.muted.items() if until >= h}
-        for waiting in [waiting for waiting in out.held if waiting[0][0] < h - p.proof_ttl]:
+        for waiting in [each for each in out.held if (each.shown_at or each.place)[0] < h - p.proof_ttl]:
             out.held.remove(waiting)
-            out.verdicts[waiting[0]] = "rejected"
+            out.verdicts[waiting.shown_at or waiting.place] = "rejected"
+        shown = [each.place for each in out.held if each.said is not None]
+        for body in [body for body in out.pending if body[0][0] < h - p.proof_ttl and body[0] not in shown]:
+            out.pending.remove(body)
+            out.verdicts[body[0]] = "rejected"
+        self.counted = 0
+        proven_before = out.proven
         self.series = {root: it for root, it in self.series.items() if it["first"] >= h - p.proof_ttl}
         for position, transaction in enumerate(l1_block.transactions):
             self.take_transaction(h, position, transaction)
+        if out.proven > proven_before:
+            out.idle = 0
+        elif self.counted < p.proofs_max:
+            out.idle += 1
+        if p.proofs_required and out.ended is None and out.idle >= p.exodus_window:
+            out.ended = h
         silent = h - out.silent_since
-        if silent >= p.auto_block_window and (silent - p.auto_block_window) % p.auto_block_step == 0:
+        if (
+            out.ended is None
+            and silent >= p.auto_block_window
+            and (silent - p.auto_block_window) % p.auto_block_step == 0
+        ):
             self.make_automatic(h)
 
     def take_transaction(self, h, position, transaction):
@@ -120,7 +155,7 @@ class Model:
                 if found is None:
                     continue
             strange = isinstance(found, Batch) and not found.is_signed_by(self.out.leader)
-            bears = isinstance(found, Forced) or strange
+            bears = isinstance(found, Forced | Proof) or strange
             if bears and fee_taken:
                 self.out.verdicts[place] = "rejected"
                 continue
@@ -142,7 +177,7 @@ class Model:
             found = parse_object(b"".join(it["parts"][at] for at in range(chunk.count)))
         except Invalid:
             found = None
-        if not isinstance(found, Batch):
+        if not isinstance(found, Batch | Proof):
             self.out.verdicts[place] = "rejected"
             return None
         return found
@@ -160,10 +195,12 @@ class Model:
             out.verdicts[place] = "pending" if ok else "rejected"
         elif isinstance(found, Commitment):
             self.take_commitment(h, place, found)
-        elif isinstance(found, Upgrade):
+        elif isinstance(found, Upgrade) or out.ended is not None:
             out.verdicts[place] = "rejected"
         elif isinstance(found, Batch):
             self.take_batch(h, place, found)
+        elif isinstance(found, Proof):
+            self.take_proof(h, place, found, transaction.fee)
 
     # --- commitments ------------------------------------------------------------------------------
 
@@ -207,42 +244,97 @@ class Model:
     def take_batch(self, h, place, batch):
         out = self.out
         tip, header, lead = out.blocks[-1], batch.header, out.leader
-        refuse = header.network != self.number or not batch.is_signed_by(lead) or lead in out.muted
+        proven = header.form == BatchForm.PROVEN
+        muted = lead in out.muted and not proven
+        refuse = header.network != self.number or not batch.is_signed_by(lead) or muted
         if refuse or header.first_height <= tip.height:
             out.verdicts[place] = "rejected"
+        elif proven:
+            out.pending.append((place, batch))
+            out.verdicts[place] = "pending"
         elif header.first_height > tip.height + 1:
-            same = any(waiting[1].header == header for waiting in out.held)
+            same = any(waiting.batch.header == header for waiting in out.held)
             if same or len(out.held) >= self.p.held_batches_max:
                 out.verdicts[place] = "rejected"
             else:
-                out.held.append((place, batch))
+                out.held.append(Waiting(place, batch))
                 out.verdicts[place] = "pending"
         elif self.judge(h, place, batch):
             self.judge_held(h)
 
-    def judge(self, h, place, batch):
-        """Try a batch on the tip; True if it was accepted."""
+    def take_proof(self, h, place, found, fee):
+        """A proof makes the first body that it names part of the chain, or held, if all it says is so."""
         out, p = self.out, self.p
-        tip, header = out.blocks[-1], batch.header
-        youngest = max(place[0] - p.finality_depth, tip.origin_height)
+        out.verdicts[place] = "rejected"
+        said = found.public_values
+        if fee < p.proof_fee or found.system not in p.proof_systems or found.statement != 1:
+            return
+        if len(said) != 387 or said[0] != 1:
+            return
+        named = [body for body in out.pending if bytes(body[1].header.signing_hash()) == said[34:66]]
+        if not named or self.counted >= p.proofs_max:
+            return
+        self.counted += 1
+        true = hashlib.sha256(b"proof" + said).digest() == found.proof[:32]
+        sound = true and said[1] == self.number and said[2:34] == RULES and said[322] == 0
+        if named[0][1].header.first_height == out.blocks[-1].height + 1:
+            fitting = [body for body in named if self.fits_tip(*body)]
+            if fitting and sound and self.is_about(said, fitting[0][1]) and self.judge(h, *fitting[0], place):
+                self.judge_held(h)
+            return
+        same = any(each.batch.header == named[0][1].header and each.said == said for each in out.held)
+        if sound and not same and len(out.held) < p.held_batches_max:
+            out.held.append(Waiting(*named[0], said, place))
+            out.verdicts[place] = "pending"
+
+    def is_about(self, said, batch):
+        """Whether a statement speaks of this batch upon the tip."""
+        tip, digest = self.out.blocks[-1], bytes(32)
+        for height in range(tip.origin_height + 1, batch.header.last_origin + 1):
+            digest = self.known.l1_link(digest, height)
+        expected = tip.hash + plain_facts(tip) + digest
+        return said[66:162] == expected and said[323:355] == batch.header.tip_l2_hash
+
+    def fits_tip(self, place, batch):
+        """Whether a header may follow the tip."""
+        tip, header = self.out.blocks[-1], batch.header
+        youngest = max(place[0] - self.p.finality_depth, tip.origin_height)
         step = header.first_origin - tip.origin_height
         misfit = header.parent_l2_hash != tip.hash or step not in (0, 1) or header.last_origin > youngest
-        if misfit or (tip.height == 0 and step == 0) or bytes(header.signing_hash()) in self.refused:
-            out.verdicts[place] = "rejected"
+        return not (misfit or (tip.height == 0 and step == 0) or bytes(header.signing_hash()) in self.refused)
+
+    def judge(self, h, place, batch, shown_at=None):
+        """Try a batch on the tip; True if it was accepted."""
+        out, p = self.out, self.p
+        header = batch.header
+        if not self.fits_tip(place, batch):
+            out.verdicts[shown_at or place] = "rejected"
             return False
         new = self.build(batch)
+        if shown_at is not None:
+            out.pending = [body for body in out.pending if body[0] != place]
+        if new is None and shown_at is not None:
+            out.verdicts[place] = out.verdicts[shown_at] = "rejected"
+            return False
         if new is None:
             out.verdicts[place] = "rejected"
             self.refused.add(bytes(header.signing_hash()))
             out.muted[batch.leader_key] = h + p.finality_depth
-            for waiting in [waiting for waiting in out.held if waiting[1].leader_key == batch.leader_key]:
-                out.held.remove(waiting)
-                out.verdicts[waiting[0]] = "rejected"
+            for waiting in [each for each in out.held if each.batch.leader_key == batch.leader_key]:
+                if waiting.said is None:
+                    out.held.remove(waiting)
+                    out.verdicts[waiting.place] = "rejected"
             return False
         out.blocks.extend(new)
         self.makers.extend([batch.leader_key] * len(new))
         self.refused.clear()
         out.verdicts[place] = ("accepted", new[0].height, new[-1].height)
+        if shown_at is not None:
+            out.verdicts[shown_at] = out.verdicts[place]
+            out.proven_ranges.append((new[0].height, new[-1].height))
+            while any(first <= out.proven + 1 <= last for first, last in out.proven_ranges):
+                out.proven = max(last for first, last in out.proven_ranges if first <= out.proven + 1)
+        self.drop_overtaken()
         if header.last_origin >= place[0] - p.finality_depth - p.max_origin_lag:
             out.silent_since = h
         self.check_promises(new[0].height)
@@ -296,15 +388,25 @@ class Model:
         while again:
             again = False
             for waiting in list(out.held):
-                if waiting[1].header.first_height <= out.blocks[-1].height:
+                if waiting.batch.header.first_height <= out.blocks[-1].height:
                     out.held.remove(waiting)
-                    out.verdicts[waiting[0]] = "rejected"
+                    out.verdicts[waiting.shown_at or waiting.place] = "rejected"
             for waiting in list(out.held):
-                if waiting in out.held and waiting[1].header.first_height == out.blocks[-1].height + 1:
+                if waiting in out.held and waiting.batch.header.first_height == out.blocks[-1].height + 1:
                     out.held.remove(waiting)
-                    if self.judge(h, *waiting):
+                    fits = self.fits_tip(waiting.place, waiting.batch)
+                    if waiting.said is not None and not (fits and self.is_about(waiting.said, waiting.batch)):
+                        out.verdicts[waiting.shown_at] = "rejected"
+                    elif self.judge(h, waiting.place, waiting.batch, waiting.shown_at):
                         again = True
                         break
+
+    def drop_overtaken(self):
+        """Bodies that begin no higher than the tip can extend nothing any more."""
+        out = self.out
+        for body in [body for body in out.pending if body[1].header.first_height <= out.blocks[-1].height]:
+            out.pending.remove(body)
+            out.verdicts[body[0]] = "rejected"
 
     # --- silence ----------------------------------------------------------------------------------
 
@@ -324,5 +426,6 @@ class Model:
                 self.makers.append("")
         if len(blocks) > made:
             self.out.automatic_runs += 1
+            self.drop_overtaken()
             self.refused.clear()
             self.judge_held(h)

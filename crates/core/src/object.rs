@@ -28,10 +28,42 @@ const KIND_ROTATE: u8 = 6;
 const KIND_UPGRADE: u8 = 7;
 const KIND_EXODUS: u8 = 8;
 
+/// Bytes of the public values of a proof, at most.
+pub const PUBLIC_VALUES_MAX: usize = 1024;
+/// Bytes of a Groth16 proof: 4 of its key's SHA-256, exit code, root of recursion keys, nonce, two points of G1 and one of G2.
+pub const GROTH16_PROOF_SIZE: usize = 4 + 3 * 32 + 256;
+/// Bytes of a compressed proof, at most.
+pub const COMPRESSED_PROOF_MAX: usize = 2 << 20;
+
 /// 32 bytes of a hash or an x-only key.
 pub type Bytes32 = [u8; 32];
 /// A BIP-0340 signature.
 pub type Signature = [u8; 64];
+
+/// How a batch shows that its transactions were signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Form {
+    /// The body holds the signatures.
+    #[default]
+    Signed = 0,
+    /// A proof attests them.
+    Proven = 1,
+}
+
+impl Form {
+    /// The form of a number.
+    ///
+    /// # Errors
+    /// There is none.
+    pub const fn of(number: u8) -> Result<Self, Invalid> {
+        match number {
+            0 => Ok(Self::Signed),
+            1 => Ok(Self::Proven),
+            _ => Err(Invalid("unknown form of batch")),
+        }
+    }
+}
 
 /// What a leader says about a run of L2 blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +84,8 @@ pub struct BatchHeader {
     pub tip_l2_hash: Bytes32,
     /// SHA-256 of the body.
     pub body_hash: Bytes32,
-    /// 0: with signatures.
-    pub form: u8,
+    /// What the body leaves out.
+    pub form: Form,
 }
 
 impl BatchHeader {
@@ -69,7 +101,7 @@ impl BatchHeader {
         out.extend_from_slice(&self.last_origin.to_le_bytes());
         out.extend_from_slice(&self.tip_l2_hash);
         out.extend_from_slice(&self.body_hash);
-        out.push(self.form);
+        out.push(self.form as u8);
         out
     }
 
@@ -91,7 +123,7 @@ impl BatchHeader {
     }
 
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
-        let header = Self {
+        let mut header = Self {
             network: reader.u8()?,
             parent_l2_hash: reader.array()?,
             first_height: reader.u64()?,
@@ -100,9 +132,11 @@ impl BatchHeader {
             last_origin: reader.u32()?,
             tip_l2_hash: reader.array()?,
             body_hash: reader.array()?,
-            form: reader.u8()?,
+            form: Form::Signed,
         };
+        let form = reader.u8()?;
         header.check()?;
+        header.form = Form::of(form)?;
         Ok(header)
     }
 
@@ -122,11 +156,7 @@ impl BatchHeader {
         if steps.is_none_or(|steps| steps >= self.block_count) {
             return Err(Invalid("origins do not fit the count of blocks"));
         }
-        match self.form {
-            0 => Ok(()),
-            1 => Err(Invalid("the proven form is not valid yet")),
-            _ => Err(Invalid("unknown form of batch")),
-        }
+        Ok(())
     }
 }
 
@@ -178,6 +208,17 @@ pub enum Object {
         path: Vec<Bytes32>,
         /// At least one.
         bytes: Vec<u8>,
+    },
+    /// A validity proof. Anyone may post one.
+    Proof {
+        /// What it is about: 1 a batch or an automatic range, 2 a settlement.
+        statement: u8,
+        /// By which system: 1 Groth16, 2 compressed.
+        system: u8,
+        /// What it says.
+        public_values: Vec<u8>,
+        /// What shows it.
+        proof: Vec<u8>,
     },
     /// A new leader key, signed by the rotation key.
     Rotate {
@@ -258,7 +299,8 @@ pub fn parse(object: &[u8]) -> Result<Object, Invalid> {
             rotation_signature: reader.array()?,
             upgrade_signature: reader.array()?,
         },
-        KIND_PROOF | KIND_EXODUS => return Err(Invalid("this kind of object is not valid yet")),
+        KIND_PROOF => proof(&mut reader)?,
+        KIND_EXODUS => return Err(Invalid("this kind of object is not valid yet")),
         _ => return Err(Invalid("unknown kind of object")),
     };
     reader.end()?;
@@ -278,6 +320,34 @@ fn batch(reader: &mut Reader<'_>) -> Result<Object, Invalid> {
         leader_key,
         signature,
         body: body.to_vec(),
+    })
+}
+
+fn proof(reader: &mut Reader<'_>) -> Result<Object, Invalid> {
+    let statement = reader.u8()?;
+    if statement == 0 || statement > 2 {
+        return Err(Invalid("unknown kind of statement"));
+    }
+    let system = reader.u8()?;
+    let size = usize::from(u16::from_le_bytes(reader.array()?));
+    if size == 0 || size > PUBLIC_VALUES_MAX {
+        return Err(Invalid("public values have 1 to 1,024 bytes"));
+    }
+    let public_values = reader.take(size)?.to_vec();
+    let proof = reader.rest();
+    let fits = match system {
+        1 => proof.len() == GROTH16_PROOF_SIZE,
+        2 => !proof.is_empty() && proof.len() <= COMPRESSED_PROOF_MAX,
+        _ => return Err(Invalid("unknown proof system")),
+    };
+    if !fits {
+        return Err(Invalid("proof has another size than its system's"));
+    }
+    Ok(Object::Proof {
+        statement,
+        system,
+        public_values,
+        proof: proof.to_vec(),
     })
 }
 
@@ -337,6 +407,7 @@ impl Object {
             Self::Commitment { .. } => KIND_COMMITMENT,
             Self::Forced { .. } => KIND_FORCED,
             Self::Chunk { .. } => KIND_CHUNK,
+            Self::Proof { .. } => KIND_PROOF,
             Self::Rotate { .. } => KIND_ROTATE,
             Self::Upgrade { .. } => KIND_UPGRADE,
         }
@@ -372,7 +443,7 @@ impl Object {
                 out.extend_from_slice(rotation_signature);
                 out.extend_from_slice(upgrade_signature);
             }
-            Self::Forced { .. } | Self::Chunk { .. } => {}
+            Self::Forced { .. } | Self::Chunk { .. } | Self::Proof { .. } => {}
         }
         parse(&out)?;
         Ok(out)
@@ -386,7 +457,7 @@ impl Object {
             Self::Commitment { .. } => "bedroll/commitment",
             Self::Rotate { .. } => "bedroll/rotate",
             Self::Upgrade { .. } => "bedroll/upgrade",
-            Self::Forced { .. } | Self::Chunk { .. } => return None,
+            Self::Forced { .. } | Self::Chunk { .. } | Self::Proof { .. } => return None,
         };
         Some(tagged_hash(tag, &[&self.signed_part()]))
     }
@@ -427,6 +498,19 @@ impl Object {
                     out.extend_from_slice(hash);
                 }
                 out.extend_from_slice(bytes);
+            }
+            Self::Proof {
+                statement,
+                system,
+                public_values,
+                proof,
+            } => {
+                // Longer ones do not parse.
+                let size = public_values.len().min(usize::from(u16::MAX)) as u16;
+                out.extend_from_slice(&[*statement, *system]);
+                out.extend_from_slice(&size.to_le_bytes());
+                out.extend_from_slice(public_values);
+                out.extend_from_slice(proof);
             }
             Self::Rotate {
                 network, n, key, ..

@@ -11,6 +11,8 @@ use crate::transaction::Envelope;
 
 /// EIP-2718 type of the L1-info call.
 pub const ORIGIN_TYPE: u8 = 0x7e;
+/// First byte of a transaction as it is kept where its signature is not known; never a type on the wire.
+pub const ATTESTED_TYPE: u8 = 0x7f;
 
 /// Encodes the unsigned payload. `authorities` are those of a type-4 transaction, in order.
 pub fn unsigned_payload(envelope: &Envelope, authorities: &[Option<Address>]) -> Vec<u8> {

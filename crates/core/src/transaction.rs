@@ -1,4 +1,5 @@
 //! A transaction, decoded: what follows from its bytes alone.
+mod attested;
 pub(crate) mod env;
 mod origin_call;
 mod unsigned;
@@ -11,13 +12,14 @@ use alloy_rlp::Header;
 use core::fmt;
 use revm::context::TxEnv;
 
+pub(crate) use attested::authorities_of;
+pub use attested::{attested_authorization, signed_envelope, SIGNATURE_SIZE};
 pub use env::intrinsic_gas;
 pub use origin_call::{OriginCall, OriginFacts, ORIGIN_GAS};
 pub use unsigned::{Unsigned, UnsignedFee};
 
 use crate::fee::{self, lz_length};
 use crate::payload::unsigned_payload;
-use crate::sender::{recover, recover_authority};
 
 /// A signed transaction as alloy knows it.
 pub type Envelope = EthereumTxEnvelope<TxEip4844>;
@@ -57,7 +59,7 @@ pub enum Body {
 /// A decoded transaction with its sender.
 #[derive(Debug, Clone)]
 pub struct Transaction {
-    /// EIP-2718 bytes with signature (of the L1-info call: its payload).
+    /// EIP-2718 bytes with signature (of the L1-info call: its payload; without one: [`Self::attested_raw`]).
     pub raw: Bytes,
     /// Ethereum hash.
     pub hash: B256,
@@ -90,24 +92,29 @@ impl Transaction {
     /// [`TransactionError::Signature`].
     pub fn signed(envelope: Envelope, raw: Bytes) -> Result<Self, TransactionError> {
         let (payload, authorities) = payload_of(&envelope);
-        // Only a type 4 has a payload that is not what was signed.
-        let signed = match &envelope {
-            Envelope::Eip7702(_) => envelope.signature_hash(),
-            _ => keccak256(&payload),
-        };
-        let sender = recover(signed, envelope.signature()).ok_or(TransactionError::Signature)?;
-        Ok(Self::build(envelope, sender, raw, payload, authorities))
+        let sender = attested::sender_of(&envelope, &payload)?;
+        let hash = keccak256(&raw);
+        Ok(Self::build(
+            envelope,
+            sender,
+            raw,
+            hash,
+            payload,
+            authorities,
+        ))
     }
 
     fn assemble(envelope: Envelope, sender: Address, raw: Bytes) -> Self {
         let (payload, authorities) = payload_of(&envelope);
-        Self::build(envelope, sender, raw, payload, authorities)
+        let hash = keccak256(&raw);
+        Self::build(envelope, sender, raw, hash, payload, authorities)
     }
 
     fn build(
         envelope: Envelope,
         sender: Address,
         raw: Bytes,
+        hash: B256,
         payload: Bytes,
         authorities: Vec<Option<Address>>,
     ) -> Self {
@@ -116,7 +123,7 @@ impl Transaction {
             && authorities.is_empty();
         let lz_size = (!plain).then(|| lz_length(&[sender.as_slice(), &payload].concat()));
         let mut found = Self {
-            hash: keccak256(&raw),
+            hash,
             raw,
             sender,
             payload,
@@ -152,6 +159,9 @@ impl Transaction {
         if raw.first() == Some(&crate::payload::ORIGIN_TYPE) {
             let call = OriginCall::decode(raw).map_err(|_| TransactionError::Encoding)?;
             return Ok(Self::of_origin(call, sender));
+        }
+        if raw.first() == Some(&crate::payload::ATTESTED_TYPE) {
+            return Self::restore_attested(raw);
         }
         let envelope = decode_any(raw)?;
         Ok(Self::assemble(
@@ -248,7 +258,7 @@ impl Transaction {
 /// Unsigned payload, and the authorities in it.
 fn payload_of(envelope: &Envelope) -> (Bytes, Vec<Option<Address>>) {
     let grants = envelope.authorization_list().unwrap_or_default();
-    let authorities: Vec<_> = grants.iter().map(recover_authority).collect();
+    let authorities = authorities_of(grants);
     (unsigned_payload(envelope, &authorities).into(), authorities)
 }
 

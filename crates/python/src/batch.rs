@@ -6,6 +6,7 @@ use alloy_primitives::map::AddressMap;
 use alloy_primitives::Address;
 use bedroll_core::codec::{self, ChainView, BASE_FEES_MAX};
 use bedroll_core::compact::Invalid as Broken;
+use bedroll_core::object::Form;
 use bedroll_store::engine::{Engine as CoreEngine, EngineError, Look};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -13,6 +14,7 @@ use pyo3::types::PyBytes;
 use crate::da::{bytes, rule, Invalid};
 use crate::engine::Engine;
 use crate::error::of_engine;
+use crate::transaction::Transaction;
 
 /// The chain as of a batch's parent. What the store refuses is kept until the codec is done.
 struct Parent {
@@ -110,8 +112,15 @@ fn chosen(engine: &CoreEngine, first: u64, last: u64) -> Result<Vec<codec::Block
 }
 
 #[pyfunction]
-fn encode_batch(py: Python<'_>, engine: &Engine, first: u64, last: u64) -> PyResult<Py<PyBytes>> {
-    let engine = engine.get()?;
+#[pyo3(signature = (engine, first, last, *, form = 0))]
+fn encode_batch(
+    py: Python<'_>,
+    engine: &Engine,
+    first: u64,
+    last: u64,
+    form: u8,
+) -> PyResult<Py<PyBytes>> {
+    let (engine, form) = (engine.get()?, Form::of(form).map_err(rule)?);
     if first == 0 || last < first {
         return Err(Invalid::new_err(
             "a batch begins above genesis and has a block",
@@ -119,7 +128,7 @@ fn encode_batch(py: Python<'_>, engine: &Engine, first: u64, last: u64) -> PyRes
     }
     let encoded = py.detach(|| {
         let parent = Parent::open(&engine, first - 1)?;
-        let encoded = codec::encode(&parent, &chosen(&engine, first, last)?);
+        let encoded = codec::encode(&parent, &chosen(&engine, first, last)?, form);
         parent.sure(encoded)
     });
     let body = encoded.map_err(of_engine)?.map_err(rule)?;
@@ -127,17 +136,19 @@ fn encode_batch(py: Python<'_>, engine: &Engine, first: u64, last: u64) -> PyRes
 }
 
 #[pyfunction]
+#[pyo3(signature = (engine, parent, block_count, body, *, form = 0))]
 fn decode_batch(
     py: Python<'_>,
     engine: &Engine,
     parent: u64,
     block_count: u32,
     body: &[u8],
+    form: u8,
 ) -> PyResult<DecodedBatch> {
-    let engine = engine.get()?;
+    let (engine, form) = (engine.get()?, Form::of(form).map_err(rule)?);
     let decoded = py.detach(|| {
         let parent = Parent::open(&engine, parent)?;
-        let decoded = codec::decode(&parent, block_count, body);
+        let decoded = codec::decode(&parent, block_count, form, body);
         parent.sure(decoded)
     });
     Ok(DecodedBatch(decoded.map_err(of_engine)?.map_err(rule)?))
@@ -218,6 +229,11 @@ impl DecodedBatch {
     }
 
     #[getter]
+    fn form(&self) -> u8 {
+        self.0.form as u8
+    }
+
+    #[getter]
     fn gas_limit(&self) -> u64 {
         self.0.totals.gas_limit
     }
@@ -241,17 +257,38 @@ impl DecodedBatch {
             .map(|raw| bytes(py, raw))
             .collect())
     }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn attested(
+        &self,
+        py: Python<'_>,
+        index: usize,
+        base_fees: Vec<u64>,
+    ) -> PyResult<Vec<Transaction>> {
+        if self.0.form == Form::Signed {
+            return Err(Invalid::new_err("a signed body names nobody's word"));
+        }
+        let made = py.detach(|| self.0.attested(index, &base_fees));
+        Ok(made
+            .map_err(rule)?
+            .into_iter()
+            .map(Transaction::own)
+            .collect())
+    }
 }
 
 type BlockTuple = (u64, bool, Vec<u64>, Vec<([u8; 20], Vec<u8>)>);
 
-/// Body of the signed form for blocks beside the chain.
+/// Body for blocks beside the chain.
 #[pyfunction]
+#[pyo3(signature = (chain, blocks, *, form = 0))]
 fn encode_body(
     py: Python<'_>,
     chain: &ChainTable,
     blocks: Vec<BlockTuple>,
+    form: u8,
 ) -> PyResult<Py<PyBytes>> {
+    let form = Form::of(form).map_err(rule)?;
     let encoded = py.detach(|| {
         let blocks: Vec<codec::Block> = blocks
             .into_iter()
@@ -267,20 +304,23 @@ fn encode_body(
                 },
             )
             .collect();
-        codec::encode(chain, &blocks)
+        codec::encode(chain, &blocks, form)
     });
     Ok(bytes(py, &encoded.map_err(rule)?))
 }
 
 /// Decode a body beside the chain.
 #[pyfunction]
+#[pyo3(signature = (chain, block_count, body, *, form = 0))]
 fn decode_body(
     py: Python<'_>,
     chain: &ChainTable,
     block_count: u32,
     body: &[u8],
+    form: u8,
 ) -> PyResult<DecodedBatch> {
-    let decoded = py.detach(|| codec::decode(chain, block_count, body));
+    let form = Form::of(form).map_err(rule)?;
+    let decoded = py.detach(|| codec::decode(chain, block_count, form, body));
     Ok(DecodedBatch(decoded.map_err(rule)?))
 }
 

@@ -199,6 +199,20 @@ impl Block {
     fn own_raws<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
         self.own().iter().map(|tx| bytes(py, &tx.raw)).collect()
     }
+    fn own_transactions(&self) -> Vec<Transaction> {
+        let places = self.0.forced_count..self.0.transactions.len();
+        places
+            .map(|at| Transaction::of_block(&self.0, at))
+            .collect()
+    }
+    fn own_attested<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let own = self.own().iter();
+        own.map(|tx| bytes(py, tx.attested_raw())).collect()
+    }
+    fn own_signatures<'py>(&self, py: Python<'py>) -> Vec<Option<Bound<'py, PyBytes>>> {
+        let own = self.own().iter();
+        own.map(|tx| Some(bytes(py, tx.signatures()?))).collect()
+    }
     fn own_weight(&self) -> (usize, usize, u64) {
         let own = self.own();
         let size = own.iter().map(|tx| tx.raw.len()).sum();

@@ -3,7 +3,7 @@
 use bedroll_core::chunk;
 use bedroll_core::compact::Invalid as Rule;
 use bedroll_core::envelope;
-use bedroll_core::object::{self, BatchHeader, Object};
+use bedroll_core::object::{self, BatchHeader, Form, Object};
 use bedroll_core::scan;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -116,7 +116,7 @@ fn parse_object(py: Python<'_>, raw: &[u8]) -> PyResult<Py<PyAny>> {
                 header.last_origin,
                 header.tip_l2_hash,
                 header.body_hash,
-                header.form,
+                header.form as u8,
             );
             let signature = PyBytes::new(py, signature);
             (kind, header, leader_key, signature, PyBytes::new(py, body)).into_pyobject(py)?
@@ -150,6 +150,16 @@ fn parse_object(py: Python<'_>, raw: &[u8]) -> PyResult<Py<PyAny>> {
         } => {
             let path: Vec<_> = path.iter().map(|hash| PyBytes::new(py, hash)).collect();
             (kind, root, index, count, path, PyBytes::new(py, bytes)).into_pyobject(py)?
+        }
+        Object::Proof {
+            statement,
+            system,
+            public_values,
+            proof,
+        } => {
+            let public_values = PyBytes::new(py, public_values);
+            let proof = PyBytes::new(py, proof);
+            (kind, statement, system, public_values, proof).into_pyobject(py)?
         }
         Object::Rotate {
             network,
@@ -209,7 +219,7 @@ fn encode_batch_header(
         last_origin,
         tip_l2_hash,
         body_hash,
-        form,
+        form: Form::of(form).map_err(rule)?,
     };
     header.check().map_err(rule)?;
     Ok((
@@ -265,6 +275,23 @@ fn encode_commitment_object(
 fn encode_forced_object(py: Python<'_>, network: u8, payload: &[u8]) -> PyResult<Py<PyBytes>> {
     let payload = payload.to_vec();
     Ok(written(py, &Object::Forced { network, payload })?.0)
+}
+
+#[pyfunction]
+fn encode_proof_object(
+    py: Python<'_>,
+    statement: u8,
+    system: u8,
+    public_values: &[u8],
+    proof: &[u8],
+) -> PyResult<Py<PyBytes>> {
+    let object = Object::Proof {
+        statement,
+        system,
+        public_values: public_values.to_vec(),
+        proof: proof.to_vec(),
+    };
+    Ok(written(py, &object)?.0)
 }
 
 #[pyfunction]
@@ -356,6 +383,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode_batch_object, module)?)?;
     module.add_function(wrap_pyfunction!(encode_commitment_object, module)?)?;
     module.add_function(wrap_pyfunction!(encode_forced_object, module)?)?;
+    module.add_function(wrap_pyfunction!(encode_proof_object, module)?)?;
     module.add_function(wrap_pyfunction!(encode_rotate_object, module)?)?;
     module.add_function(wrap_pyfunction!(encode_upgrade_object, module)?)?;
     module.add_function(wrap_pyfunction!(encode_chunk_object, module)?)?;

@@ -313,6 +313,32 @@ impl Engine {
         py.detach(|| engine.commit()).map_err(of_engine)
     }
 
+    fn rules_digest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(bytes(py, self.get()?.rules_digest()))
+    }
+
+    fn facts_digest<'py>(&self, py: Python<'py>, height: u64) -> PyResult<Bound<'py, PyBytes>> {
+        let engine = self.get()?;
+        let digest = py.detach(|| engine.facts_digest(height));
+        digest.map(|digest| bytes(py, digest)).map_err(of_engine)
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn sign_block(
+        &self,
+        py: Python<'_>,
+        height: u64,
+        signatures: Vec<Option<Vec<u8>>>,
+    ) -> PyResult<usize> {
+        let engine = self.get()?;
+        let signatures: Vec<_> = signatures
+            .into_iter()
+            .map(|one| one.map(alloy_primitives::Bytes::from))
+            .collect();
+        py.detach(|| engine.sign_block(height, &signatures))
+            .map_err(of_engine)
+    }
+
     fn durable_height(&self) -> PyResult<u64> {
         self.get()?.durable_height().map_err(of_engine)
     }

@@ -12,7 +12,7 @@ use crate::error::{invalid, of_engine};
 /// Input of the program for a batch (`header`, `body`), or for automatic blocks of all `origins`, upon the tip; and its
 /// statement.
 #[pyfunction]
-#[pyo3(signature = (engine, origins, *, header = None, body = None))]
+#[pyo3(signature = (engine, origins, *, header = None, body = None, signatures = None))]
 #[allow(clippy::needless_pass_by_value)]
 fn program_input<'py>(
     py: Python<'py>,
@@ -20,6 +20,7 @@ fn program_input<'py>(
     origins: Vec<PyRef<'_, Origin>>,
     header: Option<Vec<u8>>,
     body: Option<Vec<u8>>,
+    signatures: Option<Vec<u8>>,
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
     let engine = engine.get()?;
     let origins: Vec<_> = origins.iter().map(|origin| origin.0.clone()).collect();
@@ -28,6 +29,7 @@ fn program_input<'py>(
         Some(header) => Job::Batch(BatchPart {
             header: Bytes::from(header),
             body: Bytes::from(body.unwrap_or_default()),
+            signatures: Bytes::from(signatures.unwrap_or_default()),
         }),
     };
     let ran = py.detach(|| engine.program_input(job, &origins));

@@ -189,6 +189,20 @@ impl Transaction {
         int(py, &s.unwrap_or_default())
     }
     #[getter]
+    fn is_attested(&self) -> bool {
+        self.get().is_attested()
+    }
+    #[getter]
+    fn signatures<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        Some(bytes(py, self.get().signatures()?))
+    }
+    fn with_signatures(&self, py: Python<'_>, signatures: &[u8]) -> PyResult<Self> {
+        let signed = py.detach(|| self.get().with_signatures(signatures));
+        signed
+            .map(Self::own)
+            .map_err(|error| invalid("signature", error.to_string()))
+    }
+    #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         bytes(py, &self.get().payload)
     }

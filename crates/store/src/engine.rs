@@ -13,6 +13,7 @@ mod look;
 mod overrides;
 mod proof;
 mod query;
+mod signature;
 mod simulate;
 mod trace;
 mod witness;

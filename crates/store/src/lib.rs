@@ -9,6 +9,7 @@
 //! height can be viewed and unwound to.
 #![warn(missing_docs)]
 
+mod amend;
 mod carry;
 mod chain;
 mod check;

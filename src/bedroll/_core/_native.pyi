@@ -49,8 +49,10 @@ class Transaction:
     """A decoded transaction and what follows from it alone.
 
     Attributes:
-        raw: EIP-2718 bytes with signature.
-        hash: Ethereum hash; 32 bytes.
+        raw: EIP-2718 bytes with signature; where that is not known `0x7f ‖ sender ‖ payload`.
+        hash: Ethereum hash; 32 bytes; keccak of `raw` in either case.
+        is_attested: Whether the signature is not known here.
+        signatures: Its own and those of its authorisations, each r ‖ s ‖ parity, 65 bytes; None where not known.
         sender: Recovered address.
         kind: EIP-2718 type: 0, 1, 2, 4 (0x7e: the L1-info call).
         chain_id: None for a legacy transaction without one.
@@ -83,6 +85,10 @@ class Transaction:
     payload: bytes
     size: int
     intrinsic_gas: int
+    is_attested: bool
+    signatures: bytes | None
+    def with_signatures(self, signatures: bytes) -> Transaction:
+        """The same with signatures as `signatures` gives them. Invalid: sender and payload are not what was signed."""
 
 def decode_transaction(raw: bytes) -> Transaction:
     """Decode and recover one signed transaction.
@@ -186,6 +192,15 @@ class Block:
     def transaction_count(self) -> int: ...
     def own_raws(self) -> list[bytes]:
         """EIP-2718 bytes of the leader's transactions."""
+
+    def own_transactions(self) -> list[Transaction]:
+        """The leader's transactions."""
+
+    def own_attested(self) -> list[bytes]:
+        """`0x7f ‖ sender ‖ payload` of the leader's transactions, whether their signatures are known or not."""
+
+    def own_signatures(self) -> list[bytes | None]:
+        """`Transaction.signatures` of each of the leader's."""
 
     def own_weight(self) -> tuple[int, int, int]:
         """Of the leader's transactions: count, bytes, gas limits as a batch counts them."""
@@ -581,6 +596,21 @@ class Engine:
     def commit(self) -> None:
         """Make every sealed block durable, in one write."""
 
+    def rules_digest(self) -> bytes:
+        """Digest of this chain's rules, as statements name it."""
+
+    def facts_digest(self, height: int) -> bytes:
+        """Digest of what the header of a sealed block does not say."""
+
+    def sign_block(self, height: int, signatures: Sequence[bytes | None]) -> int:
+        """Keep signatures (`Transaction.signatures`) of a block's own transactions, one or None each; counts new ones.
+
+        From then on a transaction is found by its Ethereum hash, and still by what stood in for it.
+
+        Raises:
+            Invalid: There is no such block, another count, or one is another's; nothing was kept then.
+        """
+
     def durable_height(self) -> int: ...
     def unwind_to(self, height: int) -> None:
         """Make `height` the tip again; later blocks and the open one are gone. Invalid below the oldest kept height."""
@@ -818,6 +848,7 @@ def encode_commitment_object(
     """The object and the hash that is signed; so below."""
 
 def encode_forced_object(network: int, payload: bytes) -> bytes: ...
+def encode_proof_object(statement: int, system: int, public_values: bytes, proof: bytes) -> bytes: ...
 def encode_rotate_object(network: int, n: int, key: bytes, signature: bytes) -> tuple[bytes, bytes]: ...
 def encode_upgrade_object(
     network: int, n: int, rules: bytes, activation_height: int, rotation_signature: bytes, upgrade_signature: bytes
@@ -843,16 +874,18 @@ class DecodedBatch:
     """A batch body, decoded and inside its limits, before execution.
 
     Attributes:
+        form: 0 with signatures, 1 without.
         blocks: (timestamp, origin step, count of transactions) of each block.
         gas_limit: Sum of min(gas limit, 2^24) of the transactions: no less than their EVM gas limits.
         expanded_size: Bytes once decoded, by the codec's count.
     """
 
+    form: int
     blocks: list[tuple[int, bool, int]]
     gas_limit: int
     expanded_size: int
     def transactions(self, index: int, base_fees: Sequence[int]) -> list[bytes]:
-        """Signed transactions of one block, EIP-2718.
+        """Transactions of one block: EIP-2718, or without signatures `0x7f ‖ sender ‖ unsigned payload`.
 
         Args:
             index: Of the block, from 0.
@@ -862,15 +895,22 @@ class DecodedBatch:
             Invalid: There is no such block, or a fee refers to a base fee that is not given.
         """
 
-def encode_batch(engine: Engine, first: int, last: int) -> bytes:
-    """Body of the signed form for the blocks `first` to `last` of the engine's chain.
+    def attested(self, index: int, base_fees: Sequence[int]) -> list[Transaction]:
+        """The same of a body without signatures, each with the sender that the body names: on a proof's word only.
+
+        Raises:
+            Invalid: As `transactions`, or the body holds signatures.
+        """
+
+def encode_batch(engine: Engine, first: int, last: int, *, form: int = 0) -> bytes:
+    """Body for the blocks `first` to `last` of the engine's chain, with signatures or (form 1) without.
 
     Raises:
         Invalid: No such blocks, the state before them is not kept, or they are beyond a limit of batches.
     """
 
-def decode_batch(engine: Engine, parent: int, block_count: int, body: bytes) -> DecodedBatch:
-    """Decode a body of the signed form that follows block `parent`.
+def decode_batch(engine: Engine, parent: int, block_count: int, body: bytes, *, form: int = 0) -> DecodedBatch:
+    """Decode a body that follows block `parent`.
 
     Raises:
         Invalid: Not an encoding of any blocks, or beyond a limit.
@@ -882,6 +922,7 @@ def program_input(
     *,
     header: bytes | None = None,
     body: bytes | None = None,
+    signatures: bytes | None = None,
 ) -> tuple[bytes, bytes]:
     """Run the proved program upon the tip, changing nothing: its input, witness included, and its statement.
 
@@ -890,9 +931,10 @@ def program_input(
         origins: That the blocks take in, in order.
         header: The 118 bytes of a batch's header; without it the blocks are automatic ones.
         body: Of the batch.
+        signatures: What a body of the proven form leaves out: `Transaction.signatures` of its transactions, joined.
 
     Raises:
-        Invalid: The batch is not one upon the tip with these origins.
+        Invalid: The batch is not one upon the tip with these origins, or a signature is missing or another's.
     """
 
 def run_program(input: bytes) -> bytes:
@@ -954,11 +996,14 @@ class ChainTable:
     ) -> ChainTable: ...
 
 def encode_body(
-    chain: ChainTable, blocks: Sequence[tuple[int, bool, Sequence[int], Sequence[tuple[bytes, bytes]]]]
+    chain: ChainTable,
+    blocks: Sequence[tuple[int, bool, Sequence[int], Sequence[tuple[bytes, bytes]]]],
+    *,
+    form: int = 0,
 ) -> bytes:
     """Body for blocks beside the chain: (timestamp, origin step, base fees newest first, [(sender, raw)])."""
 
-def decode_body(chain: ChainTable, block_count: int, body: bytes) -> DecodedBatch:
+def decode_body(chain: ChainTable, block_count: int, body: bytes, *, form: int = 0) -> DecodedBatch:
     """Decode a body beside the chain. Raises Invalid as `decode_batch`."""
 
 # --- riscv -------------------------------------------------------------------------------------

@@ -7,12 +7,13 @@ import logging
 from typing import Final
 
 from .method import MethodTable, required
-from .quantity import refuse
+from .quantity import parse_data, refuse, show_data
 from .service import Service
 
 TABLE: Final = MethodTable()
 
 _SHOWN_MAX: Final = 1_000
+_PROOF_BYTES_MAX: Final = 4 << 20
 _LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -23,6 +24,11 @@ def parse_level(value: object, name: str) -> str:
     return str(value)
 
 
+def parse_proof(value: object, name: str) -> bytes:
+    """Decode an object's bytes."""
+    return parse_data(value, name, most=_PROOF_BYTES_MAX)
+
+
 @TABLE.method("admin_clients")
 async def clients(service: Service) -> object:
     """Clients of late, the newest first: calls, refused ones of them, and units left of the budget."""
@@ -31,6 +37,12 @@ async def clients(service: Service) -> object:
         {"client": name, "calls": account.calls, "refused": account.refused, "units": round(account.units)}
         for name, account in accounts
     ]
+
+
+@TABLE.method("admin_submitProof", required("proof object", parse_proof))
+async def submit_proof(service: Service, raw: bytes) -> object:
+    """Have the sequencer post a proof of a batch that waits for one; the answer is the id of the object."""
+    return show_data(service.backend.submit_proof(raw))
 
 
 @TABLE.method("admin_setLogLevel", required("level", parse_level))

@@ -111,6 +111,23 @@ async def block_class(service: Service, ref: BlockRef) -> object:
     return {"number": show_quantity(height), "class": service.class_of(height), "committed": committed}
 
 
+@TABLE.method("bedroll_getSignatures", required("block", parse_block))
+async def signatures(service: Service, ref: BlockRef) -> object:
+    """Signatures of the leader's transactions of a block, for nodes that took it on a proof's word.
+
+    Each is r, s and the parity of the transaction, then of each of its authorisations; null where this node has none.
+    """
+    block = service.backend.engine.block(need_height(service, ref))
+    if block is None:
+        return None
+    listed = [None if each is None else show_data(each) for each in block.own_signatures()]
+    return {
+        "blockHash": show_data(block.header.hash),
+        "blockNumber": show_quantity(block.header.number),
+        "signatures": listed,
+    }
+
+
 def parse_l2(service: Service, ref: BlockRef) -> L2Height:
     """Height of a block of this chain, as the backend takes it."""
     return L2Height(need_height(service, ref))

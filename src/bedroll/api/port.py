@@ -412,6 +412,14 @@ class Backend(Protocol):
         """Contradictions of a leader on Bitcoin, oldest first; None: of the present one."""
         ...
 
+    def submit_proof(self, raw: bytes) -> Hash32:
+        """Post a proof, given as the bytes of its object; its id.
+
+        Raises:
+            Invalid: It would not count on Bitcoin now, or this node posts nothing.
+        """
+        ...
+
     def health(self) -> dict[str, object]:
         """What `/healthz` shows: condition, heads, L1, writer. Plain JSON values."""
         ...

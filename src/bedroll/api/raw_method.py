@@ -35,6 +35,8 @@ async def raw_header(service: Service, ref: BlockRef) -> object:
 async def raw_block(service: Service, ref: BlockRef) -> object:
     """RLP of a block: header, transactions, no uncles, no withdrawals."""
     record = await _record(service, ref)
+    if any(one.is_attested for one in record.transactions):
+        raise RpcError(Code.UNAVAILABLE, "signatures of this block are not known here: a proof attested them")
     transactions = [one.raw if one.raw[0] >= _SHORT_LIST else encode_rlp(one.raw) for one in record.transactions]
     empty = bytes([_SHORT_LIST])
     if record.ethereum is None:
@@ -58,7 +60,8 @@ async def raw_transaction(service: Service, transaction_hash: bytes) -> object:
     found = await service.records.with_transaction(transaction_hash)
     if found is not None:
         record, index = found
-        return show_data(record.transactions[index].raw)
+        transaction = record.transactions[index]
+        return "0x" if transaction.is_attested else show_data(transaction.raw)
     waiting = service.backend.pool_transaction(parse_hash(show_data(transaction_hash)))
     return "0x" if waiting is None else show_data(waiting.raw)
 

@@ -171,8 +171,27 @@ def show_transaction(transaction: Transaction) -> dict[str, object]:
         shown["maxFeePerGas"] = show_quantity(transaction.max_fee_per_gas)
         shown["maxPriorityFeePerGas"] = show_quantity(transaction.max_priority_fee_per_gas)
     if kind == 4:
-        shown["authorizationList"] = _show_authorizations(transaction.raw)
+        attested = transaction.is_attested
+        shown["authorizationList"] = _attested(transaction) if attested else _show_authorizations(transaction.raw)
+    if transaction.is_attested:
+        shown["signatureMissing"] = True
     return shown
+
+
+def _attested(transaction: Transaction) -> list[dict[str, object]]:
+    """The list of EIP-7702 where a proof attested it: who made each, without the signature."""
+    return [
+        {
+            "chainId": show_quantity(chain_id),
+            "address": show_data(address),
+            "nonce": show_quantity(nonce),
+            "authority": None if authority is None else show_data(authority),
+            "yParity": "0x0",
+            "r": "0x0",
+            "s": "0x0",
+        }
+        for chain_id, address, nonce, authority in transaction.authorizations
+    ]
 
 
 def _show_authorizations(raw: bytes) -> list[dict[str, object]]:

@@ -22,6 +22,7 @@ from bedroll.bitcoin.embedded import EmbeddedClient
 from bedroll.bitcoin.server import RpcServer
 from bedroll.bitcoin.transaction import TxOut
 from bedroll.config import Config, Source
+from bedroll.da import BatchForm
 from bedroll.da.envelope import Carrier
 from bedroll.da.writer import RatePolicy
 from bedroll.execution.genesis import GenesisAccount
@@ -204,6 +205,7 @@ def sequencer_option(config: Config) -> SequencerOption:
             fee_rate_high=chosen.fee_rate_high,
             age_high_seconds=chosen.batch_age_high_seconds,
             commitments=chosen.commitments,
+            form=BatchForm[chosen.form.upper()],
         ),
         pool=PoolLimit(
             size_bytes=config.mempool.size_bytes,

@@ -47,6 +47,7 @@ async def serve_node(
             client,
             leader=leader,
             follow_url=follow_url,
+            signature_urls=config.follow.signatures,
             archive=config.history.mode == "archive",
             keep_blocks=config.history.keep_blocks,
         )

@@ -237,6 +237,12 @@ OPTIONS: Final = (
         default="",
         help="Address of a sequencer's stream, followed for `latest`; empty: Bitcoin alone.",
     ),
+    Option(
+        name="follow.signatures",
+        kind=tuple,
+        default=(),
+        help="JSON-RPC addresses of nodes that are asked for signatures which proven batches leave out.",
+    ),
     # --- sequencer
     Option(
         name="sequencer.block_time_seconds",
@@ -289,6 +295,13 @@ OPTIONS: Final = (
         kind=bool,
         default=True,
         help="Post a commitment to new blocks with every Bitcoin block.",
+    ),
+    Option(
+        name="sequencer.form",
+        kind=str,
+        default="signed",
+        choices=("signed", "proven"),
+        help="Form of batches: with signatures, or without, which waits for somebody's proof.",
     ),
     Option(
         name="sequencer.carrier",
@@ -533,9 +546,10 @@ class RpcConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowConfig:
-    """Where `latest` comes from."""
+    """Where `latest` comes from, and what Bitcoin does not hold."""
 
     url: str
+    signatures: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -548,6 +562,7 @@ class SequencerConfig:
     fee_rate_high: int
     batch_age_high_seconds: float
     commitments: bool
+    form: str
     carrier: str
     fee_rate_max: int
     stream_host: str

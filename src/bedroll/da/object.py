@@ -19,10 +19,24 @@ _T = TypeVar("_T")
 
 
 class BatchForm(IntEnum):
-    """How a batch proves itself."""
+    """How a batch shows that its transactions were signed: by their signatures, or by a `Proof`."""
 
     SIGNED = 0
     PROVEN = 1
+
+
+class StatementKind(IntEnum):
+    """What a proof is about."""
+
+    BATCH = 1
+    SETTLEMENT = 2
+
+
+class ProofSystem(IntEnum):
+    """By what a proof shows its public values."""
+
+    GROTH16 = 1
+    COMPRESSED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +51,7 @@ class BatchHeader:
         first_origin, last_origin: L1 heights of the origins of first and last block.
         tip_l2_hash: Hash of the last block.
         body_hash: SHA-256 of the body.
-        form: Only `SIGNED` is valid so far.
+        form: What the body leaves out.
     """
 
     network: int
@@ -190,6 +204,29 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A validity proof; kind 5. Anyone may post one, for a fee.
+
+    Attributes:
+        statement: What it is about.
+        system: By what it shows it.
+        public_values: What it says, 1 to 1,024 bytes (docs/spec/proof.md).
+        proof: What shows it: 356 bytes for Groth16, up to 2 MiB compressed.
+    """
+
+    statement: StatementKind
+    system: ProofSystem
+    public_values: bytes
+    proof: bytes = field(repr=False)
+
+    def encode(self) -> bytes:
+        """The object's bytes."""
+        return _checked(
+            lambda: _native.encode_proof_object(int(self.statement), int(self.system), self.public_values, self.proof)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rotate:
     """A new leader key; kind 6.
 
@@ -268,8 +305,8 @@ class Upgrade:
         )
 
 
-Object = Batch | Commitment | Forced | Chunk | Rotate | Upgrade
-"""Any object. Numbers 5 (`Proof`) and 8 (`Exodus`) are reserved and not valid yet."""
+Object = Batch | Commitment | Forced | Chunk | Proof | Rotate | Upgrade
+"""Any object. Number 8 (`Exodus`) is reserved and not valid yet."""
 
 _HEADER_FIELDS: Final = (
     "network",
@@ -281,10 +318,11 @@ _HEADER_FIELDS: Final = (
     "tip_l2_hash",
     "body_hash",
 )
-_KINDS: Final[dict[int, type[Commitment | Forced | Chunk | Rotate | Upgrade]]] = {
+_KINDS: Final[dict[int, type[Commitment | Forced | Chunk | Proof | Rotate | Upgrade]]] = {
     2: Commitment,
     3: Forced,
     4: Chunk,
+    5: Proof,
     6: Rotate,
     7: Upgrade,
 }
@@ -304,6 +342,9 @@ def parse_object(raw: bytes) -> Object:
     fields = dict(zip(names, values, strict=True))
     if cls is Chunk:
         fields["path"] = tuple(cast(list[bytes], fields["path"]))
+    if cls is Proof:
+        fields["statement"] = StatementKind(cast(int, fields["statement"]))
+        fields["system"] = ProofSystem(cast(int, fields["system"]))
     return cls(**fields)  # type: ignore[arg-type]
 
 

@@ -9,7 +9,7 @@ from .derive import derive
 from .head import Head
 from .object_source import UnknownUpgrade
 from .pipeline import Pipeline, Step
-from .port import BlockOrder, Built, Decoded, Executor, ForcedMessage, OriginBlock
+from .port import BlockOrder, Built, Decoded, Executor, ForcedMessage, OriginBlock, ProofVerifier
 from .record import Record
 from .stage import HistoryForgotten
 from .verdict import Accepted, Pending, Rejected, Verdict
@@ -27,6 +27,7 @@ __all__ = [
     "OriginBlock",
     "Pending",
     "Pipeline",
+    "ProofVerifier",
     "Record",
     "Rejected",
     "Step",

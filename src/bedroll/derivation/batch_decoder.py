@@ -61,7 +61,7 @@ class BatchDecoder:
         """Decode a body and lay out its blocks."""
         header = candidate.batch.header
         try:
-            body = self._executor.decode(L2Height(head.height), header.block_count, candidate.batch.body)
+            body = self._executor.decode(L2Height(head.height), header.block_count, candidate.batch.body, header.form)
         except Invalid as error:
             return Rejected(f"its body does not decode: {error}")
         if len(body.blocks) != header.block_count:

@@ -15,6 +15,8 @@ from .forced_queue import QueueState
 from .head import Head
 from .l1_traversal import L1Record
 from .object_source import KeyState
+from .proof_desk import DeskState
+from .proven_head import ProvenState
 
 
 class PipelineState(msgspec.Struct, frozen=True, array_like=True):
@@ -27,6 +29,8 @@ class PipelineState(msgspec.Struct, frozen=True, array_like=True):
     selector: SelectorState
     commitments: CommitmentState
     head: Head
+    desk: DeskState
+    proven: ProvenState
 
 
 class Checkpoint(msgspec.Struct, frozen=True):

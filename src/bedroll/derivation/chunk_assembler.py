@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from bedroll.da import Batch, Chunk, parse_object
+from bedroll.da import Batch, Chunk, Proof, parse_object
 from bedroll.primitives import Invalid, L1Height
 from bedroll.protocol import Parameters
 
@@ -132,6 +132,6 @@ class ChunkAssembler(Stage[AssemblerState]):
             found = parse_object(raw)
         except Invalid as error:
             return Rejected(f"its series is no object: {error}")
-        if not isinstance(found, Batch):
+        if not isinstance(found, Batch | Proof):
             return Rejected("its series holds an object that may not be one")
         return item.carrying(raw, found)

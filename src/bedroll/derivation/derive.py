@@ -9,11 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from bedroll.execution.genesis import Genesis
 
 from .pipeline import Pipeline, Step
-from .port import Executor
+from .port import Executor, ProofVerifier
 
 
 def derive(
-    genesis: Genesis, median_times: Sequence[int], blocks: Iterable[bytes], executor: Executor
+    genesis: Genesis,
+    median_times: Sequence[int],
+    blocks: Iterable[bytes],
+    executor: Executor,
+    verifier: ProofVerifier | None = None,
 ) -> Iterator[Step]:
     """Derive the chain from L1 blocks; the L2 blocks lie in the executor afterwards.
 
@@ -22,10 +26,11 @@ def derive(
         median_times: Header times of up to 11 L1 blocks that end with the anchor, oldest first.
         blocks: Serialised L1 blocks in order, the first a child of the anchor.
         executor: Holds block 0 of this genesis, and nothing else that counts.
+        verifier: Verifies proofs under the network's keys; without one none counts.
 
     Returns:
         One step an L1 block.
     """
-    pipeline = Pipeline(genesis, median_times, executor)
+    pipeline = Pipeline(genesis, median_times, executor, verifier=verifier)
     for raw in blocks:
         yield pipeline.advance(raw)

@@ -7,7 +7,7 @@ Never: lets one payment serve two objects.  Spec: docs/spec/derivation.md#fee-cl
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from bedroll.da import Batch, Forced
+from bedroll.da import Batch, Forced, Proof
 
 from .item import Item, Notes
 from .record import ObjectJudged
@@ -25,7 +25,7 @@ def claim_fees(items: Iterable[Item], leader: bytes, notes: Notes) -> Iterator[I
     claimed = -1
     for item in items:
         leaders = isinstance(item.object, Batch) and item.object.is_signed_by(leader)
-        if leaders or not isinstance(item.object, Batch | Forced):
+        if leaders or not isinstance(item.object, Batch | Forced | Proof):
             yield replace(item, fee_sat=0, leaders=leaders)
         elif item.place.transaction == claimed:
             refused = Rejected("the fee of its transaction is taken by an earlier object")

@@ -11,12 +11,12 @@ l1_traversal → object_source → chunk_assembler → forced_queue → batch_se
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bedroll.da import Batch, Commitment, Forced, Rotate, Upgrade
+from bedroll.da import Batch, Commitment, Forced, Proof, Rotate, Upgrade
 from bedroll.execution.genesis import L1_RATE_FIRST, Genesis
 from bedroll.primitives import Corrupt, L1Height, L2Height
 
 from .batch_decoder import BatchDecoder
-from .batch_selector import BatchSelector, Candidate
+from .batch_selector import BatchSelector, Candidate, ShownProof
 from .block_builder import BlockBuilder
 from .checkpoint import Checkpoint, PipelineState, decode_state, encode_state
 from .chunk_assembler import ChunkAssembler
@@ -28,8 +28,11 @@ from .item import Item, Notes
 from .l1_traversal import Anchor, L1Block, L1Traversal
 from .object_source import ObjectSource, UnknownUpgrade
 from .object_table import ObjectTable
-from .port import Executor, OriginBlock
+from .port import Executor, OriginBlock, ProofVerifier
+from .proof_desk import PendingBody, ProofDesk
+from .proven_head import ProvenHead
 from .record import AutomaticBlocks, L1Unwound, ObjectJudged, Record
+from .statement import BatchStatement, l1_digest, parse_statement
 from .verdict import Accepted, Pending, Rejected
 
 
@@ -40,13 +43,16 @@ class Step:
     Attributes:
         height: Newest L1 height after it.
         safe: Derived tip.
-        finalized: Derived tip at finality depth; None where that L1 height's state is no longer kept (deep unwinding).
+        finalized: Derived tip at finality depth, where proofs are required no further than proven there; None where
+            that L1 height's state is no longer kept (deep unwinding).
+        proven: Last block up to which proofs cover the chain.
         records: In the order in which things happened.
     """
 
     height: L1Height
     safe: Head
     finalized: Head | None
+    proven: Head
     records: Sequence[Record]
 
 
@@ -58,10 +64,16 @@ class Pipeline:
         median_times: Header times of up to 11 L1 blocks that end with the anchor, oldest first.
         executor: Executes L2 blocks; holds block 0.
         keep_blocks: How many L1 blocks can be unwound; W + C if not said.
+        verifier: Verifies proofs under the network's keys; without one none counts.
     """
 
     def __init__(
-        self, genesis: Genesis, median_times: Sequence[int], executor: Executor, keep_blocks: int | None = None
+        self,
+        genesis: Genesis,
+        median_times: Sequence[int],
+        executor: Executor,
+        keep_blocks: int | None = None,
+        verifier: ProofVerifier | None = None,
     ) -> None:
         network = genesis.network
         numbers = network.parameters
@@ -72,7 +84,9 @@ class Pipeline:
         start = Head(0, block_hash, genesis.timestamp, anchor.height, second_blocks=1, origin_blocks=1)
         self.keep_blocks = numbers.auto_block_window + numbers.finality_depth if keep_blocks is None else keep_blocks
         self._numbers = numbers
+        self._network = network
         self._executor = executor
+        self._verifier = verifier
         self._notes = Notes()
         self._table = ObjectTable()
         self._l1 = L1Traversal(network, anchor, L1_RATE_FIRST)
@@ -81,12 +95,23 @@ class Pipeline:
         )
         self._assembler = ChunkAssembler(numbers, self._table, anchor.height)
         self._queue = ForcedQueue(network, self._table, anchor.height)
-        self._selector = BatchSelector(network, self._table, anchor.height)
+        self._desk = ProofDesk(network, self._table, anchor.height)
+        self._selector = BatchSelector(network, self._table, self._desk, anchor.height)
         self._commitments = CommitmentStage(numbers, start, anchor.height)
         self._decoder = BatchDecoder(numbers, executor, self.origin, self._l1.record)
         self._builder = BlockBuilder(numbers, executor, self.origin)
         self._head = HeadStage(numbers, start, anchor.height)
-        self._stages = (self._source, self._assembler, self._queue, self._selector, self._commitments, self._head)
+        self._proven = ProvenHead(numbers, start, anchor.height)
+        self._stages = (
+            self._source,
+            self._assembler,
+            self._queue,
+            self._selector,
+            self._commitments,
+            self._head,
+            self._desk,
+            self._proven,
+        )
 
     @property
     def height(self) -> L1Height:
@@ -105,8 +130,28 @@ class Pipeline:
 
     @property
     def finalized(self) -> Head | None:
-        """Derived tip at finality depth; None where that L1 height's state is no longer kept."""
-        return self._head.finalized(self.height)
+        """Derived tip at finality depth, where proofs are required no further than proven; None where not kept."""
+        return self._proven.finalized(self._head.finalized(self.height), self.height)
+
+    @property
+    def proven(self) -> Head:
+        """Last block up to which proofs cover the chain."""
+        return self._proven.state.head
+
+    @property
+    def pending_bodies(self) -> frozenset[bytes]:
+        """Object ids of bodies that wait for their proof, or with it for their parent."""
+        return frozenset(self._desk.references())
+
+    def waits_for(self, header_id: bytes) -> bool:
+        """Whether a body with this header waits for its proof."""
+        return any(body.header_id == header_id for body in self._desk.state.bodies)
+
+    @property
+    def ended(self) -> L1Height | None:
+        """L1 height at which the chain ended (protocol.md 5.4); None while it lives."""
+        ended = self._proven.state.ended
+        return None if ended is None else L1Height(ended)
 
     @property
     def leader(self) -> bytes:
@@ -151,10 +196,12 @@ class Pipeline:
             self._l1.unwind(L1Height(height - 1))
             raise
         self._selector.open_block(height, self._notes)
+        self._desk.open_block(height, self._selector.proven_places(), self._notes)
         self._commitments.open_block(height)
         for item in self._items(block):
             self._take(item)
-        if self._selector.is_silent(height):
+        ended = self._proven.close_block(height, self._desk.is_full, self._notes)
+        if not ended and self._selector.is_silent(height):
             self._break_silence(height)
         self._queue.taken(L1Height(self.safe.origin_height))
         for stage in self._stages:
@@ -188,6 +235,8 @@ class Pipeline:
             selector=self._selector.state,
             commitments=self._commitments.state,
             head=self._head.state,
+            desk=self._desk.state,
+            proven=self._proven.state,
         )
         return Checkpoint(self.height, self.hash, encode_state(state), tuple(self._references()))
 
@@ -227,6 +276,8 @@ class Pipeline:
         self._selector.load({height: state.selector for height, state in kept.items()})
         self._commitments.load({height: state.commitments for height, state in kept.items()})
         self._head.load({height: state.head for height, state in kept.items()})
+        self._desk.load({height: state.desk for height, state in kept.items()})
+        self._proven.load({height: state.proven for height, state in kept.items()})
         for checkpoint in checkpoints:
             if checkpoint.height in kept:
                 for reference in checkpoint.references:
@@ -244,7 +295,13 @@ class Pipeline:
         return list(claim_fees(whole, self._source.leader, self._notes))
 
     def _take(self, item: Item) -> None:
+        if self.ended is not None and isinstance(item.object, Batch | Proof):
+            reason = f"the chain ended at L1 block {self.ended}"
+            self._notes.add(ObjectJudged(item.place.height, item.place, item.object_id, Rejected(reason)))
+            return
         match item.object:
+            case Proof() as proof:
+                self._take_proof(item, proof)
             case Batch() as batch:
                 self._take_batch(item, batch)
             case Forced() as forced:
@@ -266,8 +323,60 @@ class Pipeline:
         elif self._judge(found, height):
             self._judge_held(height)
 
+    def _take_proof(self, item: Item, proof: Proof) -> None:
+        height = L1Height(item.place.height)
+        looked = self._desk.advance(item, proof)
+        found = looked if isinstance(looked, Rejected) else self._shown(item, proof, *looked)
+        if isinstance(found, Rejected | Pending):
+            self._notes.add(ObjectJudged(height, item.place, item.object_id, found))
+        elif self._judge(found, height):
+            self._judge_held(height)
+
+    def _shown(
+        self, item: Item, proof: Proof, statement: BatchStatement, bodies: list[PendingBody]
+    ) -> Candidate | Pending | Rejected:
+        """A proof that names pending bodies: what it says is looked at before it is verified."""
+        shown = ShownProof(item.place, item.object_id, proof.public_values)
+        candidate: Candidate | None = None
+        if bodies[0].first_height == self.safe.height + 1:
+            chosen = self._selector.shown(bodies, shown, self.safe)
+            if isinstance(chosen, str):
+                return Rejected(f"its batch does not fit: {chosen}")
+            misfit = self._misproof(chosen, statement)
+            if misfit is not None:
+                return Rejected(misfit)
+            candidate = chosen
+        elif self._selector.holds(statement.header_id, proof.public_values):
+            return Rejected("a proof that says the same is held already")
+        if (
+            statement.rejection
+            or statement.network != self._network.number
+            or statement.rules != self._executor.rules()
+        ):
+            return Rejected("it does not say that its batch is accepted under the rules of this network")
+        if self._verifier is None or not self._verifier.is_valid(proof):
+            return Rejected("it does not show what it says")
+        return candidate or self._selector.hold_shown(bodies[0], shown)
+
+    def _misproof(self, candidate: Candidate, statement: BatchStatement) -> str | None:
+        """Why what a proof says is not about this batch upon this tip; None if it is."""
+        header, tip = candidate.batch.header, self.safe
+        if statement.parent != tip.hash or statement.parent_facts != self._executor.facts(L2Height(tip.height)):
+            return "it is about another parent"
+        if statement.tip != header.tip_l2_hash:
+            return "it is about another tip"
+        origins = range(tip.origin_height + 1, header.last_origin + 1)
+        if statement.l1 != l1_digest(self.origin(height) for height in origins):
+            return "it is about other L1 blocks"
+        return None
+
     def _judge_held(self, height: L1Height) -> None:
         while (candidate := self._selector.next_held(self.safe, height, self._notes)) is not None:
+            if candidate.proof is not None:
+                misfit = self._misproof(candidate, parse_statement(candidate.proof.statement))
+                if misfit is not None:
+                    self._selector.misproved(candidate, misfit, height, self._notes)
+                    continue
             self._judge(candidate, height)
 
     def _judge(self, candidate: Candidate, height: L1Height) -> bool:
@@ -278,10 +387,15 @@ class Pipeline:
             heads = orders
         else:
             heads = self._builder.advance(candidate, orders, before, height, self._notes)
+        if candidate.proof is not None:
+            self._desk.judged(candidate.place)
         if isinstance(heads, Rejected):
             self._selector.judged(candidate, heads, before, height, self._notes)
             return False
         self._head.advance(heads)
+        if candidate.proof is not None:
+            self._proven.cover(before.height + 1, self.safe, height, self._notes)
+        self._desk.overtaken(self.safe.height, height, self._notes)
         verdict = Accepted(first=before.height + 1, last=self.safe.height)
         self._selector.judged(candidate, verdict, self.safe, height, self._notes)
         self._commitments.accepted(candidate, verdict, [head.hash for head in heads], height, self._notes)
@@ -293,6 +407,7 @@ class Pipeline:
         if not heads:
             return
         self._head.advance(heads)
+        self._desk.overtaken(self.safe.height, height, self._notes)
         self._selector.tip_moved()
         self._commitments.tip_moved(self.safe)
         self._notes.add(
@@ -303,7 +418,8 @@ class Pipeline:
         self._judge_held(height)
 
     def _references(self) -> set[bytes]:
-        return {*self._assembler.references(), *self._queue.references(), *self._selector.references()}
+        stages = (self._assembler, self._queue, self._selector, self._desk)
+        return {reference for stage in stages for reference in stage.references()}
 
     def _forget(self, height: L1Height) -> None:
         oldest = L1Height(height - self.keep_blocks)
@@ -317,4 +433,10 @@ class Pipeline:
         self._executor.forget(L2Height(head.height))
 
     def _step(self) -> Step:
-        return Step(height=self.height, safe=self.safe, finalized=self.finalized, records=self._notes.take())
+        return Step(
+            height=self.height,
+            safe=self.safe,
+            finalized=self.finalized,
+            proven=self.proven,
+            records=self._notes.take(),
+        )

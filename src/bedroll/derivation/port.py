@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bedroll.da import BatchForm, Proof
 from bedroll.primitives import L1Height, L2Height
 
 
@@ -54,6 +55,11 @@ class Decoded(Protocol):
     """A batch's body inside its limits, not yet executed."""
 
     @property
+    def form(self) -> int:
+        """Whether it holds signatures (`BatchForm`)."""
+        ...
+
+    @property
     def blocks(self) -> Sequence[tuple[int, bool, int]]:
         """(timestamp, origin step, count of the leader's transactions) of each block."""
         ...
@@ -64,7 +70,10 @@ class Decoded(Protocol):
         ...
 
     def transactions(self, index: int, base_fees: Sequence[int]) -> list[bytes]:
-        """Transactions of one block, given the base fees of it and of up to ten blocks before, newest first."""
+        """Transactions of one block, given the base fees of it and of up to ten blocks before, newest first.
+
+        Without signatures each is `0x7f ‖ sender ‖ unsigned payload`.
+        """
         ...
 
 
@@ -115,7 +124,15 @@ class Executor(Protocol):
         """Hash of a stored block."""
         ...
 
-    def decode(self, parent: L2Height, block_count: int, body: bytes) -> Decoded:
+    def rules(self) -> bytes:
+        """Digest of the rules, as statements name it (docs/spec/proof.md)."""
+        ...
+
+    def facts(self, height: L2Height) -> bytes:
+        """Digest of what the header of a derived block does not say."""
+        ...
+
+    def decode(self, parent: L2Height, block_count: int, body: bytes, form: BatchForm) -> Decoded:
         """Decode a body that follows the derived block `parent`.
 
         Raises:
@@ -153,4 +170,12 @@ class Executor(Protocol):
 
     def oldest(self) -> L2Height:
         """Lowest height that `unwind` can still go to, in this run or after a restart."""
+        ...
+
+
+class ProofVerifier(Protocol):
+    """Verifies validity proofs under the keys of one network."""
+
+    def is_valid(self, proof: Proof) -> bool:
+        """Whether the program of its statement's kind gave its public values. Total, in bounded time and memory."""
         ...

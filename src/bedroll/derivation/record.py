@@ -70,6 +70,7 @@ class BatchAccepted(msgspec.Struct, frozen=True, tag="batch_accepted"):
         leader: Key that signed it.
         first, last: Heights of its L2 blocks.
         tip: Hash of the last one.
+        proof: Id of the `Proof` that it was accepted by, if it holds no signatures.
     """
 
     height: int
@@ -80,6 +81,35 @@ class BatchAccepted(msgspec.Struct, frozen=True, tag="batch_accepted"):
     last: int
     tip: bytes
     current: bool
+    proof: bytes | None = None
+
+
+class ProvenAdvanced(msgspec.Struct, frozen=True, tag="proven_advanced"):
+    """Proofs cover the chain up to a later block.
+
+    Attributes:
+        height: L1 height of the proof.
+        l2_height: Of the proven head.
+        hash: Of the same.
+    """
+
+    height: int
+    l2_height: int
+    hash: bytes
+
+
+class ChainEnded(msgspec.Struct, frozen=True, tag="chain_ended"):
+    """The proven head stood still for X blocks (protocol.md 5.4): nothing is derived any more.
+
+    Attributes:
+        height: L1 height.
+        l2_height: Of the proven head, whose root is the last.
+        hash: Of the same.
+    """
+
+    height: int
+    l2_height: int
+    hash: bytes
 
 
 class ForcedEnqueued(msgspec.Struct, frozen=True, tag="forced_enqueued"):
@@ -192,6 +222,8 @@ Record: TypeAlias = (
     | EnvelopeRejected
     | ObjectJudged
     | BatchAccepted
+    | ProvenAdvanced
+    | ChainEnded
     | ForcedEnqueued
     | ForcedDone
     | CommitmentSeen

@@ -14,11 +14,13 @@ from typing import Final
 from bedroll.api.port import L1Status
 from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.header import Header
+from bedroll.da import Proof
 from bedroll.da.reader import Connect, Disconnect, Reader
 from bedroll.derivation.head import Head
 from bedroll.derivation.l1_traversal import MEDIAN_TIME_SPAN
 from bedroll.derivation.pipeline import Pipeline, Step
-from bedroll.derivation.port import OriginBlock
+from bedroll.derivation.port import OriginBlock, ProofVerifier
+from bedroll.derivation.statement import parse_statement
 from bedroll.execution.engine import Engine, Origin
 from bedroll.execution.genesis import Genesis
 from bedroll.metrics import Metrics
@@ -100,6 +102,7 @@ class Deriver:
         keep_unsafe: bool,
         archive: bool = False,
         keep_blocks: int = 0,
+        verifier: ProofVerifier | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -110,6 +113,7 @@ class Deriver:
         self._store = store
         self._metrics = metrics
         self._monotonic = monotonic
+        self._verifier = verifier
         self._turn = _Turn()
         self._changes: list[ChainChanged] = []
         self._executor = EngineExecutor(
@@ -162,7 +166,7 @@ class Deriver:
         return times[::-1]
 
     def _open(self, times: list[int]) -> None:
-        self._pipeline = Pipeline(self._genesis, times, self._executor)
+        self._pipeline = Pipeline(self._genesis, times, self._executor, verifier=self._verifier)
         self._executor.use_origins(self._pipeline.origin)
         checkpoints = self._store.checkpoints()
         restored = self._pipeline.restore(checkpoints, self._store.object_bytes)
@@ -186,6 +190,16 @@ class Deriver:
     def silent_since(self) -> L1Height:
         """L1 height at which the last current batch was accepted."""
         return self._pipeline.silent_since
+
+    @property
+    def pending_bodies(self) -> frozenset[bytes]:
+        """Object ids of batches without signatures that no proof was accepted for yet."""
+        return self._pipeline.pending_bodies
+
+    @property
+    def proven(self) -> Head:
+        """Last block up to which proofs cover the chain."""
+        return self._pipeline.proven
 
     @property
     def safe(self) -> Head:
@@ -223,6 +237,21 @@ class Deriver:
                 raise Corrupt("a block below the tip is missing", height=height)
             head = head.child(hash=block.header.hash, timestamp=block.header.timestamp, step=block.origin_step)
         return head
+
+    def need_proof(self, proof: Proof, verifier: ProofVerifier) -> None:
+        """Whether a proof would count, were it on Bitcoin now.
+
+        Raises:
+            Invalid: It names no pending body, is of a system that this network does not take, or shows nothing.
+        """
+        systems = self._genesis.network.parameters.proof_systems
+        if proof.system not in systems:
+            raise Invalid("this network does not take proofs of that system", system=int(proof.system), limit=systems)
+        named = parse_statement(proof.public_values).header_id
+        if not self._pipeline.waits_for(named):
+            raise Invalid("the proof names no pending body", header_id=named)
+        if not verifier.is_valid(proof):
+            raise Invalid("the proof does not show what it says", header_id=named)
 
     def status(self) -> L1Status:
         """Bitcoin as last heard."""

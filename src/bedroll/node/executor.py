@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 
-from bedroll.da.codec import decode_batch
+from bedroll.da import BatchForm
+from bedroll.da.codec import DecodedBatch, decode_batch
 from bedroll.derivation.port import BlockOrder, Built, Decoded, OriginBlock
-from bedroll.execution.engine import Block, Engine, Origin
+from bedroll.execution.engine import Block, Engine, Origin, Transaction
 from bedroll.primitives import Corrupt, Invalid, L1Height, L2Height
 
 _BASE_FEES: int = 11
@@ -84,13 +85,21 @@ class EngineExecutor:
         header = self._engine.header(height)
         return None if header is None else header.hash
 
-    def decode(self, parent: L2Height, block_count: int, body: bytes) -> Decoded:
+    def rules(self) -> bytes:
+        """Digest of the rules, as statements name it."""
+        return self._engine.rules_digest()
+
+    def facts(self, height: L2Height) -> bytes:
+        """Digest of what the header of a derived block does not say."""
+        return self._engine.facts_digest(height)
+
+    def decode(self, parent: L2Height, block_count: int, body: bytes, form: BatchForm) -> Decoded:
         """Decode a body upon the AddressBook of block `parent`.
 
         Raises:
             Invalid: It is no encoding of any blocks, or goes beyond a limit.
         """
-        return decode_batch(self._engine, parent, block_count, body)
+        return decode_batch(self._engine, parent, block_count, body, form=int(form))
 
     def begin(self, parent: L2Height) -> None:
         """Begin a candidate on block `parent`."""
@@ -117,7 +126,7 @@ class EngineExecutor:
                 return self._took(stored)
             self._take_over()
         base_fee = self._engine.next_base_fee(None if order.origin is None else order.origin.l1_rate)
-        transactions = [] if order.body is None else order.body.transactions(order.index, [base_fee, *self._fees])
+        transactions = self._transactions(order, [base_fee, *self._fees])
         origin = None if order.origin is None else native_origin(order.origin)
         return self._took(self._make(order.timestamp, origin, order.automatic, transactions))
 
@@ -142,8 +151,7 @@ class EngineExecutor:
                 if self._origin is None:
                     raise Corrupt("nobody said where origins come from", height=block.header.number)
                 origin = native_origin(self._origin(block.origin_height))
-            raws = block.own_raws()
-            again = self._make(block.header.timestamp, origin, block.automatic, raws)
+            again = self._make(block.header.timestamp, origin, block.automatic, block.own_transactions())
             if again.header.hash != block.header.hash:
                 raise Corrupt("a block set aside came back different", height=block.header.number)
         self._aside = []
@@ -183,9 +191,10 @@ class EngineExecutor:
             or (origin is not None and stored.header.origin_hash != origin.hash)
         ):
             return False
-        raws = stored.own_raws()
         if order.body is None:
-            return not raws
+            return not stored.own_raws()
+        proven = order.body.form == BatchForm.PROVEN
+        raws = stored.own_attested() if proven else stored.own_raws()
         fees = [stored.header.base_fee_per_gas, *self._fees]
         try:
             return raws == order.body.transactions(order.index, fees)
@@ -203,7 +212,18 @@ class EngineExecutor:
             self._engine.unwind_to(self._fork)
         self._own = True
 
-    def _make(self, timestamp: int, origin: Origin | None, automatic: bool, transactions: Sequence[bytes]) -> Block:
+    @staticmethod
+    def _transactions(order: BlockOrder, fees: list[int]) -> Sequence[bytes | Transaction]:
+        """What a block of a body holds. On the word of a proof senders are taken as the body names them."""
+        if order.body is None:
+            return ()
+        if isinstance(order.body, DecodedBatch) and order.body.form == BatchForm.PROVEN:
+            return order.body.attested(order.index, fees)
+        return order.body.transactions(order.index, fees)
+
+    def _make(
+        self, timestamp: int, origin: Origin | None, automatic: bool, transactions: Sequence[bytes | Transaction]
+    ) -> Block:
         self._engine.begin(timestamp, origin, automatic=automatic)
         for index, receipt in enumerate(self._engine.add_many(transactions) if transactions else ()):
             if isinstance(receipt, str):

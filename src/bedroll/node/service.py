@@ -36,10 +36,10 @@ from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.wallet import Branch, Keyring, Wallet
 from bedroll.crypto import tagged_hash
 from bedroll.crypto.secp256k1 import SecretKey
-from bedroll.da import Carrier
+from bedroll.da import BatchForm, Carrier, Proof, object_id, parse_object
 from bedroll.da.codec import encode_batch
 from bedroll.da.writer import SCHEMA, Queue, RatePolicy, Writer
-from bedroll.derivation import UnknownUpgrade
+from bedroll.derivation import ProofVerifier, UnknownUpgrade
 from bedroll.derivation.record import CommitmentSeen, ObjectJudged, ObjectSeen
 from bedroll.execution.desk import Desk, DeskOption
 from bedroll.execution.engine import Block, Engine, Header, Transaction, View
@@ -58,7 +58,7 @@ from bedroll.primitives import (
     Unavailable,
 )
 from bedroll.protocol import Network
-from bedroll.sequencer.service import Sequencer, SequencerOption
+from bedroll.sequencer.service import Sequencer, SequencerOption, signed_raws
 from bedroll.storage import Database
 from bedroll.storage.folder import DataFolder
 
@@ -68,6 +68,8 @@ from .fast_path import FastPath
 from .follower import Follower
 from .history import History
 from .hub import Hub
+from .proof_verifier import Sp1Verifier
+from .signature_exchange import SignatureExchange
 from .store import NodeStore
 
 SYNC_LAG_BLOCKS: Final = 2
@@ -123,6 +125,8 @@ class Node:
         self._hub = Hub()
         self._history = History(engine, store, genesis.network)
         self._follower: Follower | None = None
+        self._verifier: ProofVerifier
+        self._exchange: SignatureExchange
         self._wallet_file: Database | None = None
         self._leader_key = b""
         self._stop_reason = ""
@@ -142,6 +146,8 @@ class Node:
         *,
         leader: LeaderSetup | None = None,
         follow_url: str = "",
+        signature_urls: Sequence[str] = (),
+        verifier: ProofVerifier | None = None,
         sync: bool = True,
         archive: bool = False,
         keep_blocks: int = 0,
@@ -155,6 +161,8 @@ class Node:
             client: Bitcoin.
             leader: Given where this node is the sequencer.
             follow_url: Stream of a sequencer to follow for `latest`; empty: Bitcoin alone.
+            signature_urls: JSON-RPC addresses of nodes that are asked for signatures which batches leave out.
+            verifier: Of proofs; without one that of the network's own keys.
             sync: Whether the chain's store waits for the disk (tests say no).
             archive: Whether state is kept of every block; else as far back as a reorganisation may go.
             keep_blocks: Newest blocks whose state is kept anyway.
@@ -174,6 +182,8 @@ class Node:
             raise
         node = cls(held, engine, store, genesis, client)
         try:
+            node._verifier = verifier or Sp1Verifier.of_network(genesis.network)
+            node._exchange = SignatureExchange(engine, node._thread, signature_urls)
             await node._open(folder, leader, follow_url, clock, archive=archive, keep_blocks=keep_blocks)
         except BaseException:
             await node.close()
@@ -194,7 +204,7 @@ class Node:
         self._archive = archive
         self.deriver = Deriver(
             self._engine, self._thread, self._gate, self._client, self._genesis, self._store, self.metrics,
-            keep_unsafe=keeps, archive=archive, keep_blocks=keep_blocks,
+            keep_unsafe=keeps, archive=archive, keep_blocks=keep_blocks, verifier=self._verifier,
         )  # fmt: skip
         self.deriver.on_step = self._derived
         await self.deriver.open()
@@ -225,7 +235,7 @@ class Node:
         self.sequencer = Sequencer(
             self._engine, self._thread, self._disk, self.deriver, self, self._store, self.writer, self._client,
             self.network, leader.key, folder, leader.option,
-            gate=self._gate, native_origin=self.deriver.native_origin, encode=encode_batch, clock=clock,
+            gate=self._gate, native_origin=self.deriver.native_origin, encode=_encode_body, clock=clock,
         )  # fmt: skip
         self.deriver.warn_before_change(self.sequencer.unsafe_may_change)
 
@@ -239,6 +249,8 @@ class Node:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.deriver.run(), name="deriver")
+                if self._exchange.urls:
+                    group.create_task(self._exchange.run(), name="signatures")
                 part = self.sequencer or self._follower
                 if part is not None:
                     # A leader that made blocks before it knew of its own batches would make them twice.
@@ -259,8 +271,7 @@ class Node:
         if self.sequencer is not None:
             first = self._engine.oldest_state()
             blocks = [self._engine.block(height) for height in range(first + 1, self._engine.tip().number + 1)]
-            raws = [raw for block in blocks if block for raw in block.own_raws()]
-            self.sequencer.write_down(raws)
+            self.sequencer.write_down(signed_raws(blocks))
         (self._folder.path / REBUILD_MARK).touch()
 
     def _stopped(self, errors: BaseExceptionGroup) -> None:
@@ -291,6 +302,7 @@ class Node:
     def sealed(self, block: Block) -> None:
         """A block became the tip: the sequencer's or a follower's."""
         self._announced = L2Height(block.header.number)
+        self._exchange.added(block)
         self._history.added(block)
         self.metrics.l2_blocks.inc()
         self.metrics.l2_transactions.inc(block.transaction_count - block.origin_step)
@@ -560,6 +572,23 @@ class Node:
         """Contradictions of a leader on Bitcoin."""
         return self._history.evidence(self.deriver.leader if leader is None else leader)
 
+    def submit_proof(self, raw: bytes) -> Hash32:
+        """Post a proof of a body that waits on Bitcoin; its id.
+
+        Raises:
+            Invalid: It is no proof, shows nothing, names no pending body, or this node posts nothing.
+        """
+        if self.writer is None:
+            raise Invalid("this node posts nothing to Bitcoin", role=self.role)
+        proof = parse_object(raw)
+        if not isinstance(proof, Proof):
+            raise Invalid("the object is no proof", kind=type(proof).__name__.lower())
+        posting = self.writer.find(object_id(raw))
+        if posting is None:
+            self.deriver.need_proof(proof, self._verifier)
+            self.writer.put(raw, "proof", fee_output_sat=self.network.parameters.proof_fee)
+        return object_id(raw)
+
     def health(self) -> dict[str, object]:
         """What `/healthz` shows."""
         condition, heads, l1 = self.condition, self._heads, self.deriver.status()
@@ -670,3 +699,8 @@ def _set_aside(folder: Path) -> None:
     store.clear()
     store.close()
     mark.unlink()
+
+
+def _encode_body(engine: Engine, first: int, last: int, form: BatchForm) -> bytes:
+    """Body of a batch of the engine's blocks."""
+    return encode_batch(engine, first, last, form=int(form))

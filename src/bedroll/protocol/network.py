@@ -69,6 +69,7 @@ _MAINNET_PARAMETERS: Final = Parameters(
     l1_rate_window=144,
     l1_rate_min=1,
     l1_rate_max=200,
+    proof_systems=(1,),
     proofs_required=False,
     automatic_blocks_per_origin_max=4,
 )
@@ -110,6 +111,7 @@ REGTEST: Final = Network(
         epoch_length=16,
         exodus_window=40,
         timestamp_lead_max=None,
+        proof_systems=(1, 2),
         tag=bytes.fromhex("be"),
         upgrade_delay=20,
     ),

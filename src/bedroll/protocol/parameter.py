@@ -81,6 +81,8 @@ class Parameters:
     """Lowest L1 rate, sat/vB."""
     l1_rate_max: int
     """Highest L1 rate, sat/vB."""
+    proof_systems: tuple[int, ...]
+    """Systems whose proofs count: 1 Groth16, 2 compressed."""
     proofs_required: bool
     """Whether `finalized` needs a proof, and whether the end (exodus) exists."""
     automatic_blocks_per_origin_max: int

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from bedroll.crypto import schnorr, sha256
 from bedroll.crypto.secp256k1 import SecretKey
-from bedroll.da import Batch, BatchHeader, Commitment
+from bedroll.da import Batch, BatchForm, BatchHeader, Commitment
 from bedroll.da.writer import Posting, PostingState, Writer
 from bedroll.execution.engine import Engine
 from bedroll.primitives import FeeRate, L1Height, L2Height, Unavailable
@@ -22,7 +22,7 @@ from bedroll.storage.crash_point import crash_point
 from .backlog import Backlog
 from .finisher import SignatureStore
 from .intake import Intake
-from .policy import BatchPolicy, batch_due, commitment_due, room_bytes
+from .policy import BatchPolicy, batch_due, commitment_due, proofs_are_late, room_bytes
 from .port import EngineThread, L1View
 
 _TICK_SECONDS: Final = 1.0
@@ -53,7 +53,7 @@ class Batcher:
         network: Network,
         key: SecretKey,
         policy: BatchPolicy,
-        encode: Callable[[Engine, int, int], bytes],
+        encode: Callable[[Engine, int, int, BatchForm], bytes],
     ) -> None:
         """Tie the parts together.
 
@@ -69,7 +69,7 @@ class Batcher:
             network: Rules.
             key: The leader's.
             policy: The operator's choice.
-            encode: Makes the body of a batch: (engine, first, last).
+            encode: Makes the body of a batch: (engine, first, last, form).
         """
         self._engine = engine
         self._thread = thread
@@ -116,6 +116,10 @@ class Batcher:
         rate = await self._rates.fee_rate(2)
         batch = self._writer.last_of("batch")
         if batch is None or not self._is_under_way(batch):
+            form = self._policy.form
+            if form is BatchForm.PROVEN and self._are_proofs_late():
+                # What waits for proofs is posted again from the derived tip on, and ends the wait.
+                form, posted = BatchForm.SIGNED, L2Height(self._l1.safe.height)
             reason = batch_due(
                 self._policy,
                 self._network.parameters,
@@ -125,7 +129,7 @@ class Batcher:
                 silent_since=self._l1.silent_since,
             )
             if reason is not None:
-                await self._post_batch(posted, reason)
+                await self._post_batch(posted, reason, form)
                 posted = self._posted_height() or posted
         self._commit(posted)
 
@@ -157,29 +161,39 @@ class Batcher:
         """Newest block that a batch on its way or in the chain holds."""
         safe = L2Height(self._l1.safe.height)
         batch = self._writer.last_of("batch")
-        if batch is not None and self._is_under_way(batch) and batch.last_height is not None:
-            return max(safe, batch.last_height)
-        return safe
+        if batch is None or batch.last_height is None:
+            return safe
+        return max(safe, batch.last_height) if self._is_under_way(batch) or self._is_unproven(batch) else safe
 
-    async def _post_batch(self, posted: L2Height, reason: str) -> None:
+    def _is_unproven(self, posting: Posting) -> bool:
+        """Whether a batch of the chain as it is now lies on Bitcoin and waits for its proof."""
+        return posting.object_id in self._l1.pending_bodies and self._is_of_chain(posting)
+
+    def _are_proofs_late(self) -> bool:
+        return proofs_are_late(self._network.parameters, l1_tip=self._l1.height, silent_since=self._l1.silent_since)
+
+    async def _post_batch(self, posted: L2Height, reason: str, form: BatchForm) -> None:
         parameters = self._network.parameters
         last = self._backlog.batch_end(posted, parameters)
         if last is None:
             return
-        built = await self._thread.run(self._build, posted + 1, last)
+        built = await self._thread.run(self._build, posted + 1, last, form)
         if built is None:
             return
         raw, tip = built
         crash_point("sequencer.after_batch_build")
         self._writer.put(raw, "batch", heights=(L2Height(posted + 1), last), l2_tip=tip)
-        _LOG.info("batch", extra={"first": posted + 1, "last": last, "bytes": len(raw), "reason": reason})
+        _LOG.info(
+            "batch",
+            extra={"first": posted + 1, "last": last, "bytes": len(raw), "form": form.name.lower(), "reason": reason},
+        )
 
-    def _build(self, first: int, last: int) -> tuple[bytes, bytes] | None:
+    def _build(self, first: int, last: int, form: BatchForm) -> tuple[bytes, bytes] | None:
         """The signed object and the hash of its last block; None where the chain changed meanwhile."""
         parent, head, tail = self._engine.header(first - 1), self._engine.block(first), self._engine.block(last)
         if parent is None or head is None or tail is None:
             return None
-        body = self._encode(self._engine, first, last)
+        body = self._encode(self._engine, first, last, form)
         header = BatchHeader(
             network=self._network.number,
             parent_l2_hash=parent.hash,
@@ -189,6 +203,7 @@ class Batcher:
             last_origin=tail.origin_height,
             tip_l2_hash=tail.header.hash,
             body_hash=sha256(body),
+            form=form,
         )
         signature = schnorr.sign(self._key, header.signing_hash())
         batch = Batch(header=header, leader_key=self._key.x_only, signature=signature, body=body)

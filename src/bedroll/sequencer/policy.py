@@ -6,6 +6,7 @@ Never: posts.  Spec: docs/spec/sequencer.md#policy
 
 from dataclasses import dataclass
 
+from bedroll.da import BatchForm
 from bedroll.primitives import FeeRate, L1Height
 from bedroll.protocol import Parameters
 
@@ -20,6 +21,7 @@ class BatchPolicy:
         fee_rate_high: Above this rate (sat a 1,000 vB) batches wait up to `age_high_seconds` instead.
         age_high_seconds: Longest wait while fees are high.
         commitments: Whether commitments are posted.
+        form: In which batches are posted; proven ones wait for somebody's proof.
     """
 
     age_seconds: float = 600.0
@@ -27,6 +29,7 @@ class BatchPolicy:
     fee_rate_high: int = 100_000
     age_high_seconds: float = 3_600.0
     commitments: bool = True
+    form: BatchForm = BatchForm.SIGNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,11 @@ def batch_due(
     if unposted.oldest_seconds >= patience_seconds and (unposted.transactions or unposted.origins):
         return f"age: {unposted.oldest_seconds:.0f} s"
     return None
+
+
+def proofs_are_late(parameters: Parameters, *, l1_tip: L1Height, silent_since: L1Height) -> bool:
+    """Whether bodies that no proof came for are posted again with signatures: half of W is over (protocol.md 7)."""
+    return l1_tip - silent_since >= parameters.auto_block_window // 2
 
 
 def commitment_due(

@@ -42,6 +42,11 @@ class L1View(Protocol):
         ...
 
     @property
+    def pending_bodies(self) -> frozenset[bytes]:
+        """Object ids of batches without signatures that no proof was accepted for yet."""
+        ...
+
+    @property
     def safe(self) -> Head:
         """Derived tip."""
         ...

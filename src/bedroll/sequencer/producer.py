@@ -118,7 +118,9 @@ class Producer:
         Args:
             removed: Blocks that are gone, newest first.
         """
-        back = [each for block in reversed(removed) for each in block.transactions[block.forced_count :]]
+        own = (each for block in reversed(removed) for each in block.transactions[block.forced_count :])
+        # Without its signature a transaction can only be had from Bitcoin again.
+        back = [each for each in own if not each.is_attested]
         back += self._open or ()
         self._open, self._head, self._is_full = None, None, False
         self._refresh()

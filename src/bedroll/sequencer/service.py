@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bedroll.crypto.secp256k1 import SecretKey
+from bedroll.da import BatchForm
 from bedroll.da.writer import Writer
 from bedroll.execution.desk import Desk, LogEnd
 from bedroll.execution.engine import Block, Engine, Origin
@@ -81,7 +82,7 @@ class Sequencer:
         *,
         gate: asyncio.Lock,
         native_origin: Callable[[L1Height], Origin],
-        encode: Callable[[Engine, int, int], bytes],
+        encode: Callable[[Engine, int, int, BatchForm], bytes],
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -160,7 +161,7 @@ class Sequencer:
 
         Called on the engine's thread.
         """
-        self.write_down([raw for block in self._unsafe_blocks() for raw in block.own_raws()])
+        self.write_down(signed_raws(self._unsafe_blocks()))
 
     def write_down(self, raws: Sequence[bytes]) -> None:
         """Put transactions into the mempool's log, whether or not they are in blocks. After `run` has ended, too."""
@@ -181,7 +182,9 @@ class Sequencer:
     def derived(self, blocks: Sequence[Block]) -> None:
         """Blocks came from Bitcoin that the sequencer did not make."""
         for block in blocks:
-            self.finisher.add(block)
+            # Whoever follows needs signatures; a block that came without is had from Bitcoin.
+            if not any(each.is_attested for each in block.own_transactions()):
+                self.finisher.add(block)
 
     # --- told by the producer ------------------------------------------------------------------------
 
@@ -204,3 +207,9 @@ class Sequencer:
             if block is not None:
                 found.append(block)
         return found
+
+
+def signed_raws(blocks: Iterable[Block | None]) -> list[bytes]:
+    """Signed bytes of the leader's transactions, as far as they are known."""
+    own = (each for block in blocks if block is not None for each in block.own_transactions())
+    return [each.raw for each in own if not each.is_attested]

@@ -14,7 +14,7 @@ TIME = workload.PARENT_TIMESTAMP
 BASE_FEES = [1_000]
 
 
-def assert_alike(blocks, book=b"", nonces=()):
+def assert_alike(blocks, book=b"", nonces=(), form=codec_reader.SIGNED):
     chain = {
         "chain_id": CHAIN_ID,
         "timestamp": TIME,
@@ -22,14 +22,17 @@ def assert_alike(blocks, book=b"", nonces=()):
         "nonces": dict(nonces),
     }
     table = _native.ChainTable(chain_id=CHAIN_ID, parent_timestamp=TIME, book=book, nonces=list(nonces))
-    body = _native.encode_body(table, blocks)
-    core = _native.decode_body(table, len(blocks), body)
-    frames, rows, gas = codec_reader.decode(chain, len(blocks), body)
+    body = _native.encode_body(table, blocks, form=form)
+    core = _native.decode_body(table, len(blocks), body, form=form)
+    frames, rows, gas = codec_reader.decode(chain, len(blocks), body, form)
     assert (frames, gas) == (core.blocks, core.gas_limit)
     for index, (_, _, base_fees, transactions) in enumerate(blocks):
-        raws = [raw for _, raw in transactions]
-        assert [codec_reader.raw(chain, row, base_fees) for row in rows[index]] == raws
-        assert core.transactions(index, base_fees) == raws
+        plain = [codec_reader.raw(chain, row, base_fees) for row in rows[index]]
+        assert core.transactions(index, base_fees) == plain
+        if form == codec_reader.SIGNED:
+            assert plain == [raw for _, raw in transactions]
+        else:
+            assert [raw[1:21] for raw in plain] == [sender for sender, _ in transactions]
     return body
 
 
@@ -43,6 +46,14 @@ def test_every_seed_is_valid():
 def test_workloads_are_read_alike(kind, transactions):
     made = workload.make(kind, seed=5, transactions=transactions, blocks=20, accounts=2_000)
     assert_alike(made.blocks, made.book, made.nonces)
+
+
+@pytest.mark.parametrize(("kind", "transactions"), [("w1", 300), ("w2", 300), ("w3", 200), ("w4", 25)])
+def test_workloads_without_signatures_are_read_alike(kind, transactions):
+    made = workload.make(kind, seed=6, transactions=transactions, blocks=20, accounts=2_000)
+    proven = assert_alike(made.blocks, made.book, made.nonces, codec_reader.PROVEN)
+    signed = assert_alike(made.blocks, made.book, made.nonces)
+    assert len(signed) - len(proven) == transactions * 64 + -(-transactions // 8)
 
 
 def dynamic(source, sender, to, *, nonce=0, gas=21_000, value=0, data=b"", tip=5, cap=2_005):

@@ -230,9 +230,9 @@ class History(RuleBasedStateMachine):
             assert finalized is None or finalized.height <= self.rollup.pipeline.safe.height
 
 
-def run(examples, steps):
+def run(examples, steps, machine=History):
     run_state_machine_as_test(
-        History,
+        machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,

@@ -15,6 +15,8 @@ use super::range::Coder;
 use super::row::{Kind, Row};
 use super::{Budget, ChainView};
 use crate::compact::Invalid;
+use crate::object::Form;
+use crate::transaction::attested_authorization;
 
 /// What a block says besides its transactions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +40,7 @@ struct Habit {
 
 /// The models.
 pub struct Columns {
+    form: Form,
     chain_id: u64,
     last_timestamp: u64,
     last_interval: u64,
@@ -67,12 +70,14 @@ pub struct Columns {
     authorization_chain: Symbol<2>,
     authorization_nonce: Integer,
     authorization_parity: Integer,
+    authority_known: Flag<1>,
 }
 
 impl Columns {
     /// Nothing known.
-    pub fn new<V: ChainView>(view: &V, apart: bool) -> Self {
+    pub fn new<V: ChainView>(view: &V, apart: bool, form: Form) -> Self {
         Self {
+            form,
             chain_id: view.chain_id(),
             last_timestamp: view.parent_timestamp(),
             last_interval: 0,
@@ -102,6 +107,7 @@ impl Columns {
             authorization_chain: Symbol::new(),
             authorization_nonce: Integer::new(),
             authorization_parity: Integer::new(),
+            authority_known: Flag::new(),
         }
     }
 
@@ -164,9 +170,9 @@ impl Columns {
         if kind.has_access_list() {
             access_list = self.access_list(coder, view, kind, &row.access_list, budget)?;
         }
-        let mut authorizations = Vec::new();
+        let (mut authorizations, mut authorities) = (Vec::new(), Vec::new());
         if kind == Kind::SetCode {
-            authorizations = self.authorizations(coder, view, &row.authorizations, budget)?;
+            (authorizations, authorities) = self.authorizations(coder, view, row, budget)?;
         }
         let row = Row {
             kind,
@@ -178,6 +184,7 @@ impl Columns {
             gas_limit,
             access_list,
             authorizations,
+            authorities,
             ..Row::default()
         };
         Ok((row, quote))
@@ -341,12 +348,13 @@ impl Columns {
         &mut self,
         coder: &mut C,
         view: &V,
-        list: &[SignedAuthorization],
+        row: &Row,
         budget: &mut Budget,
-    ) -> Result<Vec<SignedAuthorization>, Invalid> {
+    ) -> Result<(Vec<SignedAuthorization>, Vec<Option<Address>>), Invalid> {
+        let list = &row.authorizations;
         let size = self.authorization_count.code(coder, list.len() as u64)?;
         let size = budget.spend_each(size, AUTHORIZATION_SIZE)?;
-        let mut read = Vec::with_capacity(size);
+        let (mut read, mut authorities) = (Vec::with_capacity(size), Vec::new());
         for entry in 0..size {
             let given = list.get(entry).cloned().unwrap_or_else(empty_authorization);
             let chain_id = self.authorization_chain(coder, given.chain_id)?;
@@ -354,20 +362,40 @@ impl Columns {
                 .addresses
                 .code(coder, view, Role::Mentioned, given.address)?;
             let nonce = self.authorization_nonce.code(coder, given.nonce)?;
-            let parity = self
-                .authorization_parity
-                .code(coder, u64::from(given.y_parity()))?;
             let inner = Authorization {
                 chain_id,
                 address: self.addresses.address(id),
                 nonce,
             };
+            if self.form == Form::Proven {
+                let authority = row.authorities.get(entry).copied().flatten();
+                authorities.push(self.authority(coder, view, authority)?);
+                read.push(attested_authorization(inner));
+                continue;
+            }
+            let parity = self
+                .authorization_parity
+                .code(coder, u64::from(given.y_parity()))?;
             let parity = u8::try_from(parity).map_err(|_| Invalid("parity is above 255"))?;
             let r = plain(coder, given.r());
             let s = plain(coder, given.s());
             read.push(SignedAuthorization::new_unchecked(inner, parity, r, s));
         }
-        Ok(read)
+        Ok((read, authorities))
+    }
+
+    /// Who made an authorisation; none where its signature is invalid.
+    fn authority<C: Coder, V: ChainView>(
+        &mut self,
+        coder: &mut C,
+        view: &V,
+        authority: Option<Address>,
+    ) -> Result<Option<Address>, Invalid> {
+        if !self.authority_known.code(coder, 0, authority.is_some()) {
+            return Ok(None);
+        }
+        let id = self.address(coder, view, Role::Sender, authority.unwrap_or_default())?;
+        Ok(Some(self.addresses.address(id)))
     }
 
     /// 0: any chain, 1: this one, 2: another.

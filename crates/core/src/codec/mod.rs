@@ -21,8 +21,10 @@ pub use column::Frame;
 pub use fee::BASE_FEES_MAX;
 
 use crate::compact::{Invalid, Reader as Cursor};
-use crate::object::{BATCH_BLOCKS_MAX, OBJECT_SIZE_MAX};
-use crate::transaction::Envelope;
+use crate::object::{Form, BATCH_BLOCKS_MAX, OBJECT_SIZE_MAX};
+use crate::transaction::{
+    signed_envelope, Envelope, Transaction, SIGNATURE_SIZE as FULL_SIGNATURE_SIZE,
+};
 use column::Columns;
 use fee::Quote;
 use range::{Coder, Reader, Writer, EXHAUSTED};
@@ -66,7 +68,7 @@ pub struct Block {
     pub origin_step: bool,
     /// Base fee of this block and of up to 10 before it, newest first.
     pub base_fees: Vec<u64>,
-    /// The leader's transactions: sender and raw bytes.
+    /// The leader's transactions: sender and raw bytes, or [`Transaction::attested_raw`].
     pub transactions: Vec<(Address, Vec<u8>)>,
 }
 
@@ -132,6 +134,8 @@ impl Totals {
 /// A decoded body.
 #[derive(Clone, Debug)]
 pub struct Decoded {
+    /// Of the batch.
+    pub form: Form,
     /// What the body declares, checked.
     pub totals: Totals,
     /// One for each block.
@@ -143,20 +147,64 @@ pub struct Decoded {
 }
 
 impl Decoded {
-    /// Signed transactions of one block, EIP-2718.
+    /// Transactions of one block: EIP-2718 in the signed form, [`Transaction::attested_raw`] in the proven one.
     ///
     /// # Errors
     /// There is no such block, or a fee refers to a base fee that is not given.
     pub fn transactions(&self, index: usize, base_fees: &[u64]) -> Result<Vec<Vec<u8>>, Invalid> {
+        if self.form == Form::Proven {
+            let attested = self.attested(index, base_fees)?;
+            return Ok(attested.iter().map(|tx| tx.raw.to_vec()).collect());
+        }
         let envelopes = self.envelopes(index, base_fees)?;
         Ok(envelopes.iter().map(Encodable2718::encoded_2718).collect())
     }
 
-    /// The same, decoded.
+    /// The same, decoded, senders unknown; signatures are zeros in the proven form.
     ///
     /// # Errors
     /// As [`Self::transactions`].
     pub fn envelopes(&self, index: usize, base_fees: &[u64]) -> Result<Vec<Envelope>, Invalid> {
+        self.made(index, base_fees, |_, envelope| envelope)
+    }
+
+    /// Transactions of one block of the proven form, with the senders that the body names.
+    ///
+    /// # Errors
+    /// As [`Self::transactions`].
+    pub fn attested(&self, index: usize, base_fees: &[u64]) -> Result<Vec<Transaction>, Invalid> {
+        self.made(index, base_fees, |row, envelope| {
+            Transaction::attested(envelope, row.sender, row.authorities.clone())
+        })
+    }
+
+    /// The same with signatures from the front of `signatures`, each checked against the sender and the authorities
+    /// that the body names; None where one is missing or another's.
+    ///
+    /// # Errors
+    /// As [`Self::transactions`].
+    pub fn proved(
+        &self,
+        index: usize,
+        base_fees: &[u64],
+        signatures: &mut &[u8],
+    ) -> Result<Option<Vec<Transaction>>, Invalid> {
+        let made = self.made(index, base_fees, |row, envelope| {
+            let size = FULL_SIGNATURE_SIZE * (1 + row.authorizations.len());
+            let (own, rest) = signatures.split_at_checked(size)?;
+            *signatures = rest;
+            let signed = signed_envelope(&envelope, own).ok()?;
+            Transaction::proved(signed, row.sender, &row.authorities).ok()
+        })?;
+        Ok(made.into_iter().collect())
+    }
+
+    fn made<T>(
+        &self,
+        index: usize,
+        base_fees: &[u64],
+        mut make: impl FnMut(&Row, Envelope) -> T,
+    ) -> Result<Vec<T>, Invalid> {
         let (Some(start), Some(end)) = (self.starts.get(index), self.starts.get(index + 1)) else {
             return Err(Invalid("batch has no such block"));
         };
@@ -164,7 +212,7 @@ impl Decoded {
             .iter()
             .map(|(row, quote, signature)| {
                 let fee: Fee = quote.resolve(row.kind, base_fees)?;
-                Ok(row::envelope(row, signature, fee, self.chain_id))
+                Ok(make(row, row::envelope(row, signature, fee, self.chain_id)))
             })
             .collect()
     }
@@ -174,15 +222,15 @@ impl Decoded {
 ///
 /// # Errors
 /// A transaction is none of this chain, or a total is above its limit.
-pub fn encode<V: ChainView>(view: &V, blocks: &[Block]) -> Result<Vec<u8>, Invalid> {
+pub fn encode<V: ChainView>(view: &V, blocks: &[Block], form: Form) -> Result<Vec<u8>, Invalid> {
     let mut rows = Vec::new();
     for block in blocks {
         for (sender, raw) in &block.transactions {
-            rows.push(row::read(raw, *sender, view.chain_id())?);
+            rows.push(row::read(raw, *sender, view.chain_id(), form)?);
         }
     }
-    let (totals, together) = columns(view, blocks, &rows, false)?;
-    let (_, apart) = columns(view, blocks, &rows, true)?;
+    let (totals, together) = columns(view, blocks, &rows, (false, form))?;
+    let (_, apart) = columns(view, blocks, &rows, (true, form))?;
     let (flags, entropy) = if apart.len() < together.len() {
         (FLAG_APART, apart)
     } else {
@@ -196,6 +244,9 @@ pub fn encode<V: ChainView>(view: &V, blocks: &[Block]) -> Result<Vec<u8>, Inval
     body.extend_from_slice(&totals.gas_limit.to_le_bytes());
     body.extend_from_slice(&(entropy.len() as u32).to_le_bytes());
     body.extend_from_slice(&entropy);
+    if form == Form::Proven {
+        rows.clear();
+    }
     for (_, signature) in &rows {
         body.extend_from_slice(&signature.bytes);
     }
@@ -216,10 +267,10 @@ fn columns<V: ChainView>(
     view: &V,
     blocks: &[Block],
     rows: &[(Row, RowSignature)],
-    apart: bool,
+    (apart, form): (bool, Form),
 ) -> Result<(Totals, Vec<u8>), Invalid> {
     let mut writer = Writer::new();
-    let mut columns = Columns::new(view, apart);
+    let mut columns = Columns::new(view, apart, form);
     let mut budget = Budget(EXPANDED_SIZE_MAX);
     let mut totals = Totals {
         blocks: blocks.len() as u32,
@@ -249,16 +300,22 @@ fn columns<V: ChainView>(
     Ok((totals, writer.finish()))
 }
 
-/// Decode a body of the signed form.
+/// Decode a body.
 ///
 /// # Errors
 /// The first rule that it breaks; nothing is allocated beyond what it declares and limits allow.
-pub fn decode<V: ChainView>(view: &V, block_count: u32, body: &[u8]) -> Result<Decoded, Invalid> {
-    let (totals, flags, entropy, signatures) = parts(block_count, body)?;
+pub fn decode<V: ChainView>(
+    view: &V,
+    block_count: u32,
+    form: Form,
+    body: &[u8],
+) -> Result<Decoded, Invalid> {
+    let (totals, flags, entropy, signatures) = parts(block_count, form, body)?;
     let mut reader = Reader::new(entropy);
-    let mut columns = Columns::new(view, flags & FLAG_APART != 0);
+    let mut columns = Columns::new(view, flags & FLAG_APART != 0, form);
     let mut budget = Budget(totals.expanded_size);
     let mut decoded = Decoded {
+        form,
         totals,
         frames: Vec::with_capacity(totals.blocks as usize),
         chain_id: view.chain_id(),
@@ -278,7 +335,10 @@ pub fn decode<V: ChainView>(view: &V, block_count: u32, body: &[u8]) -> Result<D
             budget.spend(TRANSACTION_SIZE)?;
             let (row, quote) = read_row(&mut columns, &mut reader, view, &mut budget)?;
             gas_limit += row.gas_limit.min(TRANSACTION_GAS_MAX);
-            let signature = signatures.at(decoded.rows.len());
+            let signature = match form {
+                Form::Signed => signatures.at(decoded.rows.len()),
+                Form::Proven => RowSignature::NONE,
+            };
             decoded.rows.push((row, quote, signature));
             if reader.is_exhausted() {
                 return Err(EXHAUSTED);
@@ -304,7 +364,7 @@ fn read_row<C: Coder, V: ChainView>(
     columns.row(coder, view, &Row::default(), quote, budget)
 }
 
-/// The section of signatures.
+/// The section of signatures; empty in the proven form.
 struct Signatures<'a> {
     bytes: &'a [u8],
     parities: &'a [u8],
@@ -322,7 +382,11 @@ impl Signatures<'_> {
 }
 
 /// Totals, flags, entropy section and signatures of a body whose lengths are in order.
-fn parts(block_count: u32, body: &[u8]) -> Result<(Totals, u8, &[u8], Signatures<'_>), Invalid> {
+fn parts(
+    block_count: u32,
+    form: Form,
+    body: &[u8],
+) -> Result<(Totals, u8, &[u8], Signatures<'_>), Invalid> {
     let mut cursor = Cursor::new(body);
     if cursor.u8()? != CODEC_VERSION {
         return Err(Invalid("unknown version of body"));
@@ -343,7 +407,10 @@ fn parts(block_count: u32, body: &[u8]) -> Result<(Totals, u8, &[u8], Signatures
     }
     let entropy_size = cursor.u32()? as usize;
     let entropy = cursor.take(entropy_size)?;
-    let count = totals.transactions as usize;
+    let count = match form {
+        Form::Signed => totals.transactions as usize,
+        Form::Proven => 0,
+    };
     let signatures = Signatures {
         bytes: cursor.take(count.saturating_mul(SIGNATURE_SIZE))?,
         parities: cursor.take(count.div_ceil(8))?,

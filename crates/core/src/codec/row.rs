@@ -12,7 +12,9 @@ use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, B256, U256};
 
 use crate::compact::Invalid;
-use crate::transaction::Envelope;
+use crate::object::Form;
+use crate::payload::ATTESTED_TYPE;
+use crate::transaction::{authorities_of, Envelope, Transaction};
 
 /// What kind of transaction it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,14 @@ pub enum Kind {
     SetCode = 3,
     /// Legacy without chain id; always a creation.
     Unprotected = 4,
+}
+
+impl RowSignature {
+    /// Not known.
+    pub const NONE: Self = Self {
+        bytes: [0; 64],
+        odd: false,
+    };
 }
 
 impl Kind {
@@ -89,9 +99,11 @@ pub struct Row {
     pub access_list: Vec<(Address, Vec<B256>)>,
     /// EIP-7702.
     pub authorizations: Vec<SignedAuthorization>,
+    /// Who made each of them, None where its signature is invalid; only of the proven form.
+    pub authorities: Vec<Option<Address>>,
 }
 
-/// r ‖ s, and the parity of R's y.
+/// r ‖ s, and the parity of R's y; zeros where the body has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowSignature {
     /// r ‖ s.
@@ -104,14 +116,34 @@ pub struct RowSignature {
 ///
 /// # Errors
 /// It is not the canonical encoding of a transaction of this chain.
-pub fn read(raw: &[u8], sender: Address, chain_id: u64) -> Result<(Row, RowSignature), Invalid> {
-    let envelope =
-        Envelope::decode_2718_exact(raw).map_err(|_| Invalid("transaction does not decode"))?;
-    let signature = RowSignature {
-        bytes: rs(envelope.signature()),
-        odd: envelope.signature().v(),
+pub fn read(
+    raw: &[u8],
+    sender: Address,
+    chain_id: u64,
+    form: Form,
+) -> Result<(Row, RowSignature), Invalid> {
+    const BROKEN: Invalid = Invalid("transaction does not decode");
+    let (named, row, signature) = if raw.first() == Some(&ATTESTED_TYPE) {
+        if form == Form::Signed {
+            return Err(Invalid("the signature of a transaction is not known"));
+        }
+        let found = Transaction::restore_attested(raw).map_err(|_| BROKEN)?;
+        let envelope = found.envelope().cloned().ok_or(BROKEN)?;
+        let (named, mut row) = fields(envelope, found.sender)?;
+        row.authorities = found.authorities;
+        (named, row, RowSignature::NONE)
+    } else {
+        let envelope = Envelope::decode_2718_exact(raw).map_err(|_| BROKEN)?;
+        let signature = RowSignature {
+            bytes: rs(envelope.signature()),
+            odd: envelope.signature().v(),
+        };
+        let (named, mut row) = fields(envelope, sender)?;
+        if form == Form::Proven {
+            row.authorities = authorities_of(&row.authorizations);
+        }
+        (named, row, signature)
     };
-    let (named, row) = fields(envelope, sender)?;
     if row.kind == Kind::Unprotected {
         if row.to.is_some() {
             return Err(Invalid("a transaction without chain id is no creation"));
@@ -209,6 +241,7 @@ fn fields(envelope: Envelope, sender: Address) -> Result<(Option<u64>, Row), Inv
                 },
                 access_list: listed(tx.access_list),
                 authorizations: tx.authorization_list,
+                authorities: Vec::new(),
             };
             (Some(tx.chain_id), row)
         }

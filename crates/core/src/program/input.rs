@@ -91,6 +91,9 @@ pub struct BatchPart {
     pub header: Bytes,
     /// What the codec decodes.
     pub body: Bytes,
+    /// Of the proven form, what its body leaves out: r ‖ s ‖ parity of each transaction and, after it, of each of its
+    /// authorisations, in order. Empty in the signed form.
+    pub signatures: Bytes,
 }
 
 /// All that the program reads.

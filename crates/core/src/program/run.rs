@@ -5,7 +5,6 @@ use core::cell::RefCell;
 use core::fmt;
 
 use alloy_consensus::Header;
-use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, U256};
 use sha2::{Digest, Sha256};
 
@@ -17,11 +16,11 @@ use crate::block::{Origin, Tail};
 use crate::codec::{self, ChainView, Decoded, BASE_FEES_MAX};
 use crate::forced::{Queue, WaitingList};
 use crate::hook;
-use crate::object::BatchHeader;
+use crate::object::{BatchHeader, Form};
 use crate::profile::Rules;
 use crate::state::{State, StateError, StateSource};
 use crate::stf::{next_base_fee, time_bounds, BlockError, OpenBlock, Opening};
-use crate::transaction::{Envelope, Transaction};
+use crate::transaction::{Transaction, TransactionError};
 use crate::trie::SourceError;
 
 /// There is no verdict: what only the prover knows is missing or does not fit.
@@ -262,6 +261,7 @@ impl<S: ProgramSource> Chain<S> {
         origins: &[Origin],
     ) -> Result<(), Stop> {
         let body = self.decode(header, part)?;
+        let mut signatures = part.signatures.as_ref();
         let mut next = origins.iter();
         let first = body.frames.first().is_some_and(|frame| frame.origin_step);
         let steps = body.frames.iter().filter(|frame| frame.origin_step).count();
@@ -274,10 +274,11 @@ impl<S: ProgramSource> Chain<S> {
             let rate = origin.map_or(self.tail.l1_rate, |origin| origin.l1_rate);
             let mut fees = alloc::vec![next_base_fee(&self.rules, &self.header, rate)];
             fees.extend_from_slice(&self.base_fees);
-            let transactions = body
-                .envelopes(index, &fees)
-                .map_err(|_| Stop::Rejected(Rejection::Body))?;
+            let transactions = transactions(&body, index, &fees, &mut signatures)?;
             self.block(frame.timestamp, origin, false, transactions)?;
+        }
+        if !signatures.is_empty() {
+            return Err(Aborted::Input("there are more signatures than transactions").into());
         }
         if self.hash.0 != header.tip_l2_hash {
             return Err(Stop::Rejected(Rejection::Tip));
@@ -294,7 +295,7 @@ impl<S: ProgramSource> Chain<S> {
             length: self.tail.book_length,
             failed: RefCell::new(None),
         };
-        let decoded = codec::decode(&view, header.block_count, &part.body);
+        let decoded = codec::decode(&view, header.block_count, header.form, &part.body);
         if let Some(aborted) = view.failed.into_inner() {
             return Err(aborted.into());
         }
@@ -323,7 +324,7 @@ impl<S: ProgramSource> Chain<S> {
         timestamp: u64,
         origin: Option<&Origin>,
         automatic: bool,
-        transactions: Vec<Envelope>,
+        transactions: Vec<Transaction>,
     ) -> Result<(), Stop> {
         let opening = Opening {
             parent: &self.header,
@@ -338,15 +339,7 @@ impl<S: ProgramSource> Chain<S> {
             BlockError::Rule(_) => Stop::Rejected(Rejection::Block),
             BlockError::State(error) => error.into(),
         })?;
-        let signed: Result<Vec<_>, _> = transactions
-            .into_iter()
-            .map(|envelope| {
-                let raw = envelope.encoded_2718();
-                Transaction::signed(envelope, raw.into())
-            })
-            .collect();
-        let signed = signed.map_err(|_| Stop::Rejected(Rejection::Transaction))?;
-        let outcomes = open.add(&mut self.state, signed)?;
+        let outcomes = open.add(&mut self.state, transactions)?;
         if outcomes.iter().any(Result::is_err) {
             return Err(Stop::Rejected(Rejection::Transaction));
         }
@@ -362,6 +355,31 @@ impl<S: ProgramSource> Chain<S> {
         self.hash = block.hash;
         self.tail = block.tail;
         Ok(())
+    }
+}
+
+/// Transactions of a block of a batch, each signed by whom it names.
+///
+/// A false signature in a body is the batch's fault; a missing or false one in the private input is the prover's.
+fn transactions(
+    body: &Decoded,
+    index: usize,
+    fees: &[u64],
+    signatures: &mut &[u8],
+) -> Result<Vec<Transaction>, Stop> {
+    let broken = |_| Stop::Rejected(Rejection::Body);
+    match body.form {
+        Form::Proven => {
+            let proved = body.proved(index, fees, signatures).map_err(broken)?;
+            let missing = Aborted::Input("a signature is missing or another's");
+            proved.ok_or(missing.into())
+        }
+        Form::Signed => {
+            let envelopes = body.envelopes(index, fees).map_err(broken)?;
+            let recovered: Result<_, TransactionError> =
+                envelopes.into_iter().map(Transaction::recovered).collect();
+            recovered.map_err(|_| Stop::Rejected(Rejection::Transaction))
+        }
     }
 }
 

@@ -143,6 +143,7 @@ _TRANSACTION: Final = fields(
         "accessList": _ACCESS_LIST,
         "authorizationList": _GRANTS,
         "forcedId": HASH,
+        "signatureMissing": BOOL,
     },
 )
 _LOG: Final = fields(

@@ -7,7 +7,7 @@ from typing import Final
 
 from bedroll.primitives import Corrupt
 
-from ..admin_method import parse_level
+from ..admin_method import parse_level, parse_proof
 from ..block_tag import parse_block, parse_number
 from ..call import parse_call
 from ..method import Parameter, Parse
@@ -49,6 +49,7 @@ _BY_PARSER: Final[dict[Parse, Schema]] = {
     parse_place: choice(ref("Integer"), ref("BlockName")),
     parse_quantity: QUANTITY,
     parse_raw: DATA,
+    parse_proof: DATA,
     parse_simulation: ref("Simulation"),
     parse_slot: ref("Slot"),
     parse_timeout: ref("Number"),

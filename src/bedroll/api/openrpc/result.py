@@ -226,12 +226,16 @@ _TOOLS: Final[dict[str, Schema]] = {
 _NODE: Final[dict[str, Schema]] = {
     "admin_clients": array(fields({"client": text(), "calls": COUNT, "refused": COUNT, "units": {"type": "integer"}})),
     "admin_setLogLevel": text(),
+    "admin_submitProof": HASH,
     "bedroll_fund": ref("BitcoinHash"),
     "bedroll_getBatch": ref("ObjectStatus"),
     "bedroll_getBlockClass": fields({"number": QUANTITY, "class": ref("BlockClass"), "committed": BOOL}),
     "bedroll_getEvidence": array(_EVIDENCE),
     "bedroll_getForced": _FORCED,
     "bedroll_getObject": ref("ObjectStatus"),
+    "bedroll_getSignatures": nullable(
+        fields({"blockHash": HASH, "blockNumber": QUANTITY, "signatures": array(nullable(DATA))})
+    ),
     "bedroll_makeBlock": BOOL,
     "bedroll_mine": array(ref("BitcoinHash")),
     "bedroll_status": _STATUS,
