@@ -62,7 +62,7 @@ def groth16(
     keys: Path | None,
     sha256: str | None,
 ) -> None:
-    """Prove a wrapped proof again in 356 bytes that a pairing checks: five minutes, 10 GiB."""
+    """Prove a wrapped proof again in 356 bytes that a pairing checks: five CPU minutes, 7 GiB."""
     pair: Keys = local_keys(folder or local_folder()) if local else published_keys(keys, sha256)
     out = out or wrapped.with_suffix(".groth16")
     with context.output.progress() as steps:

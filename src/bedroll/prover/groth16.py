@@ -30,7 +30,6 @@ CEREMONY_VERIFYING_SHA256: Final = "4388a21c687fdd5f218d7e3d13190cac4c5355818d36
 _PUBLISHED: Final = ("groth16_circuit.bin", "groth16_pk.bin", "groth16_vk.bin")
 _WORD: Final = 32
 _POINTS_BYTES: Final = 8 * _WORD
-_MEMORY_BYTES: Final = 10 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def published_keys(folder: Path | None, proving_sha256: str | None) -> Keys:
 
 
 def prove_groth16(wrapped: Path, keys: Keys, progress: Progress) -> bytes:
-    """Prove a wrapped proof again, in 356 bytes. Five minutes and 10 GiB.
+    """Prove a wrapped proof again, in 356 bytes. Five CPU minutes and 7 GiB.
 
     Raises:
         Invalid: The file is no wrapped proof, it is of another circuit, or it does not hold.

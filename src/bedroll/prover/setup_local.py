@@ -84,6 +84,6 @@ STAGES: Final = (
     Stage("describe", "constraints, from a sample proof", (CONSTRAINTS, TEMPLATE_WITNESS), _GIB, _GIB, 10, _describe),
     Stage("compile", "circuit of 16.0 million constraints", (CIRCUIT,), 13 * _GIB, 2 * _GIB, 370, _compile),
     Stage("setup", "key pair from secrets that are wiped", (PROVING, VERIFYING), 6 * _GIB, 6 * _GIB, 420, _setup),
-    Stage("check", "a proof of the sample under the new pair", (TEMPLATE_PROOF,), 10 * _GIB, _GIB, 330, _check),
+    Stage("check", "a proof of the sample under the new pair", (TEMPLATE_PROOF,), 7 * _GIB, _GIB, 320, _check),
 )
 """In order; the figures are those measured on two cores (docs/design/groth16.md)."""
