@@ -59,9 +59,9 @@ contracts: $(STAMP) ## compile the contracts into artifacts
 openrpc: build ## record the API's examples and write its document
 	@$(PYTHON) scripts/openrpc.py
 
-guest: $(STAMP) ## build the program that is proved, with the stock toolchain
+guest: $(STAMP) ## build the programs that are proved, with the stock toolchain
 	@rustup component add rust-src
-	@$(PYTHON) scripts/guest_batch.py --folder $(CACHE)/guest
+	@$(PYTHON) scripts/guest_proved.py --folder $(CACHE)/guest
 
 $(EXECUTOR): crates/prover/Cargo.lock $(wildcard crates/prover/executor/src/*.rs)
 	@cd crates/prover && CARGO_TARGET_DIR=$(CACHE)/prover cargo build --locked --release --quiet -p bedroll-executor
@@ -140,8 +140,8 @@ test: build ## build and pass the tests
 	@cargo test --locked --quiet --profile $(PROFILE) --workspace --exclude bedroll-python
 	@$(PYTEST) -n 2 --dist worksteal
 
-test-guest: build $(EXECUTOR) ## run the program that is proved in its machine; the program must be its source's
-	@$(PYTHON) scripts/guest_batch.py --check --folder $(CACHE)/guest
+test-guest: build $(EXECUTOR) ## run the programs that are proved in their machine; they must be their source's
+	@$(PYTHON) scripts/guest_proved.py --check --folder $(CACHE)/guest
 	@BEDROLL_EXECUTOR=$(EXECUTOR) $(PYTEST) -m guest
 
 prove: build prover ## prove a batch here (half an hour, 20 GiB) and try 10,000 mutations of the stored proof

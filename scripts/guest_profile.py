@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from guest_batch import ROOT, build
+from guest_proved import ROOT, build
 
 WIDTH: Final = 1200
 ROW: Final = 17

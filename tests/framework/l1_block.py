@@ -1,19 +1,27 @@
-"""L1 blocks made by hand: no work, no signatures, but every hash in its place.
+"""L1 blocks made by hand: regtest's work, no signatures, but every hash in its place.
 
 For tests of what reads blocks. A chain that Bitcoin's own rules accept is `bitcoin.embedded`'s matter.
 """
 
 import hashlib
+from itertools import count
 
 COMMITMENT_PREFIX = bytes.fromhex("6a24aa21a9ed")
 TAPROOT_SCRIPT = b"\x51\x20" + bytes(32)
 SIGNATURE = bytes(64)
 CONTROL_BLOCK = b"\xc0" + bytes(32)
+VERSION = (0x20000000).to_bytes(4, "little")
+BITS = (0x207FFFFF).to_bytes(4, "little")
 NULL_OUT_POINT = bytes(32) + b"\xff" * 4
 
 
 def double_sha256(raw):
     return hashlib.sha256(hashlib.sha256(raw).digest()).digest()
+
+
+def has_work(header):
+    """Whether a header meets regtest's target: every second one does."""
+    return double_sha256(header)[-1] < 0x80
 
 
 def compact(value):
@@ -93,5 +101,6 @@ def block(
 def assemble(transactions, *, previous=bytes(32), time=1_700_000_000):
     """A block of exactly these pairs, with the header that they hash to."""
     root = merkle_root([double_sha256(bare) for _, bare in transactions])
-    header = (2).to_bytes(4, "little") + previous + root + time.to_bytes(4, "little") + bytes(8)
+    fields = VERSION + previous + root + time.to_bytes(4, "little") + BITS
+    header = next(found for nonce in count() if has_work(found := fields + nonce.to_bytes(4, "little")))
     return header + compact(len(transactions)) + b"".join(full for full, _ in transactions)

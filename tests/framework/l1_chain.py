@@ -1,6 +1,6 @@
 """A chain of L1 blocks made by hand that carries objects: what derivation reads, without a node.
 
-Every hash is in its place, relevance is ground, nothing is signed or mined. Reorganisations are `fork`.
+Every hash is in its place, relevance and regtest's work are ground, nothing is signed. Reorganisations are `fork`.
 """
 
 import hashlib
@@ -68,13 +68,18 @@ class L1Chain:
     def mine(self, *transactions, time=None, fees=400_000):
         """Append a block; returns its raw bytes. Its coinbase takes the subsidy and `fees`, satoshi."""
         self.nonce += 1
-        when = ANCHOR_TIME + L1_INTERVAL * (len(self.blocks) + 1) if time is None else time
+        when = max(ANCHOR_TIME + L1_INTERVAL * (len(self.blocks) + 1), self._earliest()) if time is None else time
         marker = transaction([[b"\x01" * 64]], salt=(1 << 200) + self.nonce)
         coinbase = [output(subsidy_sat("regtest", self.height + 1) + fees), None]
         raw = block([*transactions, marker], previous=self.tip, time=when, coinbase_outputs=coinbase)
         self.blocks.append(raw)
         self.hashes.append(double_sha256(raw[:80]))
         return raw
+
+    def _earliest(self):
+        """The first second above the median of the newest eleven blocks."""
+        times = [int.from_bytes(raw[68:72], "little") for raw in [self.anchor, *self.blocks][-11:]]
+        return sorted(times)[len(times) // 2] + 1
 
     def fork(self, height):
         """Drop blocks above `height`."""

@@ -1,14 +1,16 @@
 """An L2 chain as plain as can be, behind derivation's executor port.
 
 For tests of selection, silence and unwinding alone, where what a transaction does is of no matter. A block's hash is
-SHA-256 over everything that makes it; a transaction is any bytes but `BAD`. What runs transactions is tested with the
-engine.
+that of a header whose state root is SHA-256 over everything that makes the block; a transaction is any bytes but `BAD`.
+What runs transactions is tested with the engine.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
+import rlp
+from eth_utils import keccak
 
 from bedroll.derivation import Built
 from bedroll.primitives import Invalid
@@ -32,10 +34,20 @@ class PlainBlock:
     forced: tuple[bytes, ...]
     transactions: tuple[bytes, ...]
     queue: tuple[bytes, ...]
+    header: bytes = field(repr=False)
+
+
+def plain_header(number, content):
+    """RLP of an Ethereum header that says nothing but its number and `content` as its state root."""
+    empty = bytes(32)
+    return rlp.encode(
+        [empty, empty, bytes(20), content, empty, empty, bytes(256), 0, number, 0, 0, 0, b"", empty, bytes(8)]
+    )
 
 
 def plain_genesis(timestamp, anchor_height):
-    return PlainBlock(0, hashlib.sha256(b"plain genesis").digest(), timestamp, anchor_height, False, (), (), ())
+    header = plain_header(0, hashlib.sha256(b"plain genesis").digest())
+    return PlainBlock(0, keccak(header), timestamp, anchor_height, False, (), (), (), header)
 
 
 def plain_child(parent, timestamp, origin, automatic, transactions):
@@ -47,15 +59,18 @@ def plain_child(parent, timestamp, origin, automatic, transactions):
     forced, queue = queue[:taken], queue[taken:]
     parts = [parent.hash, str(timestamp).encode(), origin[1] if origin else b"", str(automatic).encode()]
     parts += [*forced, b"|", *transactions]
+    content = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+    header = plain_header(parent.height + 1, content)
     return PlainBlock(
         height=parent.height + 1,
-        hash=hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest(),
+        hash=keccak(header),
         timestamp=timestamp,
         origin_height=origin[0] if origin else parent.origin_height,
         automatic=automatic,
         forced=forced,
         transactions=tuple(transactions),
         queue=queue,
+        header=header,
     )
 
 

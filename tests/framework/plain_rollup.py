@@ -30,6 +30,7 @@ from tests.reference.derivation_model import Known, ModelL1Block, ModelTransacti
 from .l1_block import double_sha256
 from .l1_chain import ANCHOR_TIME, Grinder, L1Chain
 from .plain_chain import BAD, RULES, PlainExecutor, plain_body, plain_child, plain_facts, plain_genesis
+from .plain_settlement import PlainSettlement
 
 
 def key_named(name):
@@ -86,6 +87,7 @@ class PlainRollup:
         self.first_block = plain_genesis(ANCHOR_TIME, self.chain.anchor_height)
         self.executor = PlainExecutor(self.first_block)
         self.verifier = PlainVerifier()
+        self.settlement = PlainSettlement(self)
         self.pipeline = self.new_pipeline(self.executor)
         self.history = []
         self.records = []
@@ -96,7 +98,13 @@ class PlainRollup:
         self.serial = count()
 
     def new_pipeline(self, executor):
-        return Pipeline(self.genesis, self.chain.anchor_times, executor, verifier=self.verifier)
+        return Pipeline(
+            self.genesis,
+            self.chain.anchor_times,
+            executor,
+            verifier=self.verifier,
+            on_question=self.settlement.ask,
+        )
 
     # --- L1 ---------------------------------------------------------------------------------------
 
@@ -116,7 +124,9 @@ class PlainRollup:
                 transactions=[ModelTransaction(fee, bodies, double_sha256(full)) for (full, _), bodies, fee in staged],
             )
         )
+        self.settlement.asked.clear()
         step = self.pipeline.advance(raw)
+        self.settlement.advance(raw)
         self.records.extend(step.records)
         checkpoint = self.pipeline.checkpoint()
         self.checkpoints.append(checkpoint)
@@ -333,6 +343,7 @@ class PlainRollup:
         assert self.verdicts() == {model_place(place): verdict for place, verdict in out.verdicts.items()}
         found = sum(isinstance(record, EvidenceFound) for record in self.records)
         assert found <= out.evidence
+        self.settlement.compare()
         return out
 
 

@@ -25,6 +25,7 @@ pub mod receipt;
 pub mod riscv;
 pub mod scan;
 pub mod sender;
+pub mod settlement;
 pub mod state;
 pub mod stf;
 pub mod transaction;

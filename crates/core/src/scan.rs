@@ -97,7 +97,8 @@ struct Transaction<'a> {
     witnesses: Vec<Vec<&'a [u8]>>,
 }
 
-fn hash(parts: &[&[u8]]) -> Hash {
+/// Double SHA-256.
+pub(crate) fn hash(parts: &[&[u8]]) -> Hash {
     let mut engine = Sha256::new();
     for part in parts {
         engine.update(part);
@@ -306,7 +307,7 @@ fn parse_witnesses<'a>(
 }
 
 /// Root of Bitcoin's tree; a list in which a pair of equal hashes meets is refused (CVE-2012-2459).
-fn merkle_root(mut level: Vec<Hash>) -> Result<Hash, Invalid> {
+pub(crate) fn merkle_root(mut level: Vec<Hash>) -> Result<Hash, Invalid> {
     while level.len() > 1 {
         let mut next = Vec::with_capacity(level.len().div_ceil(2));
         for pair in level.chunks(2) {
@@ -331,31 +332,124 @@ fn witness_root(
     wtxids: Vec<Hash>,
     has_witness: bool,
 ) -> Result<Option<Hash>, Invalid> {
-    // The last one counts (BIP-0141).
-    let Some(commitment) = coinbase
-        .outputs
-        .iter()
-        .rev()
-        .map(|output| output.script)
-        .find(|script| script.len() >= 38 && script.starts_with(&WITNESS_COMMITMENT))
-    else {
+    let coinbase = Coinbase::of(coinbase);
+    if coinbase.commitment.is_none() {
         if has_witness {
             return Err(Invalid("witness without commitment"));
         }
         return Ok(None);
-    };
-    let reserved = match coinbase.witnesses.as_slice() {
-        [stack] => match stack.as_slice() {
-            [reserved] if reserved.len() == 32 => *reserved,
-            _ => return Err(Invalid("coinbase has no witness reserved value")),
-        },
-        _ => return Err(Invalid("coinbase has no witness reserved value")),
-    };
+    }
+    if coinbase.reserved.is_none() {
+        return Err(Invalid("coinbase has no witness reserved value"));
+    }
     let root = merkle_root(wtxids)?;
-    if hash(&[&root, reserved]) != commitment[6..38] {
+    if !coinbase.commits_to(&root) {
         return Err(Invalid(
             "transactions do not hash to the witness commitment",
         ));
     }
     Ok(Some(root))
+}
+
+/// What a block's first transaction says of the block.
+pub(crate) struct Coinbase {
+    /// Hash without witness.
+    pub txid: Hash,
+    /// Sum of its outputs.
+    pub value_sat: u64,
+    /// The last one in its outputs counts (BIP-0141).
+    pub commitment: Option<Hash>,
+    reserved: Option<Hash>,
+}
+
+impl Coinbase {
+    fn of(transaction: &Transaction<'_>) -> Self {
+        let scripts = transaction.outputs.iter().rev().map(|output| output.script);
+        let mut found =
+            scripts.filter(|script| script.len() >= 38 && script.starts_with(&WITNESS_COMMITMENT));
+        let reserved = match transaction.witnesses.as_slice() {
+            [stack] => match stack.as_slice() {
+                [reserved] => (*reserved).try_into().ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        Self {
+            txid: transaction.txid,
+            value_sat: transaction.output_sum_sat,
+            commitment: found
+                .next()
+                .and_then(|script| script[6..38].try_into().ok()),
+            reserved,
+        }
+    }
+
+    /// Whether it commits to this root of wtxids.
+    pub(crate) fn commits_to(&self, root: &Hash) -> bool {
+        let committed = self.reserved.map(|reserved| hash(&[root, &reserved]));
+        committed.is_some() && committed == self.commitment
+    }
+}
+
+/// Parse a coinbase that stands alone.
+///
+/// # Errors
+/// The bytes are none.
+pub(crate) fn parse_coinbase(raw: &[u8]) -> Result<Coinbase, Invalid> {
+    let transaction = parse_alone(raw)?;
+    if is_null_prevout(transaction.first_prevout) && transaction.input_count == 1 {
+        Ok(Coinbase::of(&transaction))
+    } else {
+        Err(Invalid("the transaction is no coinbase"))
+    }
+}
+
+/// What a relevant transaction carries that stands alone.
+///
+/// # Errors
+/// The bytes are no transaction.
+pub(crate) fn examine_alone(index: u32, raw: &[u8]) -> Result<RelevantTransaction, Invalid> {
+    Ok(examine(index, &parse_alone(raw)?))
+}
+
+fn parse_alone(raw: &[u8]) -> Result<Transaction<'_>, Invalid> {
+    let mut reader = Reader::new(raw);
+    let transaction = parse_transaction(&mut reader)?;
+    reader.end()?;
+    Ok(transaction)
+}
+
+/// A transaction of a block.
+pub(crate) struct Listed<'a> {
+    /// As serialised.
+    pub raw: &'a [u8],
+    /// Hash without witness.
+    pub txid: Hash,
+    /// Hash with witness; zero for the first.
+    pub wtxid: Hash,
+}
+
+/// All transactions of a block that was scanned.
+///
+/// # Errors
+/// The bytes are no block.
+pub(crate) fn list_block(raw: &[u8]) -> Result<Vec<Listed<'_>>, Invalid> {
+    let mut reader = Reader::new(raw);
+    reader.take(80)?;
+    let count = reader.count(TRANSACTION_MIN)?;
+    let mut listed = Vec::with_capacity(count);
+    for index in 0..count {
+        let start = reader.position();
+        let transaction = parse_transaction(&mut reader)?;
+        listed.push(Listed {
+            raw: reader.passed(start, reader.position()),
+            txid: transaction.txid,
+            wtxid: if index == 0 {
+                [0; 32]
+            } else {
+                transaction.wtxid
+            },
+        });
+    }
+    Ok(listed)
 }

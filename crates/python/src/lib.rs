@@ -13,6 +13,7 @@ mod lane;
 mod pool;
 mod program;
 mod riscv;
+mod settlement;
 mod store;
 mod trace;
 mod transaction;
@@ -32,5 +33,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     program::register(module)?;
     riscv::register(module)?;
     module.add_function(wrap_pyfunction!(trace::serve_scripts, module)?)?;
+    settlement::register(module)?;
     store::register(module)
 }

@@ -34,6 +34,7 @@ use crate::{Store, StoreOptions, View};
 
 pub use appearance::Creation;
 pub use error::EngineError;
+pub use genesis::block_zero;
 pub(crate) use index::{index_of_stored, Index};
 pub use logs::{FoundLog, LogFilter};
 pub use look::Look;

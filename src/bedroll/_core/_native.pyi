@@ -916,6 +916,118 @@ def decode_batch(engine: Engine, parent: int, block_count: int, body: bytes, *, 
         Invalid: Not an encoding of any blocks, or beyond a limit.
     """
 
+def block_zero(genesis: str) -> list[bytes]:
+    """RLP of block 0's header, digest of its facts, digest of the rules (32 bytes each), from genesis alone.
+
+    Raises:
+        Misconfigured: It is no genesis.
+    """
+
+def settlement_parameters(
+    *,
+    network: int,
+    rules: bytes,
+    tag: bytes,
+    numbers: list[int],
+    keys: tuple[bytes, bytes, bytes],
+    work: tuple[int, bool, bool, bool],
+    anchor: tuple[int, bytes, list[int], int, int, int, int],
+    genesis_header: bytes,
+    genesis_facts: bytes,
+) -> bytes:
+    """RLP of what two runs of the settlement program must agree on (docs/spec/settlement.md#parameters).
+
+    Args:
+        network: Its number.
+        rules: Digest of the network's rules.
+        tag: Prefix of the wtxid of a relevant transaction.
+        numbers: The fourteen of the table, in its order.
+        keys: Leader's, rotation and upgrade key, x-only.
+        work: Easiest target, compact; whether it is allowed after a pause; whether it never changes; BIP-0094.
+        anchor: Height, hash, times, target, time and target of its period's first block, regular target.
+        genesis_header: RLP of block 0's header.
+        genesis_facts: Digest of what it does not say.
+    """
+
+def settlement_genesis(parameters: bytes) -> bytes:
+    """RLP of the settlement program's state at the anchor.
+
+    Raises:
+        Invalid: They are no parameters.
+    """
+
+def settlement_block(raw: bytes, tag: bytes) -> bytes:
+    """RLP of what matters of a serialised L1 block.
+
+    Raises:
+        Invalid: It is no block, or not what its header commits to.
+    """
+
+def settlement_input(
+    *,
+    parameters: bytes,
+    batch_key: bytes,
+    settlement_key: bytes,
+    previous: bytes,
+    state: bytes,
+    blocks: list[bytes],
+    verdicts: list[bytes],
+    headers: list[bytes],
+) -> bytes:
+    """RLP of all that the settlement program reads; see `bedroll.light.Settlement`.
+
+    Raises:
+        Invalid: A part is not what it is called.
+    """
+
+def run_settlement(input: bytes, proved: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    """Run the settlement program: its statement, and RLP of the state that the next run is given.
+
+    Args:
+        input: From `settlement_input`.
+        proved: (verification key, statement) of what may be taken for proved.
+
+    Raises:
+        Invalid: It does not hold together; nothing is said.
+    """
+
+class Settled:
+    """What a settlement statement says (docs/spec/settlement.md#statement)."""
+
+    @staticmethod
+    def decode(encoded: bytes) -> Settled:
+        """Read a statement.
+
+        Raises:
+            Invalid: The bytes are none.
+        """
+    @property
+    def network(self) -> int: ...
+    @property
+    def parameters(self) -> bytes: ...
+    @property
+    def batch_key(self) -> bytes: ...
+    @property
+    def settlement_key(self) -> bytes: ...
+    @property
+    def l1_hash(self) -> bytes: ...
+    @property
+    def l1_height(self) -> int: ...
+    @property
+    def l1_work(self) -> int: ...
+    @property
+    def tip(self) -> bytes: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def state_root(self) -> bytes: ...
+    @property
+    def origin_height(self) -> int: ...
+    @property
+    def queue(self) -> tuple[int, int]: ...
+    @property
+    def state(self) -> bytes: ...
+
 def program_input(
     engine: Engine,
     origins: Sequence[Origin],

@@ -56,6 +56,19 @@ class Step:
     records: Sequence[Record]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is about to be executed upon the derived tip: a candidate, or automatic blocks.
+
+    Attributes:
+        batch: The candidate; None for automatic blocks.
+        origins: That it takes in, in order.
+    """
+
+    batch: Batch | None
+    origins: Sequence[OriginBlock]
+
+
 class Pipeline:
     """Derivation of one chain.
 
@@ -65,6 +78,7 @@ class Pipeline:
         executor: Executes L2 blocks; holds block 0.
         keep_blocks: How many L1 blocks can be unwound; W + C if not said.
         verifier: Verifies proofs under the network's keys; without one none counts.
+        on_question: Told what is about to be executed: whoever proves it stands at its parent then.
     """
 
     def __init__(
@@ -74,6 +88,7 @@ class Pipeline:
         executor: Executor,
         keep_blocks: int | None = None,
         verifier: ProofVerifier | None = None,
+        on_question: Callable[[Question], None] | None = None,
     ) -> None:
         network = genesis.network
         numbers = network.parameters
@@ -87,6 +102,7 @@ class Pipeline:
         self._network = network
         self._executor = executor
         self._verifier = verifier
+        self._on_question = on_question
         self._notes = Notes()
         self._table = ObjectTable()
         self._l1 = L1Traversal(network, anchor, L1_RATE_FIRST)
@@ -381,6 +397,7 @@ class Pipeline:
 
     def _judge(self, candidate: Candidate, height: L1Height) -> bool:
         before = self.safe
+        self._ask(candidate.batch, candidate.batch.header.last_origin)
         orders = self._decoder.advance(candidate, before)
         heads: list[Head] | Rejected
         if isinstance(orders, Rejected):
@@ -403,6 +420,9 @@ class Pipeline:
 
     def _break_silence(self, height: L1Height) -> None:
         before = self.safe
+        newest = height - self._numbers.finality_depth
+        if newest > before.origin_height:
+            self._ask(None, newest)
         heads = self._builder.automatic(before, height, self._notes)
         if not heads:
             return
@@ -416,6 +436,11 @@ class Pipeline:
             )
         )
         self._judge_held(height)
+
+    def _ask(self, batch: Batch | None, last_origin: int) -> None:
+        if self._on_question is not None:
+            heights = range(self.safe.origin_height + 1, last_origin + 1)
+            self._on_question(Question(batch, [self.origin(height) for height in heights]))
 
     def _references(self) -> set[bytes]:
         stages = (self._assembler, self._queue, self._selector, self._desk)

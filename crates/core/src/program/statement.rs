@@ -29,6 +29,27 @@ pub struct QueueDigest {
     pub done: u64,
 }
 
+impl QueueDigest {
+    /// Its part of a statement: chain, count, chain, count; big-endian.
+    pub(crate) fn encode(&self) -> [u8; QUEUE_SIZE] {
+        let mut out = [0; QUEUE_SIZE];
+        out[..32].copy_from_slice(self.acc.as_slice());
+        out[32..40].copy_from_slice(&self.enqueued.to_be_bytes());
+        out[40..72].copy_from_slice(self.done_acc.as_slice());
+        out[72..].copy_from_slice(&self.done.to_be_bytes());
+        out
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        Ok(Self {
+            acc: B256::new(reader.array()?),
+            enqueued: u64::from_be_bytes(reader.array()?),
+            done_acc: B256::new(reader.array()?),
+            done: u64::from_be_bytes(reader.array()?),
+        })
+    }
+}
+
 impl From<Queue> for QueueDigest {
     fn from(queue: Queue) -> Self {
         Self {
@@ -124,10 +145,7 @@ impl Statement {
             out.extend_from_slice(hash.as_slice());
         }
         for queue in [&self.queue_before, &self.queue_after] {
-            out.extend_from_slice(queue.acc.as_slice());
-            out.extend_from_slice(&queue.enqueued.to_be_bytes());
-            out.extend_from_slice(queue.done_acc.as_slice());
-            out.extend_from_slice(&queue.done.to_be_bytes());
+            out.extend_from_slice(&queue.encode());
         }
         let (code, tip, facts) = match self.verdict {
             Verdict::Accepted { tip, facts } => (0, tip, facts),
@@ -153,15 +171,8 @@ impl Statement {
         let (rules, header_id) = (hash(&mut reader)?, hash(&mut reader)?);
         let (parent, parent_facts) = (hash(&mut reader)?, hash(&mut reader)?);
         let l1 = hash(&mut reader)?;
-        let queue = |reader: &mut Reader<'_>| {
-            Ok::<_, Invalid>(QueueDigest {
-                acc: hash(reader)?,
-                enqueued: u64::from_be_bytes(reader.array()?),
-                done_acc: hash(reader)?,
-                done: u64::from_be_bytes(reader.array()?),
-            })
-        };
-        let (queue_before, queue_after) = (queue(&mut reader)?, queue(&mut reader)?);
+        let queue_before = QueueDigest::read(&mut reader)?;
+        let queue_after = QueueDigest::read(&mut reader)?;
         let code = reader.u8()?;
         let (tip, facts) = (B256::new(reader.array()?), B256::new(reader.array()?));
         reader.end()?;

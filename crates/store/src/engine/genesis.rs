@@ -7,6 +7,9 @@ use alloy_rlp::Decodable;
 use bedroll_core::ethereum::{Activation, BlobLimits, Schedule};
 use bedroll_core::genesis::{Allocation, Genesis};
 use bedroll_core::profile::{Profile, Rules};
+use bedroll_core::program::{facts_digest, rules_digest};
+use bedroll_core::state::{MemorySource, State};
+use bedroll_core::trie::EMPTY_ROOT;
 use revm::primitives::hardfork::SpecId;
 use serde::Deserialize;
 use serde_json::Value;
@@ -177,6 +180,22 @@ pub(super) fn parse(json: &str) -> Result<Parsed, EngineError> {
     };
     genesis.check().map_err(|reason| bad("genesis", &reason))?;
     Ok((genesis, name, schedule))
+}
+
+/// What a genesis says without a store: block 0, the digest of its facts, the digest of the rules.
+///
+/// # Errors
+/// The genesis is not one.
+pub fn block_zero(json: &str) -> Result<(Header, B256, B256), EngineError> {
+    let (genesis, _, _) = parse(json)?;
+    let mut state = State::new(EMPTY_ROOT, MemorySource::default());
+    let built = genesis.build(&mut state);
+    let (block, _) = built.map_err(|error| EngineError::bad_genesis(&error))?;
+    Ok((
+        block.header,
+        facts_digest(&block.tail),
+        rules_digest(&genesis.rules),
+    ))
 }
 
 fn header(raw: &[u8]) -> Result<Header, EngineError> {

@@ -1,22 +1,17 @@
 //! The batch program for the proof system: reads an input, commits its statement (docs/spec/proof.md).
 //!
-//! The rules are `bedroll_core::program`, the same that the node runs. Here stand only the machine's own parts: keccak and
-//! the recovery of senders by its precompiles. Where the input does not hold together the program ends with exit code 1
-//! and there is no proof.
+//! The rules are `bedroll_core::program`, the same that the node runs. Where the input does not hold together the program
+//! ends with exit code 1 and there is no proof.
 #![no_main]
 
-mod curve;
-mod field;
-mod keccak;
-mod provider;
-
 use bedroll_core::program::{run, Input};
+use bedroll_guest::Precompiles;
 
 sp1_zkvm::entrypoint!(main);
 
 /// Entry point of the machine.
 pub fn main() {
-    revm::install_crypto(provider::Precompiles);
+    revm::install_crypto(Precompiles);
     let given = sp1_zkvm::io::read_vec();
     let input = Input::decode(&given).unwrap_or_else(|error| panic!("input: {error}"));
     let statement = run(input).unwrap_or_else(|aborted| panic!("{aborted}"));

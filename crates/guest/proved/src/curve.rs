@@ -1,4 +1,5 @@
-//! Recovery of the public key behind an ECDSA signature over secp256k1 (SEC 1, 4.1.6), by the machine's point addition.
+//! Signatures over secp256k1 by the machine's point addition: recovery behind ECDSA (SEC 1, 4.1.6), and BIP-0340.
+use sha2::{Digest, Sha256};
 use sp1_zkvm::syscalls::{syscall_secp256k1_add, syscall_secp256k1_double};
 
 use crate::field::{from_bytes, to_bytes, Words, FIELD, ORDER};
@@ -79,20 +80,48 @@ fn scalar(bytes: &[u8; 32]) -> Option<Words> {
     (words != [0; 4] && ORDER.has(&words)).then_some(words)
 }
 
-/// The public key, x ‖ y, that signed `hash` with (r, s); None where there is none. `odd`: parity of R's y.
-///
-/// As Ethereum's precompile: x of R is r itself, and s may be in the upper half.
-pub fn recover(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], odd: bool) -> Option<[u8; 64]> {
-    let (r, s) = (scalar(r)?, scalar(s)?);
-    let cube = FIELD.mul(&FIELD.mul(&r, &r), &r);
+/// The point with this x, below the field's modulus, and this parity of y; None where the curve has none.
+fn lift(x: &Words, odd: bool) -> Option<Affine> {
+    let cube = FIELD.mul(&FIELD.mul(x, x), x);
     // x³ + 7 is never 0: −7 has no cube root of which the curve would have a point.
     let mut y = FIELD.sqrt(&FIELD.add_small(&cube, 7))?;
     if (y[0] & 1 == 1) != odd {
         y = FIELD.neg(&y);
     }
     let mut point = [0; 8];
-    point[..4].copy_from_slice(&r);
+    point[..4].copy_from_slice(x);
     point[4..].copy_from_slice(&y);
+    Some(point)
+}
+
+/// Whether a BIP-0340 signature of 32 bytes is valid.
+pub fn verify_schnorr(key: &[u8; 32], message: &[u8; 32], signature: &[u8; 64]) -> bool {
+    let (mut r, mut s) = ([0; 32], [0; 32]);
+    r.copy_from_slice(&signature[..32]);
+    s.copy_from_slice(&signature[32..]);
+    let (x, nonce, s) = (from_bytes(key), from_bytes(&r), from_bytes(&s));
+    if !FIELD.has(&x) || !FIELD.has(&nonce) || !ORDER.has(&s) {
+        return false;
+    }
+    let Some(point) = lift(&x, false) else {
+        return false;
+    };
+    let tag = Sha256::digest(b"BIP0340/challenge");
+    let mut hash = Sha256::new();
+    for part in [&tag[..], &tag[..], &r[..], &key[..], &message[..]] {
+        hash.update(part);
+    }
+    let challenge = ORDER.reduce(&from_bytes(&hash.finalize().into()));
+    let found = combine(&s, &ORDER.neg(&challenge), &point);
+    found.is_some_and(|found| found[4] & 1 == 0 && found[..4] == nonce)
+}
+
+/// The public key, x ‖ y, that signed `hash` with (r, s); None where there is none. `odd`: parity of R's y.
+///
+/// As Ethereum's precompile: x of R is r itself, and s may be in the upper half.
+pub fn recover(hash: &[u8; 32], r: &[u8; 32], s: &[u8; 32], odd: bool) -> Option<[u8; 64]> {
+    let (r, s) = (scalar(r)?, scalar(s)?);
+    let point = lift(&r, odd)?;
     let inverse = ORDER.invert(&r);
     let digest = ORDER.reduce(&from_bytes(hash));
     let first = ORDER.neg(&ORDER.mul(&digest, &inverse));

@@ -1,4 +1,4 @@
-"""Build the batch program for the proof system into crates/guest/elf/batch.elf; `--check` only compares.
+"""Build the programs for the proof system into crates/guest/elf; `--check` only compares.
 
 The stock toolchain builds it, with the standard library from its own sources (component rust-src), for the machine that
 the proof system proves. One toolchain, one lock and one set of sources give one file, wherever they lie.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PROGRAM: Final = ROOT / "crates/guest/elf/batch.elf"
+PROGRAMS: Final = ("batch", "settlement")
 TARGET: Final = "riscv64im-succinct-zkvm-elf"
 # The machine's loader wants the image there, and its scheduler pays for long lives of registers.
 FLAGS: Final = (
@@ -34,9 +34,14 @@ def sysroot(source: Path) -> Path:
     return Path(subprocess.run(asked, cwd=source, capture_output=True, text=True, check=True).stdout.strip())
 
 
-def build(root: Path, folder: Path, extra: Sequence[str] = ()) -> bytes:
-    """Bytes of the program built from the sources below `root`, intermediate files in `folder`; `extra` for cargo."""
-    source = root / "crates/guest/batch"
+def committed(name: str) -> Path:
+    """Where a program lies in the repository."""
+    return ROOT / f"crates/guest/elf/{name}.elf"
+
+
+def build(root: Path, folder: Path, name: str = "batch", extra: Sequence[str] = ()) -> bytes:
+    """Bytes of a program built from the sources below `root`, intermediate files in `folder`; `extra` for cargo."""
+    source = root / "crates/guest/proved"
     home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
     remaps = [(root, "bedroll"), (home, "cargo"), (sysroot(source), "rust"), (folder, "target")]
     flags = [*FLAGS, *(f"--remap-path-prefix={place}={name}" for place, name in remaps)]
@@ -58,10 +63,13 @@ def build(root: Path, folder: Path, extra: Sequence[str] = ()) -> bytes:
         "-Zjson-target-spec",
         "--target",
         f"../{TARGET}.json",
+        "--bin",
+        name,
+        *(["--features", name] if name != "batch" else []),
     ]
     parts = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=compiler-builtins-mem"]
     subprocess.run([*asked, *parts, *extra], cwd=source, env=environment, check=True)
-    return (folder / TARGET / "release/batch").read_bytes()
+    return (folder / TARGET / "release" / name).read_bytes()
 
 
 def main() -> int:
@@ -74,15 +82,18 @@ def main() -> int:
     if not (sysroot(ROOT) / "lib/rustlib/src/rust/library/Cargo.lock").exists():
         print("not built: the toolchain lacks its sources (rustup component add rust-src)")
         return 0 if chosen.check else 1
-    made = build(ROOT, chosen.folder.resolve())
-    print(f"{len(made)} bytes, SHA-256 {hashlib.sha256(made).hexdigest()}")
-    if chosen.check:
-        same = PROGRAM.exists() and made == PROGRAM.read_bytes()
-        print("as committed" if same else "not as committed: run make guest")
-        return 0 if same else 1
-    PROGRAM.parent.mkdir(exist_ok=True)
-    PROGRAM.write_bytes(made)
-    return 0
+    differ = False
+    for name in PROGRAMS:
+        made = build(ROOT, chosen.folder.resolve(), name)
+        file = committed(name)
+        print(f"{name}: {len(made)} bytes, SHA-256 {hashlib.sha256(made).hexdigest()}")
+        if not chosen.check:
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(made)
+        elif not file.exists() or made != file.read_bytes():
+            print("not as committed: run make guest")
+            differ = True
+    return int(differ)
 
 
 if __name__ == "__main__":
