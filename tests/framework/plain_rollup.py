@@ -30,7 +30,7 @@ from tests.reference.derivation_model import Known, ModelL1Block, ModelTransacti
 from .l1_block import double_sha256
 from .l1_chain import ANCHOR_TIME, Grinder, L1Chain
 from .plain_chain import BAD, RULES, PlainExecutor, plain_body, plain_child, plain_facts, plain_genesis
-from .plain_settlement import PlainSettlement
+from .plain_settlement import PlainSettlement, facts_of
 
 
 def key_named(name):
@@ -70,10 +70,14 @@ class PlainVerifier:
 
     def __init__(self):
         self.asked = 0
+        self.shown = []
 
     def is_valid(self, proof):
         self.asked += 1
-        return proof.proof[:32] == hashlib.sha256(b"proof" + proof.public_values).digest()
+        valid = proof.proof[:32] == hashlib.sha256(b"proof" + proof.public_values).digest()
+        if valid:
+            self.shown.append((proof.public_values, proof.proof))
+        return valid
 
 
 class PlainRollup:
@@ -125,7 +129,9 @@ class PlainRollup:
             )
         )
         self.settlement.asked.clear()
+        self.verifier.shown.clear()
         step = self.pipeline.advance(raw)
+        self.settlement.shown = list(self.verifier.shown)
         self.settlement.advance(raw)
         self.records.extend(step.records)
         checkpoint = self.pipeline.checkpoint()
@@ -243,7 +249,7 @@ class PlainRollup:
             "queues": bytes(160),
             "verdict": b"\x00",
             "tip": header.tip_l2_hash,
-            "tip_facts": bytes(32),
+            "tip_facts": facts_of(header.tip_l2_hash),
         } | fields
         return b"".join(said.values())
 

@@ -5,10 +5,15 @@ import hashlib
 import rlp
 
 from bedroll._core import _native
+from bedroll.da import BatchForm
+from bedroll.derivation.record import Place
+from bedroll.derivation.statement import l1_digest
 from bedroll.light import AnchorFacts, BlockZero, Settlement, parameters_of
 from bedroll.light.settlement import LIMIT_BITS
 
-RULES = hashlib.sha256(b"plain rules").digest()
+from .plain_chain import RULES
+
+NO_QUEUE = bytes(80)
 BATCH_KEY = hashlib.sha256(b"batch key").digest()
 SETTLEMENT_KEY = hashlib.sha256(b"settlement key").digest()
 TIP = 1
@@ -19,17 +24,12 @@ def facts_of(block_hash):
     return hashlib.sha256(b"facts" + block_hash).digest()
 
 
-def l1_digest(origins):
-    """docs/spec/proof.md: the chain over origins."""
-    digest = bytes(32)
-    for origin in origins:
-        parts = [digest, origin.height.to_bytes(8, "big"), origin.hash, origin.witness_root]
-        parts += [origin.median_time.to_bytes(8, "big"), origin.l1_rate.to_bytes(16, "big")]
-        parts.append(len(origin.forced).to_bytes(8, "big"))
-        for message in origin.forced:
-            parts += [message.id, hashlib.sha256(message.payload).digest(), bytes([message.paid])]
-        digest = hashlib.sha256(b"".join(parts)).digest()
-    return digest
+def is_proven(batch):
+    return batch is not None and batch.header.form == BatchForm.PROVEN
+
+
+def place_of(waiting):
+    return Place(*(int.from_bytes(number, "big") for number in waiting[0]))
 
 
 class PlainSettlement:
@@ -52,12 +52,7 @@ class PlainSettlement:
         self.parameters = parameters_of(rollup.genesis, facts, BlockZero(zero.header, facts_of(zero.hash), RULES))
         self.steps = {chain.anchor_height: None}
         self.asked = []
-
-    def queue(self, head):
-        if head.height == 0:
-            return bytes(80)
-        chain = hashlib.sha256(b"queue" + head.hash).digest()
-        return chain + head.height.to_bytes(8, "big") + chain + bytes(8)
+        self.shown = []
 
     def ask(self, question):
         """What the pipeline is about to execute; what became of the question before is known now."""
@@ -76,7 +71,7 @@ class PlainSettlement:
         if after.hash == before.hash:
             code, tip, facts = TIP, bytes(32), bytes(32)
         hashes = [RULES, header_id, before.hash, facts_of(before.hash), l1_digest(question.origins)]
-        end = [self.queue(before), self.queue(after), bytes([code]), tip, facts]
+        end = [NO_QUEUE, NO_QUEUE, bytes([code]), tip, facts]
         return b"".join([bytes([1, self.rollup.network.number]), *hashes, *end])
 
     def block_header(self, head):
@@ -86,7 +81,7 @@ class PlainSettlement:
         """(verdicts, headers) for the L1 block that the pipeline took last."""
         self.answer()
         asked, self.asked = self.asked, []
-        verdicts = [self.verdict(*each) for each in asked]
+        verdicts = [self.verdict(*each) for each in asked if not is_proven(each[0].batch)]
         headers = [self.block_header(after) for question, _, after in asked if question.batch is None]
         return verdicts, [*headers, self.block_header(self.rollup.pipeline.safe)]
 
@@ -99,7 +94,8 @@ class PlainSettlement:
     def advance(self, raw):
         height = self.rollup.chain.height
         verdicts, headers = self.given()
-        self.steps[height] = self.at(height - 1).advance([raw], verdicts, headers)
+        shown, self.shown = self.shown, []
+        self.steps[height] = self.at(height - 1).advance([raw], verdicts, headers, shown)
 
     def compare(self):
         """The program stands where the pipeline stands, and remembers what it remembers."""
@@ -110,11 +106,17 @@ class PlainSettlement:
         safe = pipeline.safe
         assert (said.tip, said.height, said.origin_height) == (safe.hash, safe.height, safe.origin_height)
         assert (said.l1_hash, said.l1_height) == (rollup.chain.tip, rollup.chain.height)
-        _, keys, series, selector, _ = rlp.decode(step.state)
+        _, keys, series, selector, _, desk, proven = rlp.decode(step.state)
         assert keys[0] == pipeline.leader
         assert int.from_bytes(selector[0], "big") == pipeline.silent_since
         held = pipeline._selector.state.held
-        assert [int.from_bytes(each[0], "big") for each in selector[1]] == [each.place.height for each in held]
+        assert [place_of(batch) for batch, _ in selector[1]] == [each.place for each in held]
+        assert [len(proof) for _, proof in selector[1]] == [each.proof is not None for each in held]
+        assert [place_of(body) for body in desk] == [each.place for each in pipeline._desk.state.bodies]
+        covered = pipeline._proven.state
+        assert proven[1] == covered.head.hash
+        numbers = [int.from_bytes(proven[at], "big") for at in (0, 3, 4)]
+        assert numbers == [covered.head.height, covered.idle, covered.ended or 0]
         muted = pipeline._selector.state.muted
         assert [(key, int.from_bytes(until, "big")) for key, until in selector[2]] == list(muted)
         assert selector[3] == list(pipeline._selector.state.refused)

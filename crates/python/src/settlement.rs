@@ -12,21 +12,23 @@ use crate::error::{invalid, of_engine};
 
 /// RLP of the parameters of a chain.
 #[pyfunction]
-#[pyo3(signature = (*, network, rules, tag, numbers, keys, work, anchor, genesis_header, genesis_facts))]
+#[pyo3(signature = (*, network, rules, tag, numbers, proof_systems, circuit, keys, work, anchor, genesis_header, genesis_facts))]
 #[allow(clippy::too_many_arguments)]
 fn settlement_parameters<'py>(
     py: Python<'py>,
     network: u8,
     rules: &[u8],
     tag: &[u8],
-    numbers: [u64; 14],
+    numbers: [u64; 17],
+    proof_systems: Vec<u8>,
+    circuit: &[u8],
     keys: (Vec<u8>, Vec<u8>, Vec<u8>),
     work: (u32, bool, bool, bool),
     anchor: (u64, Vec<u8>, Vec<u64>, u32, u64, u32, u32),
     genesis_header: &[u8],
     genesis_facts: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let [halving_blocks, finality_depth, max_origin_lag, proof_ttl, auto_block_window, auto_block_step, upgrade_delay, object_size_max, pending_size_max, chunk_charge_min, held_batches_max, forced_fee, l1_rate_window, l1_rate_first] =
+    let [halving_blocks, finality_depth, max_origin_lag, proof_ttl, auto_block_window, auto_block_step, upgrade_delay, object_size_max, pending_size_max, chunk_charge_min, held_batches_max, forced_fee, proof_fee, proofs_max, exodus_window, l1_rate_window, l1_rate_first] =
         numbers;
     let (limit, easy_after_pause, constant, bip94) = work;
     let (height, anchor_hash, times, bits, period_time, period_bits, regular_bits) = anchor;
@@ -52,6 +54,11 @@ fn settlement_parameters<'py>(
         chunk_charge_min,
         held_batches_max,
         forced_fee,
+        proof_fee,
+        proofs_max,
+        proof_systems,
+        circuit: Bytes::copy_from_slice(circuit),
+        exodus_window,
         l1_rate_window,
         l1_rate_first: u128::from(l1_rate_first),
         leader_key: hash(&keys.0)?,
@@ -136,18 +143,27 @@ fn settlement_input<'py>(
     Ok(bytes(py, input.encode()))
 }
 
-/// Run the program; `proved` has (verification key, statement) of what may be taken for proved.
+/// Run the program; `proved` has (verification key, statement) of what may be taken for proved, `shown` (verification key,
+/// statement, proof) of posted proofs that are valid.
 #[pyfunction]
 fn run_settlement<'py>(
     py: Python<'py>,
     input: &[u8],
     proved: Vec<(Vec<u8>, Vec<u8>)>,
+    shown: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)>,
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
     let known: PyResult<Vec<(B256, Vec<u8>)>> = proved
         .into_iter()
         .map(|(key, statement)| Ok((hash(&key)?, statement)))
         .collect();
-    let mut verifier = Proved { statements: known? };
+    let valid: PyResult<Vec<(B256, Vec<u8>, Vec<u8>)>> = shown
+        .into_iter()
+        .map(|(key, statement, proof)| Ok((hash(&key)?, statement, proof)))
+        .collect();
+    let mut verifier = Proved {
+        statements: known?,
+        shown: valid?,
+    };
     let ran = py.detach(|| {
         let input = SettlementInput::decode(input).map_err(|error| error.to_string())?;
         run(input, &mut verifier).map_err(|stopped| stopped.to_string())

@@ -929,6 +929,8 @@ def settlement_parameters(
     rules: bytes,
     tag: bytes,
     numbers: list[int],
+    proof_systems: bytes,
+    circuit: bytes,
     keys: tuple[bytes, bytes, bytes],
     work: tuple[int, bool, bool, bool],
     anchor: tuple[int, bytes, list[int], int, int, int, int],
@@ -941,7 +943,9 @@ def settlement_parameters(
         network: Its number.
         rules: Digest of the network's rules.
         tag: Prefix of the wtxid of a relevant transaction.
-        numbers: The fourteen of the table, in its order.
+        numbers: The seventeen of the table, in its order.
+        proof_systems: Systems whose proofs count, a byte each.
+        circuit: Verification key of the Groth16 circuit, as gnark writes it.
         keys: Leader's, rotation and upgrade key, x-only.
         work: Easiest target, compact; whether it is allowed after a pause; whether it never changes; BIP-0094.
         anchor: Height, hash, times, target, time and target of its period's first block, regular target.
@@ -980,12 +984,15 @@ def settlement_input(
         Invalid: A part is not what it is called.
     """
 
-def run_settlement(input: bytes, proved: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+def run_settlement(
+    input: bytes, proved: list[tuple[bytes, bytes]], shown: list[tuple[bytes, bytes, bytes]]
+) -> tuple[bytes, bytes]:
     """Run the settlement program: its statement, and RLP of the state that the next run is given.
 
     Args:
         input: From `settlement_input`.
         proved: (verification key, statement) of what may be taken for proved.
+        shown: (verification key, statement, proof) of posted proofs that are valid.
 
     Raises:
         Invalid: It does not hold together; nothing is said.

@@ -40,13 +40,14 @@ class BlockZero:
         return cls(*map(bytes, _native.block_zero(genesis.core_json())))
 
 
-def parameters_of(genesis: Genesis, anchor: AnchorFacts, zero: BlockZero) -> bytes:
+def parameters_of(genesis: Genesis, anchor: AnchorFacts, zero: BlockZero, circuit: bytes = b"") -> bytes:
     """RLP of everything that two runs of the program must agree on.
 
     Args:
         genesis: Of the chain.
         anchor: Its L1 anchor.
         zero: Its block 0.
+        circuit: Verification key of the Groth16 circuit; empty where no such proof counts.
     """
     return bytes(
         _native.settlement_parameters(
@@ -54,6 +55,8 @@ def parameters_of(genesis: Genesis, anchor: AnchorFacts, zero: BlockZero) -> byt
             rules=zero.rules,
             tag=genesis.network.parameters.tag,
             numbers=_numbers(genesis.network),
+            proof_systems=bytes(genesis.network.parameters.proof_systems),
+            circuit=circuit,
             keys=(genesis.leader_key, genesis.rotation_key, genesis.upgrade_key),
             work=_work(genesis.network.bitcoin),
             anchor=(
@@ -86,6 +89,9 @@ def _numbers(network: Network) -> list[int]:
         numbers.chunk_charge_min,
         numbers.held_batches_max,
         numbers.forced_fee,
+        numbers.proof_fee,
+        numbers.proofs_max,
+        numbers.exodus_window if numbers.proofs_required else 0,
         numbers.l1_rate_window,
         L1_RATE_FIRST,
     ]
@@ -137,7 +143,13 @@ class Settlement:
         self._settlement_key = settlement_key
         self.last = last
 
-    def advance(self, blocks: Sequence[bytes], verdicts: Sequence[bytes], headers: Sequence[bytes]) -> SettlementStep:
+    def advance(
+        self,
+        blocks: Sequence[bytes],
+        verdicts: Sequence[bytes],
+        headers: Sequence[bytes],
+        shown: Sequence[tuple[bytes, bytes]] = (),
+    ) -> SettlementStep:
         """Run the program over the next L1 blocks.
 
         Args:
@@ -145,6 +157,7 @@ class Settlement:
             verdicts: Statements of the batch program, in the order in which derivation asks for them; whoever calls
                 has verified their proofs.
             headers: RLP of the last header of each automatic range in order, and of the tip at the end.
+            shown: (statement, proof) of posted proofs that are valid.
 
         Raises:
             Invalid: It does not hold together.
@@ -164,6 +177,7 @@ class Settlement:
         proved = [(self._batch_key, verdict) for verdict in verdicts]
         if previous:
             proved.append((self._settlement_key, previous))
-        statement, after = _native.run_settlement(given, proved)
+        valid = [(self._batch_key, said, proof) for said, proof in shown]
+        statement, after = _native.run_settlement(given, proved, valid)
         self.last = SettlementStep(bytes(statement), bytes(after), bytes(given))
         return self.last

@@ -12,6 +12,7 @@ mod key;
 #[cfg(feature = "std")]
 mod native;
 mod parameter;
+mod proven;
 mod run;
 mod selector;
 mod series;
@@ -24,6 +25,6 @@ pub use input::SettlementInput;
 #[cfg(feature = "std")]
 pub use native::Proved;
 pub use parameter::{Anchor, Parameters, ProofOfWork};
-pub use run::{run, Stopped, Verifier};
+pub use run::{run, Posted, Stopped, Verifier};
 pub use state::{Head, State};
 pub use statement::{Settled, SETTLED_SIZE};

@@ -4,13 +4,15 @@ use alloc::vec::Vec;
 use alloy_primitives::B256;
 use secp256k1::{schnorr::Signature, XOnlyPublicKey, SECP256K1};
 
-use super::run::Verifier;
+use super::run::{Posted, Verifier};
 
 /// Takes for proved what its maker verified.
 #[derive(Debug, Clone, Default)]
 pub struct Proved {
     /// (verification key, statement)
     pub statements: Vec<(B256, Vec<u8>)>,
+    /// (verification key, statement, posted proof)
+    pub shown: Vec<(B256, Vec<u8>, Vec<u8>)>,
 }
 
 impl Verifier for Proved {
@@ -24,5 +26,12 @@ impl Verifier for Proved {
         self.statements
             .iter()
             .any(|(known, said)| known == key && said == statement)
+    }
+
+    fn is_shown(&mut self, posted: &Posted<'_>) -> bool {
+        let mut known = self.shown.iter();
+        known.any(|(key, said, proof)| {
+            key == posted.key && said == posted.statement && proof == posted.proof
+        })
     }
 }

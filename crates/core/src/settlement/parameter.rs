@@ -72,6 +72,16 @@ pub struct Parameters {
     pub held_batches_max: u64,
     /// Of a forced message, satoshi.
     pub forced_fee: u64,
+    /// Of a proof, satoshi.
+    pub proof_fee: u64,
+    /// Proofs that are looked at in one L1 block.
+    pub proofs_max: u64,
+    /// Systems whose proofs count: 1 Groth16, 2 compressed.
+    pub proof_systems: Vec<u8>,
+    /// Verification key of the Groth16 circuit, as gnark writes it; empty where no Groth16 proof counts.
+    pub circuit: Bytes,
+    /// X, L1 blocks; 0 where no proofs are required.
+    pub exodus_window: u64,
     /// Origins whose fees make the L1 rate.
     pub l1_rate_window: u64,
     /// Rate before the first origin, wei a witness byte.

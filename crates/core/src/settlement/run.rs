@@ -8,11 +8,11 @@ use super::block::{L1Facts, L1Part};
 use super::chain;
 use super::input::SettlementInput;
 use super::parameter::Parameters;
-use super::selector::{Candidate, Looked};
+use super::selector::Candidate;
 use super::series::{self, Came};
-use super::state::{header_of, Head, State};
+use super::state::{header_of, Head, Place, Shown, State};
 use super::statement::Settled;
-use crate::object::{self, forced_id, Object};
+use crate::object::{self, forced_id, Form, Object};
 use crate::program::{ForcedPart, L1Digest, Statement, Verdict};
 
 /// What the machine does for the program.
@@ -22,6 +22,25 @@ pub trait Verifier {
 
     /// Whether the program with this verification key has proved a statement.
     fn is_proved(&mut self, key: &B256, statement: &[u8]) -> bool;
+
+    /// Whether a posted proof holds. Anybody may have posted anything: it is judged and never ends the run, but a compressed
+    /// one, which only networks for tests take.
+    fn is_shown(&mut self, posted: &Posted<'_>) -> bool;
+}
+
+/// A proof that was posted on Bitcoin.
+#[derive(Debug, Clone, Copy)]
+pub struct Posted<'a> {
+    /// Verification key of the program.
+    pub key: &'a B256,
+    /// Verification key of the Groth16 circuit.
+    pub circuit: &'a [u8],
+    /// 1 Groth16, 2 compressed.
+    pub system: u8,
+    /// What it says.
+    pub statement: &'a [u8],
+    /// What shows it.
+    pub proof: &'a [u8],
 }
 
 /// There is no statement: what was given does not hold together.
@@ -65,6 +84,8 @@ pub fn run(
         verifier,
         verdicts: input.verdicts.into_iter(),
         headers: input.headers.into_iter(),
+        counted: 0,
+        advanced: false,
     };
     for part in &input.blocks {
         run.advance(part)?;
@@ -123,7 +144,7 @@ fn follows(
 
 /// An object with what its transaction gave.
 struct Item {
-    transaction: u32,
+    place: Place,
     wtxid: [u8; 32],
     fee_sat: u64,
     object: Object,
@@ -136,6 +157,10 @@ struct Run<'a, V> {
     verifier: &'a mut V,
     verdicts: vec::IntoIter<Bytes>,
     headers: vec::IntoIter<Bytes>,
+    /// Proofs of the L1 block at hand that paid and named a body.
+    counted: u64,
+    /// Whether the proven head advanced in it.
+    advanced: bool,
 }
 
 impl<V: Verifier> Run<'_, V> {
@@ -147,13 +172,16 @@ impl<V: Verifier> Run<'_, V> {
         chain::follow(&self.parameters, &mut self.state, &facts)?;
         let height = self.state.l1.height;
         self.state.keys.open_block(height)?;
-        self.state.selector.open_block(&self.parameters, height);
+        self.state.open_batches(&self.parameters, height);
         series::expire(&self.parameters, &mut self.state.series, height);
+        (self.counted, self.advanced) = (0, false);
         let mut claimed = None;
         for item in self.items(&facts) {
-            self.take(item, height, &mut claimed)?;
+            self.take(&item, &mut claimed)?;
         }
-        if self.state.selector.is_silent(&self.parameters, height) {
+        let full = self.counted >= self.parameters.proofs_max;
+        let ended = (self.state.proven).close_block(&self.parameters, height, self.advanced, full);
+        if !ended && self.state.selector.is_silent(&self.parameters, height) {
             self.break_silence(height)?;
         }
         chain::forget(&self.parameters, &mut self.state);
@@ -165,11 +193,8 @@ impl<V: Verifier> Run<'_, V> {
         let height = self.state.l1.height;
         let mut items = Vec::new();
         for transaction in &facts.relevant {
-            let carried = transaction
-                .objects
-                .iter()
-                .filter_map(|carried| carried.object.as_ref().ok());
-            for raw in carried {
+            for carried in &transaction.objects {
+                let Ok(raw) = &carried.object else { continue };
                 let Ok(mut object) = object::parse(raw) else {
                     continue;
                 };
@@ -195,7 +220,11 @@ impl<V: Verifier> Run<'_, V> {
                     object = whole;
                 }
                 items.push(Item {
-                    transaction: transaction.index,
+                    place: Place {
+                        height,
+                        transaction: transaction.index,
+                        input: carried.input,
+                    },
                     wtxid: transaction.wtxid,
                     fee_sat: transaction.fee_paid_sat,
                     object,
@@ -206,94 +235,193 @@ impl<V: Verifier> Run<'_, V> {
     }
 
     /// Takes an object. `claimed`: the transaction whose fee is taken already.
-    fn take(&mut self, item: Item, height: u64, claimed: &mut Option<u32>) -> Result<(), Stopped> {
-        match &item.object {
+    fn take(&mut self, item: &Item, claimed: &mut Option<u32>) -> Result<(), Stopped> {
+        let leader = self.state.keys.leader;
+        let leaders = match &item.object {
             Object::Batch {
                 header,
                 leader_key,
                 signature,
                 ..
             } => {
-                let leader = self.state.keys.leader;
-                let leaders = *leader_key == leader.0
+                *leader_key == leader.0
                     && self
                         .verifier
-                        .schnorr(leader_key, &header.signing_hash(), signature);
-                if leaders {
-                    let candidate = Candidate {
-                        height,
-                        leader,
-                        header: header.clone(),
-                    };
-                    self.take_batch(candidate, height)?;
-                } else if *claimed != Some(item.transaction) {
-                    *claimed = Some(item.transaction);
-                }
+                        .schnorr(leader_key, &header.signing_hash(), signature)
+            }
+            _ => false,
+        };
+        let bears = matches!(
+            item.object,
+            Object::Batch { .. } | Object::Forced { .. } | Object::Proof { .. }
+        );
+        if bears && !leaders {
+            if *claimed == Some(item.place.transaction) {
+                return Ok(());
+            }
+            *claimed = Some(item.place.transaction);
+        }
+        let lives = self.state.proven.ended == 0;
+        match &item.object {
+            Object::Batch { header, .. } if leaders && lives => {
+                let candidate = Candidate {
+                    place: item.place,
+                    leader,
+                    header: header.clone(),
+                    proof: None,
+                };
+                let candidate = self.state.look(&self.parameters, candidate);
+                candidate.map_or(Ok(()), |candidate| self.judge_and_held(&candidate))
+            }
+            Object::Proof {
+                statement: 1,
+                system,
+                public_values,
+                proof,
+            } if lives => {
+                let candidate = self.shown(item, *system, public_values, proof);
+                candidate.map_or(Ok(()), |candidate| self.judge_and_held(&candidate))
             }
             Object::Forced { network, payload } => {
-                if *claimed != Some(item.transaction) {
-                    *claimed = Some(item.transaction);
-                    let paid = item.fee_sat >= self.parameters.forced_fee
-                        && *network == self.parameters.network;
-                    let message = ForcedPart {
-                        id: B256::new(forced_id(self.parameters.network, &item.wtxid)),
-                        payload: Bytes::copy_from_slice(payload),
-                        paid,
-                    };
-                    if let Some(record) = self.state.l1.records.last_mut() {
-                        record.origin.forced.push(message);
-                    }
-                }
+                self.enqueue(item, *network, payload);
+                Ok(())
             }
-            other => self
-                .state
-                .keys
-                .take(&self.parameters, other, height, self.verifier),
-        }
-        Ok(())
-    }
-
-    fn take_batch(&mut self, candidate: Candidate, height: u64) -> Result<(), Stopped> {
-        let State { selector, head, .. } = &mut self.state;
-        if let Looked::Candidate(candidate) = selector.look(&self.parameters, head, candidate) {
-            if self.judge(&candidate, height)? {
-                self.judge_held(height)?;
+            other => {
+                self.state
+                    .keys
+                    .take(&self.parameters, other, item.place.height, self.verifier);
+                Ok(())
             }
         }
-        Ok(())
     }
 
-    fn judge_held(&mut self, height: u64) -> Result<(), Stopped> {
-        loop {
-            let State { selector, head, .. } = &mut self.state;
-            let Some(candidate) = selector.next_held(&self.parameters, head) else {
-                return Ok(());
-            };
-            self.judge(&candidate, height)?;
-        }
-    }
-
-    /// Takes the batch program's word on a candidate.
-    fn judge(&mut self, candidate: &Candidate, height: u64) -> Result<bool, Stopped> {
-        let header = &candidate.header;
-        let last_origin = u64::from(header.last_origin);
-        let statement = self.verdict(B256::new(header.signing_hash()), last_origin)?;
-        let accepted = if let Verdict::Accepted { tip, facts } = statement.verdict {
-            self.state.head = Head {
-                height: header.first_height - 1 + u64::from(header.block_count),
-                hash: tip,
-                origin_height: last_origin,
-                facts,
-                queue: statement.queue_after,
-            };
-            true
-        } else {
-            false
+    fn enqueue(&mut self, item: &Item, network: u8, payload: &[u8]) {
+        let message = ForcedPart {
+            id: B256::new(forced_id(self.parameters.network, &item.wtxid)),
+            payload: Bytes::copy_from_slice(payload),
+            paid: item.fee_sat >= self.parameters.forced_fee && network == self.parameters.network,
         };
-        self.state
-            .selector
-            .judged(&self.parameters, candidate, accepted, height);
-        Ok(accepted)
+        if let Some(record) = self.state.l1.records.last_mut() {
+            record.origin.forced.push(message);
+        }
+    }
+
+    /// A posted proof: what it says is looked at before it is verified. Gives the batch that it lets judge now.
+    fn shown(&mut self, item: &Item, system: u8, values: &[u8], proof: &[u8]) -> Option<Candidate> {
+        if item.fee_sat < self.parameters.proof_fee
+            || !self.parameters.proof_systems.contains(&system)
+        {
+            return None;
+        }
+        let statement = Statement::decode(values).ok()?;
+        let bodies = self.state.named(&statement.header_id);
+        let oldest = bodies.first()?.clone();
+        if self.counted >= self.parameters.proofs_max {
+            return None;
+        }
+        self.counted += 1;
+        let shown = Shown {
+            height: item.place.height,
+            statement: Bytes::copy_from_slice(values),
+        };
+        let at_tip = oldest.parsed()?.first_height == self.state.head.height + 1;
+        let candidate = if at_tip {
+            let State { selector, head, .. } = &self.state;
+            let mut fitting = bodies
+                .iter()
+                .filter_map(|body| body.candidate(Some(shown.clone())));
+            let candidate =
+                fitting.find(|candidate| selector.fits(&self.parameters, head, candidate))?;
+            self.is_about(&candidate, &statement).then_some(())?;
+            Some(candidate)
+        } else if self.state.selector.holds(&oldest.header, values) {
+            return None;
+        } else {
+            None
+        };
+        let accepts = matches!(statement.verdict, Verdict::Accepted { .. })
+            && statement.network == self.parameters.network
+            && statement.rules == self.parameters.rules;
+        let posted = Posted {
+            key: &self.batch_key,
+            circuit: &self.parameters.circuit,
+            system,
+            statement: values,
+            proof,
+        };
+        if !accepts || !self.verifier.is_shown(&posted) {
+            return None;
+        }
+        if candidate.is_none() {
+            self.state
+                .selector
+                .hold(&self.parameters, oldest, Some(shown));
+        }
+        candidate
+    }
+
+    /// Whether what a proof says is about this batch upon this tip.
+    fn is_about(&self, candidate: &Candidate, statement: &Statement) -> bool {
+        let (header, head) = (&candidate.header, &self.state.head);
+        let tip = matches!(statement.verdict, Verdict::Accepted { tip, .. } if tip.0 == header.tip_l2_hash);
+        tip && statement.parent == head.hash
+            && statement.parent_facts == head.facts
+            && self.l1_digest(u64::from(header.last_origin)) == Ok(statement.l1)
+    }
+
+    fn judge_and_held(&mut self, candidate: &Candidate) -> Result<(), Stopped> {
+        if self.judge(candidate)? {
+            self.judge_held()?;
+        }
+        Ok(())
+    }
+
+    fn judge_held(&mut self) -> Result<(), Stopped> {
+        while let Some(candidate) = self.state.next_held(&self.parameters) {
+            let proved = candidate
+                .proof
+                .as_ref()
+                .map(|proof| Statement::decode(&proof.statement));
+            let misproved = match proved {
+                Some(Ok(statement)) => !self.is_about(&candidate, &statement),
+                Some(Err(_)) => true,
+                None => false,
+            };
+            if !misproved {
+                self.judge(&candidate)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the batch program's word on a candidate: its proof's, or that of a verdict that is given.
+    fn judge(&mut self, candidate: &Candidate) -> Result<bool, Stopped> {
+        let header = &candidate.header;
+        let (first, last_origin) = (header.first_height, u64::from(header.last_origin));
+        let statement = match &candidate.proof {
+            Some(proof) => {
+                Statement::decode(&proof.statement).map_err(|invalid| Stopped(invalid.0))?
+            }
+            None => self.verdict(B256::new(header.signing_hash()), last_origin)?,
+        };
+        let height = self.state.l1.height;
+        let Verdict::Accepted { tip, facts } = statement.verdict else {
+            self.state
+                .judged(&self.parameters, candidate, false, height);
+            return Ok(false);
+        };
+        self.state.head = Head {
+            height: first - 1 + u64::from(header.block_count),
+            hash: tip,
+            origin_height: last_origin,
+            facts,
+            queue: statement.queue_after,
+        };
+        if header.form == Form::Proven {
+            self.advanced |= self.state.proven.cover(first, &self.state.head);
+        }
+        self.state.judged(&self.parameters, candidate, true, height);
+        Ok(true)
     }
 
     /// Automatic blocks of every origin up to depth C.
@@ -314,8 +442,9 @@ impl<V: Verifier> Run<'_, V> {
             facts,
             queue: statement.queue_after,
         };
+        self.state.overtaken();
         self.state.selector.refused.clear();
-        self.judge_held(height)
+        self.judge_held()
     }
 
     /// The proved statement of a batch, or of an automatic range, upon the tip that ends with `last_origin`.
@@ -325,26 +454,15 @@ impl<V: Verifier> Run<'_, V> {
             .next()
             .ok_or(Stopped("a verdict is missing"))?;
         let statement = Statement::decode(&given).map_err(|invalid| Stopped(invalid.0))?;
+        let l1 = self.l1_digest(last_origin)?;
         let head = &self.state.head;
-        let mut l1 = L1Digest::default();
-        for height in head.origin_height + 1..=last_origin {
-            let record = self
-                .state
-                .record(height)
-                .ok_or(Stopped("an origin is not kept"))?;
-            let origin = record
-                .origin
-                .origin(height)
-                .ok_or(Stopped("a header has 80 bytes"))?;
-            l1.take(&origin);
-        }
         let about = statement.network == self.parameters.network
             && statement.rules == self.parameters.rules
             && statement.header_id == header_id
             && statement.parent == head.hash
             && statement.parent_facts == head.facts
             && statement.queue_before == head.queue
-            && statement.l1 == l1.0;
+            && statement.l1 == l1;
         if !about {
             return Err(Stopped("a verdict is about something else than was asked"));
         }
@@ -352,6 +470,20 @@ impl<V: Verifier> Run<'_, V> {
             return Err(Stopped("a verdict is not proved"));
         }
         Ok(statement)
+    }
+
+    /// Digest of the origins after the tip's up to this one.
+    fn l1_digest(&self, last_origin: u64) -> Result<B256, Stopped> {
+        let mut l1 = L1Digest::default();
+        for height in self.state.head.origin_height + 1..=last_origin {
+            let record = self
+                .state
+                .record(height)
+                .ok_or(Stopped("an origin is not kept"))?;
+            let origin = record.origin.origin(height);
+            l1.take(&origin.ok_or(Stopped("an origin's header has not 80 bytes"))?);
+        }
+        Ok(l1.0)
     }
 
     /// Number and state root of a block, from the next header given.

@@ -26,7 +26,7 @@ pub struct Came<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Takes a chunk; gives the batch that it completes.
+/// Takes a chunk; gives the batch or proof that it completes.
 pub fn take(
     parameters: &Parameters,
     waiting: &mut Vec<Series>,
@@ -79,5 +79,5 @@ pub fn take(
         .collect();
     object::parse(&whole)
         .ok()
-        .filter(|object| matches!(object, Object::Batch { .. }))
+        .filter(|object| matches!(object, Object::Batch { .. } | Object::Proof { .. }))
 }

@@ -88,15 +88,44 @@ pub struct Series {
     pub chunks: Vec<ChunkPart>,
 }
 
-/// A leader's batch ahead of the tip.
-#[derive(Debug, Clone, PartialEq, Eq, RlpEncodable, RlpDecodable)]
-pub struct Held {
-    /// L1 height of its body.
+/// Where an object stands on L1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct Place {
+    /// L1 height.
     pub height: u64,
+    /// Index in the block.
+    pub transaction: u32,
+    /// Index in the transaction.
+    pub input: u32,
+}
+
+/// A batch that waits: ahead of the tip, or for its proof.
+#[derive(Debug, Clone, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct Waiting {
+    /// Of its body.
+    pub place: Place,
     /// Who signed it.
     pub leader: B256,
     /// The 118 bytes.
     pub header: Bytes,
+}
+
+/// A proof that was verified.
+#[derive(Debug, Clone, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct Shown {
+    /// L1 height of the proof.
+    pub height: u64,
+    /// What it says.
+    pub statement: Bytes,
+}
+
+/// A leader's batch ahead of the tip.
+#[derive(Debug, Clone, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct Held {
+    /// The batch.
+    pub batch: Waiting,
+    /// Its proof, for the proven form; else nothing.
+    pub proof: Vec<Shown>,
 }
 
 /// A key that is not heard.
@@ -119,6 +148,32 @@ pub struct SelectorState {
     pub muted: Vec<Muted>,
     /// Signing hashes of headers that proved invalid on this tip.
     pub refused: Vec<B256>,
+}
+
+/// Blocks that one proof covers, beyond a gap.
+#[derive(Debug, Clone, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct ProvenRange {
+    /// L2 height of the first.
+    pub first: u64,
+    /// L2 height of the last.
+    pub last: u64,
+    /// Hash of the last.
+    pub hash: B256,
+}
+
+/// Up to where proofs cover the derived chain, and whether it ended.
+#[derive(Debug, Clone, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct ProvenState {
+    /// L2 height up to which everything is covered.
+    pub height: u64,
+    /// Hash of that block.
+    pub hash: B256,
+    /// By height.
+    pub ahead: Vec<ProvenRange>,
+    /// L1 blocks in which it did not advance.
+    pub idle: u64,
+    /// L1 height at which the chain ended; 0 while it lives.
+    pub ended: u64,
 }
 
 /// Where the derived chain ends.
@@ -149,6 +204,10 @@ pub struct State {
     pub selector: SelectorState,
     /// The derived tip.
     pub head: Head,
+    /// Bodies that wait for their proof, in L1 order.
+    pub desk: Vec<Waiting>,
+    /// The proven head.
+    pub proven: ProvenState,
 }
 
 impl State {
@@ -187,6 +246,14 @@ impl State {
                 origin_height: anchor.height,
                 facts: parameters.genesis_facts,
                 queue: QueueDigest::default(),
+            },
+            desk: Vec::new(),
+            proven: ProvenState {
+                height: 0,
+                hash: keccak256(&parameters.genesis_header),
+                ahead: Vec::new(),
+                idle: 0,
+                ended: 0,
             },
         }
     }
