@@ -24,7 +24,7 @@ LIES = lies(3)
 NUMBERS = {name: number for number, name in enumerate(LIES)}
 BY_DEFAULT = {
     "last_block": "wrong_input", "left_out": "opcode", "opponent_last_block": "silent_hashes_1_2",
-    "opponent_too_late": "open_later_write", "opponent_silent": "contest_trace_hash", "tenfold_fees": "wrong_input",
+    "opponent_too_late": "open_later_write", "opponent_silent": "wrong_result", "tenfold_fees": "wrong_input",
     "replaced": "read_2_value", "replaced_deep": "wrong_hash_2", "reorganised": "open_later_write",
     "reorganised_deep": "pc", "killed": "trap", "old_backup": "contest_opcode",
 }  # fmt: skip
