@@ -16,9 +16,11 @@ STAMP := $(VENV)/.installed
 EXECUTOR := $(CACHE)/prover/release/bedroll-executor
 # Runs the proved program in a process of its own. Built here first, or the proof system builds all that it needs twice.
 RUNNER := sp1-core-executor-runner-binary
+# Two other Ethereum engines.
+PEERS := $(CACHE)/peers
 
 .DEFAULT_GOAL := list
-.PHONY: list setup build wheel guest guest-costs guest-profile guest-verifier prover prove demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
+.PHONY: list setup build wheel peers guest guest-costs guest-profile guest-verifier prover prove demo devnet fmt lint contracts openrpc lock test test-slow test-e2e test-faults test-bitcoind \
         test-clients test-guest test-wheel test-all costs bench bench-evm clean
 
 list: ## list the tasks
@@ -52,6 +54,18 @@ build: $(STAMP) $(PROOF) ## compile the Rust core and the verifier of proofs int
 
 wheel: $(STAMP) $(PROOF) ## build the wheel that ships into dist/
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/maturin build --locked --release --out dist
+
+peers: $(PEERS)/spec/.installed $(PEERS)/ethrex/release/bedroll-peer ## the two engines that the core is held against
+
+# Its dependencies do not go with ours, so it has an environment of its own.
+$(PEERS)/spec/.installed: $(STAMP) requirements/spec.lock
+	@python3 -m venv $(PEERS)/spec
+	@$(VENV)/bin/uv pip sync --quiet --python $(PEERS)/spec/bin/python --require-hashes requirements/spec.lock
+	@touch $@
+
+$(PEERS)/ethrex/release/bedroll-peer: crates/peer/Cargo.toml crates/peer/Cargo.lock $(wildcard crates/peer/src/*.rs)
+	@cd crates/peer && CARGO_TARGET_DIR=$(PEERS)/ethrex cargo build --locked --release --quiet
+	@touch $@
 
 contracts: $(STAMP) ## compile the contracts into artifacts
 	@$(PYTHON) scripts/contracts.py
@@ -106,6 +120,8 @@ lock: ## resolve the dependencies again
 	  --quiet requirements/run.in -o requirements/run.lock
 	@$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --quiet requirements/dev.in -c requirements/run.lock -o requirements/dev.lock
+	@$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --quiet requirements/spec.in -o requirements/spec.lock
 
 # --- run -------------------------------------------------------------------------------------------
 
@@ -122,6 +138,7 @@ fmt: $(STAMP) ## format the code
 	@$(VENV)/bin/ruff check --quiet --fix src tests scripts benches examples
 	@cargo fmt --all
 	@cd crates/guest/verifier && cargo fmt
+	@cd crates/peer && cargo fmt
 
 lint: build ## check format, types, layers, artifacts
 	@$(VENV)/bin/ruff format --check --quiet src tests scripts benches examples
@@ -132,6 +149,7 @@ lint: build ## check format, types, layers, artifacts
 	@$(PYTHON) scripts/openrpc.py --check
 	@cargo fmt --all --check
 	@cd crates/guest/verifier && cargo fmt --check
+	@cd crates/peer && cargo fmt --check
 	@cd crates/guest/verifier && cargo clippy --locked --quiet --lib -- -D warnings
 	@cargo clippy --locked --quiet --profile $(PROFILE) --all-targets -- -D warnings
 	@cargo check --locked --quiet --profile $(PROFILE) -p bedroll-core --no-default-features --lib
@@ -147,8 +165,8 @@ test-guest: build $(EXECUTOR) ## run the programs that are proved in their machi
 prove: build prover ## prove a batch here (half an hour, 20 GiB) and try 10,000 mutations of the stored proof
 	@$(PYTEST) -m prove -s
 
-test-slow: build ## long runs: published vectors in full, fuzzing
-	@$(PYTEST) -m slow
+test-slow: build peers ## long runs: published vectors in full, fuzzing, the core beside two other engines
+	@BEDROLL_PEERS=$(PEERS) $(PYTEST) -m slow
 
 test-e2e: build ## whole programs as processes
 	@$(PYTEST) -m e2e
