@@ -252,7 +252,7 @@ impl View {
         }
     }
 
-    #[pyo3(signature = (request, *, gas, result_bytes, seconds))]
+    #[pyo3(signature = (request, *, gas, result_bytes, seconds, changes_max = usize::MAX))]
     fn simulate<'py>(
         &self,
         py: Python<'py>,
@@ -260,12 +260,14 @@ impl View {
         gas: u64,
         result_bytes: usize,
         seconds: f64,
+        changes_max: usize,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let TraceBounds { result_bytes, time } = crate::trace::bounds(result_bytes, seconds)?;
         let bounds = SimulationBounds {
             gas,
             result_bytes,
             time,
+            changes: changes_max,
         };
         let simulated = py.detach(|| self.0.simulate(request, &bounds));
         simulated.map(|json| bytes(py, json)).map_err(of_engine)

@@ -129,7 +129,11 @@ def run_simulation(view: View, request: str, limits: Limits) -> msgspec.Raw:
     """
     try:
         told = view.simulate(
-            request, gas=limits.call_gas, result_bytes=limits.trace_bytes, seconds=limits.trace_seconds
+            request,
+            gas=limits.call_gas,
+            result_bytes=limits.trace_bytes,
+            seconds=limits.trace_seconds,
+            changes_max=limits.proof_changes,
         )
     except Invalid as error:
         code = _CODES.get(str(error.fields.get("reason")))

@@ -269,16 +269,20 @@ def test_the_number_of_calls_is_bounded_by_block_and_in_all(chain):
         assert caught.value.fields["reason"] == "client_limit"
 
 
-async def test_on_an_older_block_there_is_no_root_and_all_else_is_as_it_was(rpc, chain, token):
+async def test_on_an_older_block_all_is_as_it_was_with_its_root(rpc, chain, token, service):
     sender = "0x" + chain.accounts[0].address.hex()
+    store = {"stateOverrides": {B: {"code": "0x5f355f555f35600155"}}, "calls": [{"to": B, "data": "0x" + word(9)}]}
+    blocks = [{"calls": [{"from": sender, "to": A, "value": "0x1"}]}, store, {"calls": [{"to": B}]}]
     before = await rpc.call("eth_getBlockByNumber", "latest", False)
-    await rpc.call("eth_sendTransaction", {"from": sender, "to": B, "value": "0x5"})
-    drained = {"calls": [{"from": sender, "to": A, "value": "0x1"}]}
-    (old,) = await simulate(rpc, drained, at=before["number"])
-    assert (old["parentHash"], old["stateRoot"]) == (before["hash"], "0x" + word(0))
-    assert old["calls"][0]["status"] == "0x1"
-    (new,) = await simulate(rpc, drained, at="pending")
-    assert new["stateRoot"] != "0x" + word(0)
+    wanted = await simulate(rpc, *blocks)
+    for value in ("0x5", "0x0"):
+        await rpc.call("eth_sendTransaction", {"from": sender, "to": B, "value": value})
+    assert await simulate(rpc, *blocks, at=before["number"]) == wanted
+    assert len({block["stateRoot"] for block in wanted}) == 3
+    service.limits = replace(service.limits, proof_changes=1)
+    unrooted = await simulate(rpc, *blocks, at=before["number"])
+    assert {block["stateRoot"] for block in unrooted} == {"0x" + word(0)}
+    assert [block["calls"] for block in unrooted] == [block["calls"] for block in wanted]
 
 
 async def test_web3_asks_for_it_by_its_own_name(server):

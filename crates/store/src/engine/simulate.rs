@@ -27,6 +27,7 @@ use bedroll_core::transaction::{Transaction, Unsigned};
 use super::overrides;
 use super::trace::{Meter, Metered, Output};
 use super::{tip_facts, EngineError, Look, TipFacts};
+use crate::StoreError;
 
 use plan::{CallFields, Planned, Request};
 use show::{CallShown, SimulatedBlock};
@@ -45,13 +46,15 @@ pub struct SimulationBounds {
     pub result_bytes: usize,
     /// Time that it may take.
     pub time: Duration,
+    /// Accounts, or slots of one, that are put back for roots on top of an earlier block.
+    pub changes: usize,
 }
 
 impl Look {
     /// Simulates blocks on top of this one; JSON.
     ///
-    /// Roots of state are computed on top of the newest block, of which alone the store has nodes; elsewhere they are
-    /// zero, and the hashes follow from that.
+    /// Roots of state are computed from what the store has of the block's tries. Where more than the bounds allow
+    /// changed since, they are zero, and the hashes follow from that.
     ///
     /// # Errors
     /// The request cannot be read or breaks a rule, a call cannot be made, or a bound is reached (`client_limit`,
@@ -65,13 +68,17 @@ impl Look {
         let request = Request::read(json)?;
         let step = plan::timestamp_step(&self.rules);
         let blocks = plan::arrange(request.block_state_calls, &base.header, step)?;
+        let nodes = match self.view().nodes(bounds.changes) {
+            Ok(nodes) => Some(nodes),
+            Err(StoreError::TooFarBack { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let rooted = nodes.is_some();
+        let source = SimulatedSource::new(self.view().clone(), nodes, base.header.number);
         let mut simulation = Simulation {
             rules: &self.rules,
-            rooted: self.view().has_nodes(),
-            state: State::new(
-                base.header.state_root,
-                SimulatedSource::new(self.view().clone(), base.header.number),
-            ),
+            rooted,
+            state: State::new(base.header.state_root, source),
             parent: base.header.clone(),
             parent_hash: base.hash,
             base,

@@ -3,20 +3,23 @@ use alloy_primitives::{Address, Bytes, B256, U256};
 use bedroll_core::state::{Account, Lookup, StateSource};
 use bedroll_core::trie::{Path, SourceError};
 
-use crate::View;
+use crate::{PastNodes, View};
 
 /// Answers as the view does, and for the heights above it as the simulation does.
 pub struct SimulatedSource {
     view: View,
+    /// Of the view's tries; None: they lie too far back.
+    nodes: Option<PastNodes>,
     base: u64,
     hashes: Vec<B256>,
 }
 
 impl SimulatedSource {
     /// On top of the block at this height.
-    pub fn new(view: View, base: u64) -> Self {
+    pub fn new(view: View, nodes: Option<PastNodes>, base: u64) -> Self {
         Self {
             view,
+            nodes,
             base,
             hashes: vec![],
         }
@@ -61,6 +64,9 @@ impl StateSource for SimulatedSource {
         path: &Path,
         hash: &B256,
     ) -> Result<Option<Vec<u8>>, SourceError> {
-        StateSource::node(&self.view, owner, path, hash)
+        match &self.nodes {
+            Some(nodes) => nodes.node(owner, path, hash),
+            None => StateSource::node(&self.view, owner, path, hash),
+        }
     }
 }
