@@ -38,4 +38,4 @@ def test_another_fork_is_another_verdict():
         cases = [evm_case.make(SEED, number) for number in range(20)]
         told = [engines.judge(case)["core"] for case in cases]
         other = [engines.judge(case | {"fork": "Prague"})["ethrex"] for case in cases]
-    assert sum(one != another for one, another in zip(told, other, strict=True)) > 3
+    assert sum(one != another for one, another in zip(told, other, strict=True)) > 2

@@ -1,10 +1,11 @@
 //! One block: which transactions may be in it, then all of them together.
 use std::sync::Arc;
 
-use ethrex_common::constants::POST_OSAKA_GAS_LIMIT_CAP;
+use ethrex_common::constants::{DEPOSIT_TOPIC, POST_OSAKA_GAS_LIMIT_CAP};
 use ethrex_common::types::requests::{compute_requests_hash, EncodedRequests};
 use ethrex_common::types::{
-    compute_receipts_root_and_logs_bloom, Block, BlockBody, BlockHeader, Transaction, Withdrawal,
+    compute_receipts_root_and_logs_bloom, Block, BlockBody, BlockHeader, Receipt, Transaction,
+    Withdrawal,
 };
 use ethrex_common::utils::keccak;
 use ethrex_crypto::NativeCrypto;
@@ -12,9 +13,12 @@ use ethrex_rlp::encode::RLPEncode;
 use ethrex_vm::Evm;
 
 use crate::case::{hex, Answer, Case, Did};
-use crate::world::World;
+use crate::world::{World, DEPOSITS};
 
 type Fault = Box<dyn std::error::Error>;
+
+/// Words in a deposit's log that say where a field is, then those that say how long it is.
+const DEPOSIT_WORDS: [usize; 10] = [0, 32, 64, 96, 128, 160, 256, 320, 384, 512];
 
 /// Runs a case.
 pub fn run(case: &Case) -> Result<Answer, Fault> {
@@ -31,6 +35,7 @@ pub fn run(case: &Case) -> Result<Answer, Fault> {
     );
     let mut evm = Evm::new_from_db_for_l1(world.clone(), Arc::new(NativeCrypto));
     let (done, _) = evm.execute_block(&block)?;
+    check_deposits(&done.receipts)?;
     let state_root = world.root_after(evm.get_state_transitions()?);
     let (receipts_root, bloom) =
         compute_receipts_root_and_logs_bloom(&done.receipts, &NativeCrypto);
@@ -88,6 +93,26 @@ fn take(
         taken.extend(ran);
     }
     Ok((taken, which))
+}
+
+/// ethrex compares the last four bytes of each word that says where a deposit's field is and how long. EIP-6110
+/// means the whole words; so that blocks are judged alike all the same, the other bytes are looked at here.
+fn check_deposits(receipts: &[Receipt]) -> Result<(), Fault> {
+    let logs = receipts.iter().flat_map(|receipt| &receipt.logs);
+    let deposits = logs.filter(|log| {
+        log.address == DEPOSITS
+            && log
+                .topics
+                .first()
+                .is_some_and(|topic| *topic == *DEPOSIT_TOPIC)
+    });
+    for deposit in deposits {
+        let word = |at: &usize| deposit.data.get(*at..*at + 28);
+        if !DEPOSIT_WORDS.iter().all(|at| word(at) == Some(&[0; 28])) {
+            return Err("a deposit's log is not as EIP-6110 has it".into());
+        }
+    }
+    Ok(())
 }
 
 /// What ethrex checks of a transaction before its EVM sees the block (`ethrex_common::validation`).

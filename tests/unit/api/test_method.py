@@ -327,6 +327,9 @@ async def test_logs_are_found_by_address_topic_and_range(rpc, chain, token):
     assert [int(log["data"], 16) for log in await rpc.call("eth_getLogs", wanted)] == [2, 3]
     assert await rpc.call("eth_getLogs", {"blockHash": receipt["blockHash"]}) == receipt["logs"]
     assert await rpc.call("eth_getLogs", {"fromBlock": "0x63"}) == []
+    with pytest.raises(RpcFailure, match="beyond current head") as caught:
+        await rpc.call("eth_getLogs", {"fromBlock": "0x0", "toBlock": "0x63"})
+    assert caught.value.code == -32602
     assert await rpc.call("eth_getLogs", {"address": ABSENT, "fromBlock": "0x0"}) == []
     with pytest.raises(RpcFailure, match="invalid block range"):
         await rpc.call("eth_getLogs", {"fromBlock": "0x3", "toBlock": "0x1"})
