@@ -147,15 +147,6 @@ impl<'a, S: StateSource> Runner<'a, S> {
         }
     }
 
-    /// Whether the account has code.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn has_code(&mut self, address: &Address) -> Result<bool, StateError> {
-        let account = self.evm.ctx.journaled_state.database.account(address)?;
-        Ok(account.is_some_and(|account| account.code_hash != revm::primitives::KECCAK_EMPTY))
-    }
-
     /// A system call: no fee, no nonce, not in any gas sum.
     ///
     /// # Errors
@@ -262,5 +253,16 @@ impl<'a, S: StateSource> Runner<'a, S> {
             false => database.apply_with_empty(state),
         }?;
         Ok(touched)
+    }
+}
+
+impl<S: StateSource> Runner<'_, S> {
+    /// Whether the account has code.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn has_code(&mut self, address: &Address) -> Result<bool, StateError> {
+        let account = self.evm.ctx.journaled_state.database.account(address)?;
+        Ok(account.is_some_and(|account| account.code_hash != revm::primitives::KECCAK_EMPTY))
     }
 }
