@@ -329,9 +329,7 @@ class View:
     ) -> int | Outcome:
         """Least gas limit that succeeds, data gas at the padded base fee included; an Outcome if none does."""
 
-    def simulate(
-        self, request: str, *, gas: int, result_bytes: int, seconds: float, changes_max: int = ...
-    ) -> bytes:
+    def simulate(self, request: str, *, gas: int, result_bytes: int, seconds: float, changes_max: int = ...) -> bytes:
         """Simulate blocks of calls on top of this sealed one (`eth_simulateV1`); JSON both ways.
 
         Below the tip the tries are put back as they were, in memory, for the roots; they are zero where more than

@@ -42,7 +42,10 @@ impl Engine {
         let mut block = (*stored).clone();
         let own = block.transactions.len() - block.forced_count;
         if signatures.len() != own {
-            let text = format!("block {height} has {own} own transactions, not {}", signatures.len());
+            let text = format!(
+                "block {height} has {own} own transactions, not {}",
+                signatures.len()
+            );
             return Err(EngineError::invalid("signature", text));
         }
         let mut learned = Vec::new();
