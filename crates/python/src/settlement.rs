@@ -143,6 +143,9 @@ fn settlement_input<'py>(
     Ok(bytes(py, input.encode()))
 }
 
+/// Verification key, statement, posted proof.
+type Shown = (Vec<u8>, Vec<u8>, Vec<u8>);
+
 /// Run the program; `proved` has (verification key, statement) of what may be taken for proved, `shown` (verification key,
 /// statement, proof) of posted proofs that are valid.
 #[pyfunction]
@@ -150,20 +153,19 @@ fn run_settlement<'py>(
     py: Python<'py>,
     input: &[u8],
     proved: Vec<(Vec<u8>, Vec<u8>)>,
-    shown: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)>,
+    shown: Vec<Shown>,
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
     let known: PyResult<Vec<(B256, Vec<u8>)>> = proved
         .into_iter()
         .map(|(key, statement)| Ok((hash(&key)?, statement)))
         .collect();
-    let valid: PyResult<Vec<(B256, Vec<u8>, Vec<u8>)>> = shown
-        .into_iter()
-        .map(|(key, statement, proof)| Ok((hash(&key)?, statement, proof)))
-        .collect();
     let mut verifier = Proved {
         statements: known?,
-        shown: valid?,
+        ..Proved::default()
     };
+    for (key, statement, proof) in shown {
+        verifier.shown.push((hash(&key)?, statement, proof));
+    }
     let ran = py.detach(|| {
         let input = SettlementInput::decode(input).map_err(|error| error.to_string())?;
         run(input, &mut verifier).map_err(|stopped| stopped.to_string())
