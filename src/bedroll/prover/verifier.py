@@ -2,7 +2,7 @@
 
 Reads: proofs as bytes.  Gives: `WorkerVerifier`.
 Never: lets a hostile proof end the process that asks, or is asked about one longer than the limit.
-Spec: docs/spec/prover.md#verifier
+Spec: docs/spec/prover.md#worker
 """
 
 import subprocess

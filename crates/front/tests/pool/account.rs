@@ -72,7 +72,7 @@ fn a_replacement_is_judged_without_what_it_replaces() {
     };
     let (old, new) = (transfer(0, 0, 10 * GWEI), transfer(0, 0, 50 * GWEI));
     state.0.insert(who(0), (0, cost(&new)));
-    fill(&mut pool, &[old.clone()], &state);
+    fill(&mut pool, std::slice::from_ref(&old), &state);
     assert_eq!(add(&mut pool, &new, &state), Ok(vec![old.hash]));
     // Two at a time would cost more than there is.
     let told = refusal(&mut pool, &transfer(0, 1, 1), &state);

@@ -123,8 +123,11 @@ fn small() -> PoolLimit {
     }
 }
 
+/// Sender and nonce, many of them.
+type Places = Vec<(u8, u64)>;
+
 /// The same places, in two orders.
-fn in_two_orders() -> impl Strategy<Value = (Vec<(u8, u64)>, Vec<(u8, u64)>)> {
+fn in_two_orders() -> impl Strategy<Value = (Places, Places)> {
     prop::collection::btree_set((0..SENDERS, 0..6u64), 1..20).prop_flat_map(|rows| {
         let rows: Vec<_> = rows.into_iter().collect();
         (Just(rows.clone()), Just(rows).prop_shuffle())
