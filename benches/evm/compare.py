@@ -19,11 +19,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import peer as peers
 from history import measure_logs, measure_loops
 from measure import measure_load, measure_loop, measure_reads
-from peer import BLOCK_SECONDS, Anvil, Bedroll
 from table import Figures, new_figures, table
+
+import peer as peers
+from peer import BLOCK_SECONDS, Anvil, Bedroll
 
 
 def run_round(make: type[Anvil] | type[Bedroll], figures: Figures, options: argparse.Namespace, seed: str) -> None:

@@ -5,11 +5,11 @@ import time
 
 from load import TOKEN_GAS, Crowd, Rpc, blast, bodies, show, transfer
 from measure import check, progress
-from peer import Peer
 from table import Figures
 
 from bedroll.crypto.keccak import keccak256
 from bedroll.primitives import Address, Gas, Wei
+from peer import Peer
 
 BLOCKS = 10_000
 HITS = 9_900

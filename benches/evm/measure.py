@@ -5,10 +5,10 @@ import sys
 import time
 
 from load import Blast, Crowd, blast, bodies, cpu_seconds, show
-from peer import Peer
 from table import Figures
 
 from bedroll.crypto.keccak import keccak256
+from peer import Peer
 
 
 def measure_load(node: Peer, figures: Figures, kind: str, batch: int, count: int, seed: str) -> None:
