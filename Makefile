@@ -90,6 +90,9 @@ prover: ## build what makes validity proofs, for this machine's own processor (1
 	  SP1_CORE_RUNNER_OVERRIDE_BINARY=$(CACHE)/prover-native/release/$(RUNNER) \
 	  cargo build --locked --release --quiet -p bedroll-prover-core
 
+guest-keys: $(STAMP) prover ## write the verification keys of the programs that are proved
+	@$(PYTHON) scripts/guest_keys.py --worker $(CACHE)/prover-native/release/bedroll-prover-core
+
 guest-profile: $(STAMP) ## draw where the proved program spends its cycles (INPUT=file, SVG=file)
 	@cd crates/prover && CARGO_TARGET_DIR=$(CACHE)/profiler cargo build --locked --release --quiet \
 	  -p bedroll-executor --features profiling
