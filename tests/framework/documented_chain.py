@@ -208,6 +208,7 @@ def _of_tools(made: DocumentedChain) -> dict[str, Shown]:
         "bedroll_getBlockClass": ("Of a safe block", ["0x5"]),
         "bedroll_getEvidence": ("Of one leader", ["0x" + "00" * 32]),
         "bedroll_getForced": ("One that nobody sent", [ABSENT]),
+        "bedroll_getProofInput": ("Of a block that Bitcoin does not hold yet", ["latest"]),
         "bedroll_getObject": ("A rejected batch", ["0x" + "00" * 32]),
         "bedroll_getSignatures": ("By height", ["0x2"]),
         "bedroll_mine": ("One Bitcoin block", ["0x1"]),

@@ -23,6 +23,7 @@ from bedroll.api.port import (
     L1Status,
     ObjectStatus,
     PoolStatus,
+    ProofRange,
     SyncChanged,
     SyncStatus,
     TransactionsPending,
@@ -236,6 +237,10 @@ class SealChain:
             return None
         name = Hash32(bytes(31) + b"\x01")
         return ObjectStatus(name, "batch", "accepted", "", L1Height(9), (), L2Height(1), L2Height(self.safe))
+
+    async def proof_range(self, height: L2Height) -> ProofRange | None:
+        del height
+        return None
 
     def carriage_of(self, height: L2Height) -> Carriage | None:
         """One transaction carries all safe blocks but the first."""

@@ -9,10 +9,14 @@ use crate::convert::bytes;
 use crate::engine::Engine;
 use crate::error::{invalid, of_engine};
 
-/// Input of the program for a batch (`header`, `body`), or for automatic blocks of all `origins`, upon the tip; and its
-/// statement.
+/// Accounts that may lie between an earlier parent and the tip.
+const CHANGES_MAX: usize = 100_000;
+
+/// Input of the program for a batch (`header`, `body`), or for automatic blocks of all `origins`, upon the block at
+/// `parent` or the tip; and its statement.
 #[pyfunction]
-#[pyo3(signature = (engine, origins, *, header = None, body = None, signatures = None))]
+#[pyo3(signature = (engine, origins, *, header = None, body = None, signatures = None, parent = None, changes_max = CHANGES_MAX))]
+#[allow(clippy::too_many_arguments)]
 #[allow(clippy::needless_pass_by_value)]
 fn program_input<'py>(
     py: Python<'py>,
@@ -21,6 +25,8 @@ fn program_input<'py>(
     header: Option<Vec<u8>>,
     body: Option<Vec<u8>>,
     signatures: Option<Vec<u8>>,
+    parent: Option<u64>,
+    changes_max: usize,
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
     let engine = engine.get()?;
     let origins: Vec<_> = origins.iter().map(|origin| origin.0.clone()).collect();
@@ -32,7 +38,7 @@ fn program_input<'py>(
             signatures: Bytes::from(signatures.unwrap_or_default()),
         }),
     };
-    let ran = py.detach(|| engine.program_input(job, &origins));
+    let ran = py.detach(|| engine.program_input(job, &origins, parent, changes_max));
     let (input, statement) = ran.map_err(of_engine)?;
     Ok((bytes(py, input.encode()), bytes(py, statement.encode())))
 }

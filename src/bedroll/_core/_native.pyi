@@ -1045,11 +1045,13 @@ def program_input(
     header: bytes | None = None,
     body: bytes | None = None,
     signatures: bytes | None = None,
+    parent: int | None = None,
+    changes_max: int = ...,
 ) -> tuple[bytes, bytes]:
-    """Run the proved program upon the tip, changing nothing: its input, witness included, and its statement.
+    """Run the proved program upon a block, changing nothing: its input, witness included, and its statement.
 
     Args:
-        engine: Stands at the parent.
+        engine: Stands at the parent or above it.
         origins: That the blocks take in, in order.
         header: The 118 bytes of a batch's header; without it the blocks are automatic ones.
         body: Of the batch.
@@ -1057,6 +1059,11 @@ def program_input(
 
     Raises:
         Invalid: The batch is not one upon the tip with these origins, or a signature is missing or another's.
+        parent: Height of the parent; without it the tip.
+        changes_max: Accounts that may have changed since the parent.
+
+    Raises:
+        Invalid: The batch is not one upon the parent with these origins, or the parent's state is not kept.
     """
 
 def run_program(input: bytes) -> bytes:

@@ -141,6 +141,24 @@ class Carriage:
     l1_height: L1Height
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofRange:
+    """Derived blocks that one proof covers: of a batch, or automatic ones that were derived together.
+
+    Attributes:
+        first, last: Heights of the blocks.
+        object_id: Of the batch; None of automatic blocks.
+        given: Input of the proved program; None where the batch was judged by its proof.
+        stated: Its public values; None likewise.
+    """
+
+    first: L2Height
+    last: L2Height
+    object_id: Hash32 | None
+    given: bytes | None = None
+    stated: bytes | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Two words of one leader on Bitcoin that contradict each other; a slashing contract's matter.
@@ -398,6 +416,14 @@ class Backend(Protocol):
 
     def batch_of(self, height: L2Height) -> ObjectStatus | None:
         """The batch that holds a block, once there is one."""
+        ...
+
+    async def proof_range(self, height: L2Height) -> ProofRange | None:
+        """What a proof of the derived blocks around one is made of; None where the block is not derived.
+
+        Raises:
+            Invalid: The state before them is not kept.
+        """
         ...
 
     def carriage_of(self, height: L2Height) -> Carriage | None:

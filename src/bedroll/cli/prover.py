@@ -140,7 +140,7 @@ class RpcSource:
             first=int(found["firstBlock"], 16),
             last=int(found["lastBlock"], 16),
             kind="automatic" if found["objectId"] is None else "batch",
-            given=bytes.fromhex(found["input"][2:]),
+            given=None if found["input"] is None else bytes.fromhex(found["input"][2:]),
         )
 
 

@@ -27,6 +27,7 @@ from bedroll.api.port import (
     L1Status,
     ObjectStatus,
     PoolStatus,
+    ProofRange,
     SyncChanged,
     SyncStatus,
     TransactionsPending,
@@ -68,6 +69,7 @@ from .fast_path import FastPath
 from .follower import Follower
 from .history import History
 from .hub import Hub
+from .proof_source import ProofSource
 from .proof_verifier import Sp1Verifier
 from .signature_exchange import SignatureExchange
 from .store import NodeStore
@@ -559,6 +561,11 @@ class Node:
     def batch_of(self, height: L2Height) -> ObjectStatus | None:
         """The batch that holds a block."""
         return self._history.batch_of(height)
+
+    async def proof_range(self, height: L2Height) -> ProofRange | None:
+        """What a proof of the derived blocks around one is made of."""
+        source = ProofSource(self._engine, self._store, self.network, self.deriver.native_origin)
+        return await self._thread.run(source.range_of, height)
 
     def carriage_of(self, height: L2Height) -> Carriage | None:
         """What carries a derived block on Bitcoin."""

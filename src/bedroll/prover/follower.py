@@ -25,13 +25,13 @@ class Range:
     Attributes:
         first, last: Heights of the blocks.
         kind: `batch` or `automatic`.
-        given: Input of the proved program.
+        given: Input of the proved program; None where a proof is on Bitcoin already.
     """
 
     first: int
     last: int
     kind: str
-    given: bytes
+    given: bytes | None
 
 
 class Source(Protocol):
@@ -71,7 +71,8 @@ class Follower:
         found = await self._source.range_of(self.next)
         if found is None:
             return False
-        self._prover.add(found.given, f"{found.kind} {found.first} to {found.last}")
+        if found.given is not None:
+            self._prover.add(found.given, f"{found.kind} {found.first} to {found.last}")
         self.next = found.last + 1
         return True
 

@@ -124,3 +124,22 @@ def test_no_changed_byte_of_the_input_gives_another_statement_about_the_same_bat
         about = (said.rules, said.header_id, said.parent, said.parent_facts, said.l1)
         if about == (true.rules, true.header_id, true.parent, true.parent_facts, true.l1):
             assert said.tip == true.tip
+
+
+def test_a_parent_below_the_tip_gives_the_same_input(scene):
+    """The leader's own engine, which is at the tip, gives what one that stands at the parent gives."""
+    busy(scene)
+    header, body = scene.header()
+    there = program_input(scene.prover.engine, scene.origins, header=header.encode(), body=body)
+    parent = scene.prover.engine.tip().number
+    assert program_input(scene.leader.engine, scene.origins, header=header.encode(), body=body, parent=parent) == there
+
+
+def test_a_parent_whose_state_is_too_far_back_is_refused(scene):
+    busy(scene)
+    header, body = scene.header()
+    parent = scene.prover.engine.tip().number
+    with pytest.raises(Invalid):
+        program_input(
+            scene.leader.engine, scene.origins, header=header.encode(), body=body, parent=parent, changes_max=0
+        )

@@ -11,17 +11,20 @@ use super::{tip_facts, writer, Engine, EngineError, TipFacts};
 use crate::View;
 
 impl Engine {
-    /// Runs a job upon the tip as the proved program does, without changing anything; gives the program's input, its
-    /// witness included, and what it states.
+    /// Runs a job upon a block as the proved program does, without changing anything; gives the program's input, its
+    /// witness included, and what it states. Without a `parent` the job is upon the tip.
     ///
     /// # Errors
-    /// The job does not fit the tip, or the store's.
+    /// The job does not fit the parent; the parent's state is not kept or lies more than `changes_max` accounts back;
+    /// or the store's.
     pub fn program_input(
         &self,
         job: Job,
         origins: &[Origin],
+        parent: Option<u64>,
+        changes_max: usize,
     ) -> Result<(Input, Statement), EngineError> {
-        let view = self.store.view(None)?;
+        let view = self.store.view(parent)?;
         let tip = tip_facts(&view, view.height())?;
         let (waiting_acc, waiting) = self.waiting(&view, &tip)?;
         let mut input = Input {
@@ -35,7 +38,10 @@ impl Engine {
             witness: Witness::default(),
         };
         let book = |index| Ok::<_, SourceError>(view.book_address(index)?);
-        let ran = program::record(&input, self.store.tip_source(), book);
+        let ran = match parent {
+            None => program::record(&input, self.store.tip_source(), book),
+            Some(_) => program::record(&input, view.nodes(changes_max)?, book),
+        };
         let (statement, witness) =
             ran.map_err(|error| EngineError::invalid("proof", error.to_string()))?;
         input.witness = witness;

@@ -97,6 +97,15 @@ _FORCED: Final = fields(
 _EVIDENCE: Final = fields(
     {"l1Height": COUNT, **dict.fromkeys(("leader", "first", "second", "promised", "other"), HASH)}
 )
+_PROOF_INPUT: Final = fields(
+    {
+        "firstBlock": QUANTITY,
+        "lastBlock": QUANTITY,
+        "objectId": nullable(HASH),
+        "input": nullable(DATA),
+        "publicValues": nullable(DATA),
+    }
+)
 
 _ETH: Final[dict[str, Schema]] = {
     **dict.fromkeys(
@@ -231,6 +240,7 @@ _NODE: Final[dict[str, Schema]] = {
     "bedroll_getBatch": ref("ObjectStatus"),
     "bedroll_getBlockClass": fields({"number": QUANTITY, "class": ref("BlockClass"), "committed": BOOL}),
     "bedroll_getEvidence": array(_EVIDENCE),
+    "bedroll_getProofInput": nullable(_PROOF_INPUT),
     "bedroll_getForced": _FORCED,
     "bedroll_getObject": ref("ObjectStatus"),
     "bedroll_getSignatures": nullable(
