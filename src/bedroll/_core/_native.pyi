@@ -1056,14 +1056,12 @@ def program_input(
         header: The 118 bytes of a batch's header; without it the blocks are automatic ones.
         body: Of the batch.
         signatures: What a body of the proven form leaves out: `Transaction.signatures` of its transactions, joined.
-
-    Raises:
-        Invalid: The batch is not one upon the tip with these origins, or a signature is missing or another's.
         parent: Height of the parent; without it the tip.
         changes_max: Accounts that may have changed since the parent.
 
     Raises:
-        Invalid: The batch is not one upon the parent with these origins, or the parent's state is not kept.
+        Invalid: The batch is not one upon the parent with these origins, a signature is missing or another's, or the
+            parent's state is not kept.
     """
 
 def run_program(input: bytes) -> bytes:

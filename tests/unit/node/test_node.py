@@ -9,6 +9,7 @@ from bedroll.api.port import BlockAdded, BlockRemoved, Condition, HeadsMoved
 from bedroll.bitcoin.wallet import SingleKeyring
 from bedroll.crypto import schnorr
 from bedroll.da import Rotate
+from bedroll.execution.proof import Statement, run_program
 from bedroll.node.devnet import devnet_key
 from bedroll.node.service import LeaderSetup, Node, is_stale
 from bedroll.primitives import Invalid, L1Height, L2Height, Misconfigured, Unavailable
@@ -53,6 +54,23 @@ async def test_heads_move_from_latest_to_safe_to_finalized(embedded_chain, tmp_p
         status = rollup.node.batch_of(L2Height(1))
         assert (status.state, status.first_height, status.last_height) == ("accepted", 1, 1)
         assert rollup.node.object_status(status.id) == status
+
+
+async def test_a_node_gives_what_proves_a_derived_batch_and_automatic_blocks(embedded_chain, tmp_path):
+    """The input runs by itself to the statement that is given beside it, which names the node's own block."""
+    async with open_rollup(tmp_path, embedded_chain) as rollup:
+        await rollup.send(*(rollup.transfer(sender, to=9) for sender in range(3)))
+        await rollup.block(2)
+        assert await rollup.node.proof_range(L2Height(1)) is None
+        await rollup.settle()
+        await rollup.mine(WINDOW)
+        safe = rollup.node.heads().safe.height
+        batch, silent = [await rollup.node.proof_range(L2Height(height)) for height in (1, safe)]
+        assert (batch.first, batch.last, batch.object_id) == (1, 2, rollup.node.batch_of(L2Height(1)).id)
+        assert (silent.last, silent.object_id) == (safe, None)
+        for found in (batch, silent):
+            assert run_program(found.given) == found.stated
+            assert Statement.decode(found.stated).tip == rollup.node.engine.header(found.last).hash
 
 
 async def test_leader_and_follower_name_the_same_transaction_that_carries_a_block(embedded_chain, tmp_path):
