@@ -18,6 +18,7 @@ from tests.framework.ledger import Ledger, accounts, address_of, genesis_for
 from tests.framework.scene import Scene
 
 PROGRAM = Path(__file__).parents[2] / "crates/guest/elf/batch.elf"
+SETTLEMENT = Path(__file__).parents[2] / "crates/guest/elf/settlement.elf"
 ACCOUNTS = 100_000
 SIGNERS = 200
 TRANSACTIONS = 1_000
@@ -27,12 +28,12 @@ BOOK_ENTRIES = 1
 """Slot of the AddressBook's map in Vyper's layout."""
 
 
-def executed(executor: Path, given: bytes) -> tuple[int, int, bytes]:
-    """Cycles, exit code and public values of the program upon an input."""
+def executed(executor: Path, given: bytes, program: Path = PROGRAM) -> tuple[int, int, bytes]:
+    """Cycles, exit code and public values of a program upon an input."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(given)
         file.flush()
-        asked = [str(executor), str(PROGRAM), file.name]
+        asked = [str(executor), str(program), file.name]
         said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     cycles, code, *values = said
     return int(cycles), int(code), bytes.fromhex(values[0] if values else "")
