@@ -50,7 +50,7 @@ COSTS: Final[Mapping[str, int]] = {
     "eth_sendTransaction": 50,
     "eth_simulateV1": 50,
     # --- a trace
-    "bedroll_getProofInput": 2_000,
+    "bedroll_getProofInput": 1_000,
     "debug_executionWitness": 500,
     "debug_traceBlock": 200,
     "debug_traceBlockByHash": 200,
