@@ -1,7 +1,8 @@
 """Build the programs for the proof system into crates/guest/elf; `--check` only compares.
 
-The stock toolchain builds it, with the standard library from its own sources (component rust-src), for the machine that
-the proof system proves. One toolchain, one lock and one set of sources give one file, wherever they lie.
+The stock toolchain builds it, with the standard library from its own sources (component rust-src), for the machine
+that the proof system proves. One toolchain, one lock and one set of sources give one file, wherever they lie:
+`guest_rustc.py` keeps the names of folders out of it.
 """
 
 import argparse
@@ -51,6 +52,7 @@ def build(root: Path, folder: Path, name: str = "batch", extra: Sequence[str] = 
         "CARGO_TARGET_DIR": str(folder),
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         "CARGO_INCREMENTAL": "0",
+        "RUSTC_WRAPPER": str(ROOT / "scripts/guest_rustc.py"),
         # The stock compiler builds its own library only when told that this is meant.
         "RUSTC_BOOTSTRAP": "1",
     }
