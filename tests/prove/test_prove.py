@@ -30,7 +30,7 @@ async def kill_in_mid_shard(prover, job):
     while not any(task.state is TaskState.DONE for task in prover.queue.tasks(job.id)):
         await asyncio.sleep(1)
     await asyncio.sleep(2)
-    process = prover._core._process
+    process = prover._crew._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
 

@@ -18,6 +18,7 @@ from bedroll.primitives import Invalid, Misconfigured
 from bedroll.prover import Core, Finished, Follower, JobState, Prover, Range, read_status
 from bedroll.prover.budget import checked_budget
 from bedroll.prover.core import find_worker
+from bedroll.prover.permit import Permits
 from bedroll.prover.service import INPUT_BYTES_MAX
 from bedroll.sdk import RpcClient
 
@@ -65,7 +66,7 @@ def prove(context: Context, flags: dict[str, object], *, file: Path, out: Path |
 def status(context: Context, flags: dict[str, object]) -> None:
     """Show what a prover does: jobs, stages, shards, cycles, time, memory."""
     config = context.load(flags, QUIET)
-    show_status(context.output, read_status(folder_of(config)))
+    show_status(context.output, read_status(folder_of(config)), folder_of(config))
 
 
 @declare("verify", *_SECTIONS, group=command)
@@ -121,8 +122,9 @@ def program_of(config: Config) -> Path:
 
 
 def core_of(config: Config) -> Core:
-    """The worker, with a budget that can do."""
-    return Core(find_worker(config.prover.worker), checked_budget(config.prover.memory_bytes))
+    """The worker, with a budget that can do and no more of them than this machine has memory for."""
+    memory_bytes = checked_budget(config.prover.memory_bytes)
+    return Core(find_worker(config.prover.worker), memory_bytes, Permits.of_machine(memory_bytes))
 
 
 class RpcSource:

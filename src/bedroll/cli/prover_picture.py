@@ -5,8 +5,9 @@ Spec: docs/spec/prover.md#progress
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import groupby
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
@@ -18,12 +19,19 @@ from rich.text import Text
 
 from bedroll.prover.status import JobStatus, Status, TaskStatus
 
-from .output import Output
+from .output import Output, escape
 
 _DONE: Final = "■"
 _RUNS: Final = "▶"
 _WAITS: Final = "□"
-_STAGES: Final = ("plan", "shards", "merge")
+_STATES: Final = {
+    "waiting": "queued",
+    "planned": "begun",
+    "proved": "proved, not handed over yet",
+    "handed": "handed over",
+    "failed": "failed",
+}
+"""States as a person reads them."""
 
 
 class Picture:
@@ -50,10 +58,11 @@ class Picture:
             self._live.update(drawn(status, time.time()))
 
 
-def show_status(output: Output, status: Status | None) -> None:
+def show_status(output: Output, status: Status | None, folder: Path) -> None:
     """Say once what a prover does."""
     if status is None:
-        output.result({"state": "no prover has run here"})
+        output.result({"state": "no prover has run here", "folder": str(folder)})
+        output.hint("`bedroll prover run` follows a node; `bedroll prover prove FILE` proves one input")
     elif output.as_json:
         output.line(msgspec.to_builtins(status) | {"alive": status.is_alive})
     else:
@@ -62,28 +71,71 @@ def show_status(output: Output, status: Status | None) -> None:
 
 def drawn(status: Status, now: float) -> RenderableType:
     """The picture."""
-    table = Table(title="prover" if status.is_alive else "prover (not running)", title_justify="left")
-    for column in ("job", "what", "state", "cycles", "plan", "shards", "merge", "time", "peak"):
-        table.add_column(column, overflow="fold")
+    parts: list[RenderableType] = [Text(_headline(status), style="bold")]
+    if status.jobs:
+        parts.append(_table(status, now))
     for job in status.jobs:
-        table.add_row(*_row(job, status, now))
-    parts: list[RenderableType] = [table]
-    if status.running and status.is_alive:
-        held, may = _size(status.resident_bytes), _size(status.memory_bytes)
-        text = f"{_RUNS} {status.running}, {_time(now - status.since)} so far; "
-        parts.append(Text(text + f"about {_time(status.left_seconds)} to the proof; {held} of {may} held"))
-    parts += [Text(f"{job.id[:12]}: {job.reason}", style="red") for job in status.jobs if job.reason]
+        parts += _lines(job, status, now)
+    hidden = sum(status.counts.values()) - len(status.jobs)
+    if hidden > 0:
+        parts.append(Text(f"and {hidden:,} more jobs: {_counted(status.counts)} in all"))
+    if status.is_alive and status.remark:
+        parts.append(_line(status.remark, "dim"))
     return Group(*parts)
 
 
+def _headline(status: Status) -> str:
+    if not status.is_alive:
+        open_jobs = sum(status.counts.get(state, 0) for state in ("waiting", "planned", "proved"))
+        jobs = "1 job goes" if open_jobs == 1 else f"{open_jobs:,} jobs go"
+        rest = f"{jobs} on when it is started again" if open_jobs else "nothing is left to do"
+        return f"prover: not running; {rest}"
+    workers = f"{status.workers} workers, " if status.workers > 1 else ""
+    held = f"{_size(status.resident_bytes)} of {_size(status.memory_bytes)} held" if status.resident_bytes else ""
+    doing = "working" if status.running else "starting" if status.counts.get("planned") else "idle"
+    return f"prover: {doing}" + "".join(f", {part}" for part in (workers.rstrip(", "), held) if part)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{counts[state]:,} {word}" for state, word in _STATES.items() if counts.get(state))
+
+
+def _table(status: Status, now: float) -> Table:
+    table = Table(title_justify="left")
+    for column in ("job", "what", "state", "cycles", "plan", "shards", "merge", "worked", "peak"):
+        table.add_column(column, overflow="fold")
+    for job in status.jobs:
+        table.add_row(*map(escape, _row(job, status, now)))
+    return table
+
+
+def _lines(job: JobStatus, status: Status, now: float) -> Iterator[Text]:
+    """What is done for a job now, and how it ended badly."""
+    if status.is_alive:
+        for each in status.running:
+            if each.job == job.id:
+                kind = next((task.kind for task in job.tasks if task.name == each.name), "")
+                what = f"{each.name} ({kind})" if kind not in ("", "node") else each.name
+                where = f" on {each.worker}" if status.workers > 1 else ""
+                yield _line(f"{_RUNS} {job.id[:12]}: {what}{where}, {_time(now - each.since)} so far")
+        if job.left_seconds is not None:
+            yield _line(f"  {job.id[:12]}: about {_time(job.left_seconds)} to the proof")
+    if job.reason:
+        yield _line(f"{job.id[:12]}: {job.reason}", "red")
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text.from_markup(escape(text), style=style)
+
+
 def _row(job: JobStatus, status: Status, now: float) -> Iterator[str]:
-    running = status.running if status.job == job.id and status.is_alive else ""
+    running = {each.name: now - each.since for each in status.running if each.job == job.id and status.is_alive}
     shards = [task for task in job.tasks if task.kind not in ("plan", "node")]
     nodes = [task for task in job.tasks if task.kind == "node"]
-    spent = sum(task.seconds for task in job.tasks) + (now - status.since if running else 0.0)
+    spent = sum(task.seconds for task in job.tasks) + sum(running.values())
     yield job.id[:12]
     yield job.title
-    yield job.state
+    yield "running" if running else _STATES.get(job.state, job.state)
     yield f"{job.cycles:,}" if job.cycles else ""
     yield _DONE if job.tasks else _RUNS if running else _WAITS
     yield "  ".join(_cells(kind, list(group), running) for kind, group in groupby(shards, key=lambda task: task.kind))
@@ -92,13 +144,13 @@ def _row(job: JobStatus, status: Status, now: float) -> Iterator[str]:
     yield _size(max((task.peak_bytes for task in job.tasks), default=0))
 
 
-def _cells(kind: str, tasks: list[TaskStatus], running: str) -> str:
+def _cells(kind: str, tasks: list[TaskStatus], running: Collection[str]) -> str:
     """One mark a task; numbers where there are many."""
     done = sum(task.state == "done" for task in tasks)
     if len(tasks) > 12:
         marks = f"{done} of {len(tasks)}"
     else:
-        marks = "".join(_DONE if task.state == "done" else _RUNS if task.name == running else _WAITS for task in tasks)
+        marks = "".join(_DONE if task.state == "done" else _RUNS if task.name in running else _WAITS for task in tasks)
     return f"{kind} {marks}".strip()
 
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,9 @@ import msgspec
 from bedroll.primitives import Invalid, Misconfigured, Unavailable
 
 from .budget import resident_bytes
+from .crew import request_of
+from .job import Task
+from .permit import Permits
 
 WORKER: Final = "bedroll-prover-core"
 _LOOK_SECONDS: Final = 0.5
@@ -54,29 +57,49 @@ class Core:
     Proving keys (6.7 GB) live in it from its first shard on: closing it frees them.
     """
 
-    def __init__(self, worker: Path, memory_bytes: int) -> None:
+    width = 1
+    """A crew of one."""
+
+    def __init__(self, worker: Path, memory_bytes: int, permits: Permits | None = None) -> None:
         """Nothing starts yet.
 
         Args:
             worker: Its program.
             memory_bytes: The process is killed when it holds more.
+            permits: Of which the process takes one for as long as it lives; without them it waits for nobody.
         """
         self._worker = worker
         self._memory_bytes = memory_bytes
+        self._permits = permits
         self._process: asyncio.subprocess.Process | None = None
+        self._asking = asyncio.Lock()
 
     @property
     def resident_bytes(self) -> int:
         """Memory that the process holds now."""
         return resident_bytes(self._process.pid) if self._process else 0
 
+    async def work(self, folder: Path, task: Task, begun: Callable[[str], None]) -> dict[str, Any]:
+        """As a crew does (`Crew.work`)."""
+        begun(str(await self.start()))
+        return await self.ask(request_of(folder, task))
+
+    async def start(self) -> int:
+        """Have the process run, once there is a permit; its id."""
+        async with self._asking:
+            return (await self._started()).pid
+
     async def ask(self, request: Mapping[str, object]) -> dict[str, Any]:
-        """Send a request and wait for what it came to.
+        """Send a request and wait for what it came to; one at a time.
 
         Raises:
             Invalid: The worker says that it cannot be done.
             CoreLost: The process ended, or was ended because it held more than the budget.
         """
+        async with self._asking:
+            return await self._ask(request)
+
+    async def _ask(self, request: Mapping[str, object]) -> dict[str, Any]:
         process = await self._started()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -106,12 +129,19 @@ class Core:
 
     async def _started(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                self._worker,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=_ANSWER_BYTES_MAX,
-            )
+            permit = [] if self._permits is None else [await self._permits.take()]
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    self._worker,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    limit=_ANSWER_BYTES_MAX,
+                    pass_fds=permit,
+                )
+            finally:
+                # The worker alone holds it from here on, even where this process is killed and the worker goes on.
+                for held in permit:
+                    os.close(held)
         return self._process
 
     async def _watch(self, process: int, answer: "asyncio.Task[bytes]") -> int:
@@ -123,6 +153,10 @@ class Core:
                 self._process.kill()
                 return held
         return 0
+
+    async def rest(self) -> None:
+        """As `close`: the next request starts another process."""
+        await self.close()
 
     async def close(self) -> None:
         """End the process at once: it keeps nothing that is not in a file."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .job import Task, TaskState
+from .tree import span
 
 FIRST: Final = {"plan": 5.0, "core": 120.0, "memory": 120.0, "node": 60.0}
 """Seconds on two cores before anything was measured there: what a prototype took (docs/design/proving.md)."""
@@ -28,9 +29,17 @@ class Estimate:
         """Seconds that a task of a kind takes."""
         return self.seconds.get(kind, FIRST.get(kind, OTHER_SECONDS))
 
-    def left(self, tasks: Iterable[Task], running_seconds: float = 0.0) -> float:
-        """Seconds until all of these are done, the first of them having run for some already."""
-        waiting = [self.of(task.kind) for task in tasks if task.state is not TaskState.DONE]
-        if not waiting:
-            return 0.0
-        return max(waiting[0] - running_seconds, 0.0) + sum(waiting[1:])
+    def left(self, tasks: Iterable[Task], running: Mapping[str, float], workers: int) -> float:
+        """Seconds until all of these are done.
+
+        Args:
+            tasks: Of one job.
+            running: Seconds that tasks have run for, by name.
+            workers: How many tasks can run at once.
+        """
+        work = {
+            task.name: (max(self.of(task.kind) - running.get(task.name, 0.0), 0.0), task.parts)
+            for task in tasks
+            if task.state is not TaskState.DONE
+        }
+        return span(work, max(workers, 1), running.keys())

@@ -1,6 +1,6 @@
 """A job and its tasks: names, states, and what a plan says.
 
-Reads: nothing.  Gives: `Job`, `Task`, `Plan`, their states, `job_id`.  Never: touches a file.
+Reads: nothing.  Gives: `Job`, `Task`, `Plan`, their states, `job_id`, `files_of`.  Never: touches a file.
 Spec: docs/spec/prover.md#jobs
 """
 
@@ -12,6 +12,11 @@ from typing import Any, Final
 
 PLAN: Final = "plan"
 """Name of a job's first task."""
+NODE: Final = "node"
+PROGRAM_FILE: Final = "program.elf"
+INPUT_FILE: Final = "input.bin"
+KEY_FILE: Final = "program.key"
+PLAN_FILE: Final = "plan.json"
 
 
 class JobState(StrEnum):
@@ -39,6 +44,7 @@ class Task:
         name: Of the task in its job: `plan`, `shard-0003`, `node-0000`.
         kind: `plan`, `node`, or what the shard holds: `core`, `memory`, a precompile.
         index: Place among the shards or nodes.
+        parts: Names of the tasks whose proofs a node merges.
         state: Whether it is done.
         seconds: Wall time that it took.
         peak_bytes: Most memory that its process had held when it ended.
@@ -47,9 +53,15 @@ class Task:
     name: str
     kind: str
     index: int
+    parts: tuple[str, ...] = ()
     state: TaskState = TaskState.WAITING
     seconds: float = 0.0
     peak_bytes: int = 0
+
+    @property
+    def what(self) -> str:
+        """As the worker is asked for it: `plan`, `shard` or `node`."""
+        return self.kind if self.kind in (PLAN, NODE) else "shard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +95,13 @@ class Plan:
         cycles: Instructions.
         values: What the program gave.
         shards: Kind of each shard.
-        nodes: How many merges make them one proof.
+        nodes: Names of the tasks whose proofs each merge takes; the last one gives the job's proof.
     """
 
     cycles: int
     values: bytes
     shards: tuple[str, ...]
-    nodes: int
+    nodes: tuple[tuple[str, ...], ...]
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> "Plan":
@@ -98,16 +110,28 @@ class Plan:
             cycles=int(answer["cycles"]),
             values=bytes.fromhex(answer["values"]),
             shards=tuple(map(str, answer["shards"])),
-            nodes=len(answer["nodes"]),
+            nodes=tuple(tuple(str(file).removesuffix(".proof") for file in node) for node in answer["nodes"]),
         )
 
     def tasks(self) -> list[Task]:
         """All that is to be done after planning, in order."""
         shards = [Task(name=f"shard-{place:04}", kind=kind, index=place) for place, kind in enumerate(self.shards)]
-        nodes = [Task(name=f"node-{place:04}", kind="node", index=place) for place in range(self.nodes)]
+        nodes = [
+            Task(name=f"node-{place:04}", kind=NODE, index=place, parts=parts) for place, parts in enumerate(self.nodes)
+        ]
         return shards + nodes
 
 
 def job_id(program: bytes, given: bytes) -> str:
     """SHA-256 over program and input: the same work has one name, whoever asks for it."""
     return sha256(program + given).hexdigest()
+
+
+def files_of(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Files of a job's folder that a task reads: those that must be there, and those that spare work where they are."""
+    if task.kind == PLAN:
+        return (PROGRAM_FILE, INPUT_FILE), (PLAN_FILE,)
+    spare = (KEY_FILE, f"{task.name}.proof")
+    if task.kind == NODE:
+        return (PROGRAM_FILE, PLAN_FILE, *(f"{part}.proof" for part in task.parts)), spare
+    return (PROGRAM_FILE, PLAN_FILE, f"{task.name}.trace"), (*spare, f"{task.name}.calls")

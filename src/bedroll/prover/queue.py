@@ -25,9 +25,15 @@ _MIGRATIONS: Final = (
         peak_bytes integer not null default 0, primary key (job, name)
     );
     """,
+    # Who plans again is answered at once from the job's folder: this is how older jobs learn what their nodes merge.
+    """
+    alter table task add column parts text not null default '';
+    delete from task where job in (select id from job where state = 'planned');
+    update job set state = 'waiting' where state = 'planned';
+    """,
 )
 _JOB: Final = 'id, title, state, cycles, "values", reason, added'
-_TASK: Final = "name, kind, place, state, seconds, peak_bytes"
+_TASK: Final = "name, kind, place, parts, state, seconds, peak_bytes"
 
 
 class Queue:
@@ -62,13 +68,23 @@ class Queue:
         """All of them, oldest first."""
         return [_job(row) for row in self._database.execute(f"select {_JOB} from job order by number")]
 
-    def next(self) -> Job | None:
-        """The oldest job that is not at its end; a proof that nobody took comes before new work."""
+    def in_state(self, *states: JobState, count: int = -1, newest: bool = False) -> list[Job]:
+        """Jobs in one of these states, oldest first: the oldest or newest so many, or all where `count` is below 0."""
+        marks = ", ".join("?" * len(states))
+        order = "desc" if newest else "asc"
         rows = self._database.execute(
-            f"select {_JOB} from job where state in (?, ?, ?) order by state <> ?, number limit 1",
-            (JobState.WAITING, JobState.PLANNED, JobState.PROVED, JobState.PROVED),
+            f"select {_JOB} from job where state in ({marks}) order by number {order} limit ?", (*states, count)
         )
-        return _job(rows[0]) if rows else None
+        jobs = [_job(row) for row in rows]
+        return jobs[::-1] if newest else jobs
+
+    def counts(self) -> dict[str, int]:
+        """How many jobs are in each state."""
+        return {
+            str(state): count
+            for state, count in self._database.execute("select state, count(*) from job group by state")
+            if isinstance(count, int)
+        }
 
     def planned(self, id: str, cycles: int, values: bytes, tasks: Iterable[Task]) -> None:
         """Write down what a plan found, whole or not at all."""
@@ -78,10 +94,12 @@ class Queue:
                 (JobState.PLANNED, cycles, values, id),
             )
             rows = [
-                (id, task.name, task.kind, task.index, number, task.state, task.seconds, task.peak_bytes)
+                (id, task.name, task.kind, task.index, number, task.state, " ".join(task.parts))
                 for number, task in enumerate(tasks)
             ]
-            self._database.execute_many("insert into task values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._database.execute_many(
+                "insert into task (job, name, kind, place, number, state, parts) values (?, ?, ?, ?, ?, ?, ?)", rows
+            )
 
     def tasks(self, id: str) -> list[Task]:
         """Of a planned job, in the order of work."""
@@ -131,7 +149,7 @@ def _job(row: tuple[object, ...]) -> Job:
 
 
 def _task(row: tuple[object, ...]) -> Task:
-    name, kind, place, state, seconds, peak = row
+    name, kind, place, parts, state, seconds, peak = row
     assert isinstance(place, int)
     assert isinstance(seconds, float)
     assert isinstance(peak, int)
@@ -139,6 +157,7 @@ def _task(row: tuple[object, ...]) -> Task:
         name=str(name),
         kind=str(kind),
         index=place,
+        parts=tuple(str(parts).split()),
         state=TaskState(str(state)),
         seconds=seconds,
         peak_bytes=peak,

@@ -1,35 +1,37 @@
-"""The prover: takes jobs from its queue, one task at a time, and hands over what is finished.
+"""The prover: takes jobs from its queue, gives their tasks to a crew, and hands over what is finished.
 
-Reads: the queue, the worker.  Gives: `Prover`, `Finished`.
-Never: runs two tasks at once in one memory budget, or loses what a finished task made.  Spec: docs/spec/prover.md
+Reads: the queue, a crew.  Gives: `Prover`, `Finished`.
+Never: begins more tasks than the crew takes, or loses what a finished task made.  Spec: docs/spec/prover.md
 """
 
 import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bedroll.primitives import Corrupt, Invalid
 from bedroll.storage.crash_point import crash_point
 from bedroll.storage.record_log import sync_folder
 
-from .core import Core, CoreLost
+from .core import CoreLost
+from .crew import Crew
 from .estimate import Estimate
-from .job import PLAN, Job, JobState, Plan, Task, TaskState, job_id
+from .job import INPUT_FILE, NODE, PLAN, PROGRAM_FILE, Job, JobState, Plan, Task, TaskState, job_id
 from .queue import Queue
-from .status import JobStatus, Status, TaskStatus, newest, write_status
+from .status import JobStatus, RunningStatus, Status, TaskStatus, write_status
 
 INPUT_BYTES_MAX: Final = 1 << 30
 LOST_MAX: Final = 2
 """A task that ends its worker so often in one run of the prover is given up."""
 _LOOK_SECONDS: Final = 1.0
-_PROGRAM: Final = "program.elf"
-_INPUT: Final = "input.bin"
+_OPEN: Final = (JobState.WAITING, JobState.PLANNED, JobState.PROVED)
+_ENDED: Final = (JobState.HANDED, JobState.FAILED)
+_SHOWN: Final = (12, 6)
+"""Jobs in a status: so many that are open, so many that ended."""
 _LOG: Final = logging.getLogger("bedroll.prover")
 
 
@@ -52,13 +54,24 @@ HandOver = Callable[[Finished], Awaitable[None]]
 """Takes a proof durably: posts it, or keeps it as a file. Called again for a proof if it raised."""
 
 
+@dataclass(slots=True)
+class _Begun:
+    """A task that was given to the crew; `since` is set once somebody does it."""
+
+    job: Job
+    task: Task
+    work: "asyncio.Task[dict[str, Any]] | None" = None
+    worker: str = ""
+    since: float | None = None
+
+
 class Prover:
     """One prover in one folder: `queue.sqlite`, `jobs/<id>/`, `status.json`."""
 
     def __init__(
         self,
         folder: Path,
-        core: Core,
+        crew: Crew,
         program: bytes,
         hand_over: HandOver,
         *,
@@ -70,10 +83,10 @@ class Prover:
 
         Args:
             folder: Of this prover alone.
-            core: The worker.
+            crew: Does the tasks.
             program: ELF file that is proved.
             hand_over: Takes finished proofs.
-            memory_bytes: For the status; the worker keeps to it.
+            memory_bytes: For the status; workers keep to it.
             on_change: Told of every step, and once a second while a task runs.
             clock: Unix seconds.
 
@@ -83,14 +96,16 @@ class Prover:
         folder.mkdir(parents=True, exist_ok=True)
         self.queue = Queue(folder / "queue.sqlite")
         self._folder = folder
-        self._core = core
+        self._crew = crew
         self._program = program
         self._hand_over = hand_over
         self._memory_bytes = memory_bytes
         self._on_change = on_change
         self._clock = clock
+        self._begun: dict[tuple[str, str], _Begun] = {}
         self._lost: dict[tuple[str, str], int] = {}
         self._wake = asyncio.Event()
+        self._remark = ""
 
     # --- jobs --------------------------------------------------------------------------------------
 
@@ -108,8 +123,8 @@ class Prover:
             return found
         folder = self.folder_of(job)
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / _PROGRAM, self._program)
-        _write(folder / _INPUT, given)
+        _write(folder / PROGRAM_FILE, self._program)
+        _write(folder / INPUT_FILE, given)
         sync_folder(folder)
         crash_point("prover.after_job_files")
         self.queue.add(job)
@@ -120,72 +135,132 @@ class Prover:
         """Where a job's files lie."""
         return self._folder / "jobs" / job.id
 
+    def remark(self, text: str) -> None:
+        """Say for a person what this prover waits for."""
+        if text != self._remark:
+            self._remark = text
+            self._tell()
+
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
             if not await self.step():
-                self._wake.clear()
                 self._tell()
-                await self._core.close()
+                await self._crew.rest()
                 await self._wake.wait()
 
     async def finish(self, job: Job) -> Job:
         """Work until one job is at its end."""
-        while (now := self.queue.job(job.id)) is not None and now.state not in (JobState.HANDED, JobState.FAILED):
+        while (now := self.queue.job(job.id)) is not None and now.state not in _ENDED:
             await self.step()
         return now if now is not None else job
 
     async def step(self) -> bool:
-        """Do the next piece of work; False where there is none."""
-        job = self.queue.next()
-        if job is None:
-            return False
-        try:
-            if job.state is JobState.PROVED:
-                await self._give(job)
-            elif job.state is JobState.WAITING:
-                await self._plan(job)
-            else:
-                await self._task(job)
-        except CoreLost as error:
-            self._note_loss(job, error)
-        except Invalid as error:
-            _LOG.warning("a job cannot be proved", extra={"job": job.id, "reason": str(error)})
-            self.queue.move(job.id, JobState.FAILED, str(error))
+        """Begin what can be begun and wait until something ends; False where there is nothing to do."""
+        self._wake.clear()
+        for job in self.queue.in_state(JobState.PROVED, count=1):
+            await self._give(job)
+            self._tell()
+            return True
+        self._begin()
+        if not self._begun:
+            return bool(self.queue.in_state(JobState.PROVED, count=1))
+        for begun in await self._ended():
+            self._settle(begun)
         self._tell()
         return True
 
     async def close(self) -> None:
-        """End the worker and let go of the folder."""
-        await self._core.close()
+        """End what runs and let go of the folder."""
+        works = [begun.work for begun in self._begun.values() if begun.work is not None]
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+        self._begun.clear()
+        await self._crew.close()
         self.queue.close()
 
     # --- work --------------------------------------------------------------------------------------
 
-    async def _plan(self, job: Job) -> None:
-        async with self._telling(job, Task(name=PLAN, kind=PLAN, index=0)):
-            answer = await self._core.ask({"do": "plan", "job": str(self.folder_of(job).resolve())})
-        plan = Plan.of(answer["planned"])
+    def _begin(self) -> None:
+        """Give the crew as many tasks as it takes, those of the oldest job first."""
+        if len(self._begun) >= self._crew.width:
+            return
+        estimate = Estimate(self.queue.seconds_by_kind())
+        # A job without a task to begin has one that was begun, so that no more jobs than tasks have to be looked at.
+        for job in self.queue.in_state(JobState.WAITING, JobState.PLANNED, count=self._crew.width):
+            for task in self._ready(job, estimate):
+                if len(self._begun) >= self._crew.width:
+                    return
+                begun = self._begun[job.id, task.name] = _Begun(job, task)
+                begun.work = asyncio.create_task(self._work(begun))
+
+    def _ready(self, job: Job, estimate: Estimate) -> list[Task]:
+        """Tasks of a job that can be begun now: merges before shards, the longest first."""
+        tasks = [Task(name=PLAN, kind=PLAN, index=0)] if job.state is JobState.WAITING else self.queue.tasks(job.id)
+        done = {task.name for task in tasks if task.state is TaskState.DONE}
+        if len(done) == len(tasks):
+            self.queue.move(job.id, JobState.PROVED)
+        ready = [
+            task
+            for task in tasks
+            if task.name not in done and (job.id, task.name) not in self._begun and done.issuperset(task.parts)
+        ]
+        return sorted(ready, key=lambda task: (task.kind != NODE, -estimate.of(task.kind), task.index))
+
+    async def _work(self, begun: _Begun) -> dict[str, Any]:
+        def note(worker: str) -> None:
+            begun.worker, begun.since = worker, self._clock()
+            self._tell()
+
+        return await self._crew.work(self.folder_of(begun.job), begun.task, note)
+
+    async def _ended(self) -> list[_Begun]:
+        """Wait until a task has ended, or a job was added; tell how it goes once a second."""
+        works = {begun.work: begun for begun in self._begun.values() if begun.work is not None}
+        woken = asyncio.create_task(self._wake.wait())
+        try:
+            ended: set[asyncio.Task[Any]] = set()
+            while not ended:
+                self._tell()
+                ended, _ = await asyncio.wait(
+                    {*works, woken}, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+        finally:
+            woken.cancel()
+        return [works[work] for work in ended if work in works]
+
+    def _settle(self, begun: _Begun) -> None:
+        """Write down what a task came to."""
+        job, task = begun.job, begun.task
+        del self._begun[job.id, task.name]
+        assert begun.work is not None
+        try:
+            answer = begun.work.result()
+        except CoreLost as error:
+            self._note_loss(job, task, error)
+        except Invalid as error:
+            _LOG.warning("a job cannot be proved", extra={"job": job.id, "reason": str(error)})
+            self.queue.move(job.id, JobState.FAILED, str(error))
+        else:
+            if task.kind == PLAN:
+                self._planned(job, Plan.of(answer["planned"]))
+            else:
+                self._done(job, task, float(answer["seconds"]), int(answer["peak_bytes"]))
+
+    def _planned(self, job: Job, plan: Plan) -> None:
         crash_point("prover.after_plan")
         self.queue.planned(job.id, plan.cycles, plan.values, plan.tasks())
         _LOG.info("planned", extra={"job": job.id, "cycles": plan.cycles, "shards": ",".join(plan.shards)})
 
-    async def _task(self, job: Job) -> None:
-        task = next((each for each in self.queue.tasks(job.id) if each.state is not TaskState.DONE), None)
-        if task is None:
-            self.queue.move(job.id, JobState.PROVED)
-            return
-        what = "node" if task.kind == "node" else "shard"
-        async with self._telling(job, task):
-            request = {"do": what, "job": str(self.folder_of(job).resolve()), "index": task.index}
-            answer = await self._core.ask(request)
+    def _done(self, job: Job, task: Task, seconds: float, peak_bytes: int) -> None:
         crash_point("prover.after_task")
-        self.queue.done(job.id, task.name, float(answer["seconds"]), int(answer["peak_bytes"]))
-        _LOG.info("task", extra={"job": job.id, "task": task.name, "seconds": round(float(answer["seconds"]), 1)})
+        self.queue.done(job.id, task.name, seconds, peak_bytes)
+        _LOG.info("task", extra={"job": job.id, "task": task.name, "seconds": round(seconds, 1)})
 
     async def _give(self, job: Job) -> None:
         folder = self.folder_of(job)
-        nodes = [task for task in self.queue.tasks(job.id) if task.kind == "node"]
+        nodes = [task for task in self.queue.tasks(job.id) if task.kind == NODE]
         try:
             proof = (folder / f"{nodes[-1].name}.proof").read_bytes()
         except (OSError, IndexError) as error:
@@ -197,77 +272,65 @@ class Prover:
         for trace in [*folder.glob("*.trace"), *folder.glob("*.calls"), *folder.glob("shard-*.proof")]:
             trace.unlink()
 
-    def _note_loss(self, job: Job, error: CoreLost) -> None:
-        key = (job.id, next((each.name for each in self.queue.tasks(job.id) if each.state is not TaskState.DONE), PLAN))
+    def _note_loss(self, job: Job, task: Task, error: CoreLost) -> None:
+        key = (job.id, task.name)
         self._lost[key] = self._lost.get(key, 0) + 1
-        _LOG.warning("the worker is lost", extra={"job": job.id, "task": key[1], "reason": str(error)})
+        _LOG.warning("a worker is lost", extra={"job": job.id, "task": task.name, "reason": str(error)})
         if self._lost[key] >= LOST_MAX:
-            self.queue.move(job.id, JobState.FAILED, f"{key[1]}: {error}")
+            self.queue.move(job.id, JobState.FAILED, f"{task.name}: {error}")
 
     # --- progress ----------------------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def _telling(self, job: Job, task: Task) -> AsyncIterator[None]:
-        """Tell of a running task once a second."""
-        since = self._clock()
-
-        async def tell() -> None:
-            while True:
-                self._tell(job, task, since)
-                await asyncio.sleep(_LOOK_SECONDS)
-
-        telling = asyncio.create_task(tell())
-        try:
-            yield
-        finally:
-            telling.cancel()
-
-    def _tell(self, job: Job | None = None, task: Task | None = None, since: float = 0.0) -> None:
+    def _tell(self) -> None:
         status = self.status()
-        if job is not None and task is not None:
-            tasks = self.queue.tasks(job.id) or [task]
-            left = Estimate(self.queue.seconds_by_kind()).left(tasks, self._clock() - since)
-            status = _running(status, job, task, since, left, self._core.resident_bytes)
         write_status(self._folder, status)
         self._on_change(status)
 
     def status(self) -> Status:
-        """All jobs as the queue has them."""
-        jobs = [
-            JobStatus(
-                id=job.id,
-                title=job.title,
-                state=job.state,
-                cycles=job.cycles,
-                reason=job.reason,
-                tasks=tuple(
-                    TaskStatus(
-                        name=task.name,
-                        kind=task.kind,
-                        state=task.state,
-                        seconds=task.seconds,
-                        peak_bytes=task.peak_bytes,
-                    )
-                    for task in self.queue.tasks(job.id)
-                ),
-            )
-            for job in self.queue.jobs()
+        """What it does now, and the jobs that a person asks about first."""
+        now = self._clock()
+        running = [
+            RunningStatus(job=each.job.id, name=each.task.name, worker=each.worker, since=each.since)
+            for each in self._begun.values()
+            if each.since is not None
         ]
-        return Status(process=os.getpid(), written=self._clock(), memory_bytes=self._memory_bytes, jobs=newest(jobs))
+        estimate = Estimate(self.queue.seconds_by_kind())
+        jobs = self.queue.in_state(*_ENDED, count=_SHOWN[1], newest=True)
+        jobs += self.queue.in_state(*_OPEN, count=_SHOWN[0])
+        return Status(
+            process=os.getpid(),
+            written=now,
+            memory_bytes=self._memory_bytes,
+            resident_bytes=self._crew.resident_bytes,
+            workers=self._crew.width,
+            remark=self._remark,
+            running=tuple(running),
+            jobs=tuple(self._shown(job, running, estimate, now) for job in jobs),
+            counts=self.queue.counts(),
+        )
 
-
-def _running(status: Status, job: Job, task: Task, since: float, left: float, resident: int) -> Status:
-    return Status(
-        process=status.process,
-        written=status.written,
-        memory_bytes=status.memory_bytes,
-        jobs=status.jobs,
-        running=task.name,
-        job=job.id,
-        since=since,
-        left_seconds=left,
-        resident_bytes=resident,
-    )
+    def _shown(self, job: Job, running: list[RunningStatus], estimate: Estimate, now: float) -> JobStatus:
+        tasks = self.queue.tasks(job.id)
+        ran = {each.name: now - each.since for each in running if each.job == job.id}
+        return JobStatus(
+            id=job.id,
+            title=job.title,
+            state=job.state,
+            added=job.added,
+            cycles=job.cycles,
+            reason=job.reason,
+            left_seconds=estimate.left(tasks, ran, self._crew.width) if ran and tasks else None,
+            tasks=tuple(
+                TaskStatus(
+                    name=task.name,
+                    kind=task.kind,
+                    state=task.state,
+                    seconds=task.seconds,
+                    peak_bytes=task.peak_bytes,
+                )
+                for task in tasks
+            ),
+        )
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -5,7 +5,6 @@ Never: is needed for going on: the queue is.  Spec: docs/spec/prover.md#progress
 """
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,7 @@ _BYTES_MAX: Final = 1 << 24
 
 
 class TaskStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One task: its name, what it holds, whether it is done, how long it took or has run."""
+    """One task: its name, what it holds, whether it is done, how long it took."""
 
     name: str
     kind: str
@@ -28,14 +27,25 @@ class TaskStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One job with its tasks."""
+    """One job with its tasks; `left_seconds` until its proof while it is worked at."""
 
     id: str
     title: str
     state: str
+    added: int = 0
     cycles: int = 0
     reason: str = ""
+    left_seconds: float | None = None
     tasks: tuple[TaskStatus, ...] = ()
+
+
+class RunningStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that somebody does: its job's id, its name, who does it, since when (Unix seconds)."""
+
+    job: str
+    name: str
+    worker: str
+    since: float
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,24 +54,24 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         process: Of the prover that wrote it.
         written: Unix seconds.
-        running: Name of the task that runs, "" where none does.
-        job: Id of its job.
-        since: When it began, Unix seconds.
-        left_seconds: Until the job's proof, by the means so far.
-        resident_bytes: What the worker holds.
-        memory_bytes: What it may hold.
-        jobs: Newest ones.
+        memory_bytes: What a worker may hold.
+        resident_bytes: What the workers on the prover's machine hold.
+        workers: How many tasks can run at once.
+        remark: What it waits for, for a person.
+        running: Tasks that are being done.
+        jobs: Those that are worked at or are next, and those that ended last.
+        counts: How many jobs there are in each state.
     """
 
     process: int
     written: float
     memory_bytes: int
-    running: str = ""
-    job: str = ""
-    since: float = 0.0
-    left_seconds: float = 0.0
     resident_bytes: int = 0
+    workers: int = 1
+    remark: str = ""
+    running: tuple[RunningStatus, ...] = ()
     jobs: tuple[JobStatus, ...] = ()
+    counts: dict[str, int] = {}
 
     @property
     def is_alive(self) -> bool:
@@ -90,8 +100,3 @@ def read_status(folder: Path) -> Status | None:
         return msgspec.json.decode(content, type=Status)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise Corrupt("not a prover's status", path=str(folder / FILE), reason=str(error)) from error
-
-
-def newest(jobs: Sequence[JobStatus], count: int = 20) -> tuple[JobStatus, ...]:
-    """The last few, which is what people look at."""
-    return tuple(jobs[-count:])

@@ -1,11 +1,11 @@
 """The tree in which proofs of shards are merged, as the worker builds it, and how long it takes with many workers.
 
-Reads: nothing.  Gives: `nodes`, `makespan`.
+Reads: nothing.  Gives: `nodes`, `makespan`, `span`.
 Never: decides anything: the worker's plan does.  Spec: docs/spec/prover.md#jobs
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 ARITY: Final = 4
@@ -37,31 +37,57 @@ def _lower_power(count: int) -> int:
     return power
 
 
-def makespan(shards: Sequence[float], node_seconds: float, workers: int) -> float:
-    """Seconds from the plan to the proof with this many workers that each do one task at a time.
+def span(work: Mapping[str, tuple[float, Sequence[str]]], workers: int, begun: Collection[str] = ()) -> float:
+    """Seconds until all of this is done by this many workers that each do one task at a time.
 
-    A worker takes a node that can be merged before a shard, else the longest shard that is left.
+    A worker takes a task that stands on others before one that does not, and the longest first: as the prover does.
+
+    Args:
+        work: By name, seconds and what must be done before; names that are not in it are done.
+        workers: At least 1.
+        begun: What is being done already.
+    """
+    waits = {name: sum(part in work for part in parts) for name, (_, parts) in work.items()}
+    above: dict[str, list[str]] = {}
+    for name, (_, parts) in work.items():
+        for part in parts:
+            above.setdefault(part, []).append(name)
+
+    def rank(name: str) -> tuple[bool, bool, float, str]:
+        seconds, parts = work[name]
+        return name not in begun, not parts, -seconds, name
+
+    todo = [rank(name) for name, count in waits.items() if not count]
+    heapq.heapify(todo)
+    running: list[tuple[float, str]] = []
+    now = 0.0
+    while todo or running:
+        while todo and len(running) < workers:
+            name = heapq.heappop(todo)[-1]
+            heapq.heappush(running, (now + work[name][0], name))
+        now, done = heapq.heappop(running)
+        for name in above.get(done, ()):
+            waits[name] -= 1
+            if not waits[name]:
+                heapq.heappush(todo, rank(name))
+    return now
+
+
+def makespan(shards: Sequence[float], node_seconds: float, workers: int) -> float:
+    """Seconds from the plan to the proof with this many workers.
 
     Args:
         shards: Seconds of each shard.
         node_seconds: Of each merge.
         workers: At least 1.
     """
-    tree = nodes(len(shards))
-    waits = {place: len(parts) for place, parts in enumerate(tree)}
-    above = {part: place for place, parts in enumerate(tree) for part in parts}
-    todo: list[tuple[int, float, Part]] = [(1, -seconds, ("shard", place)) for place, seconds in enumerate(shards)]
-    heapq.heapify(todo)
-    running: list[tuple[float, Part]] = []
-    now = 0.0
-    while todo or running:
-        while todo and len(running) < workers:
-            _, seconds, part = heapq.heappop(todo)
-            heapq.heappush(running, (now - seconds, part))
-        now, done = heapq.heappop(running)
-        parent = above.get(done)
-        if parent is not None:
-            waits[parent] -= 1
-            if not waits[parent]:
-                heapq.heappush(todo, (0, -node_seconds, ("node", parent)))
-    return now
+
+    def name(part: Part) -> str:
+        return f"{part[0]}-{part[1]}"
+
+    work: dict[str, tuple[float, Sequence[str]]] = {
+        name(("shard", place)): (seconds, ()) for place, seconds in enumerate(shards)
+    }
+    for place, parts in enumerate(nodes(len(shards))):
+        work[name(("node", place))] = (node_seconds, [name(part) for part in parts])
+    return span(work, workers)

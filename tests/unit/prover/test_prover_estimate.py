@@ -18,9 +18,18 @@ def test_done_tasks_take_no_time_and_the_running_one_what_it_has_left():
         Task(name="node-0000", kind="node", index=0),
     ]
     estimate = Estimate({"core": 10.0, "node": 4.0})
-    assert estimate.left(tasks, running_seconds=7.0) == 7.0
-    assert estimate.left(tasks, running_seconds=70.0) == 4.0
-    assert estimate.left(tasks[:1]) == 0.0
+    assert estimate.left(tasks, {"shard-0001": 7.0}, workers=1) == 7.0
+    assert estimate.left(tasks, {"shard-0001": 70.0}, workers=1) == 4.0
+    assert estimate.left(tasks[:1], {}, workers=1) == 0.0
+
+
+def test_many_workers_have_left_the_longest_way_to_the_proof():
+    shards = [Task(name=f"shard-{place:04}", kind="core", index=place) for place in range(4)]
+    node = Task(name="node-0000", kind="node", index=0, parts=tuple(task.name for task in shards))
+    estimate = Estimate({"core": 10.0, "node": 4.0})
+    assert estimate.left([*shards, node], {}, workers=1) == 44.0
+    assert estimate.left([*shards, node], {}, workers=4) == 14.0
+    assert estimate.left([*shards, node], {"shard-0002": 9.0}, workers=2) == 1.0 + 10.0 + 10.0 - 1.0 + 4.0
 
 
 def test_a_plan_names_shards_before_nodes():

@@ -1,48 +1,119 @@
-"""A prover's picture shows each task as done, running or waiting, and why a job failed."""
+"""A prover's picture reads well in each of its states: nothing, queued, running, failed, handed over, gone."""
 
+import io
+import json
 import os
-from io import StringIO
+from pathlib import Path
 
+import msgspec
+import pytest
 from rich.console import Console
 
-from bedroll.cli.prover_picture import drawn
-from bedroll.prover.status import JobStatus, Status, TaskStatus
+from bedroll.cli.output import Output
+from bedroll.cli.prover_picture import drawn, show_status
+from bedroll.prover.status import JobStatus, RunningStatus, Status, TaskStatus
+
+ID = "ab" * 32
+NOW = 1_090.0
 
 
 def shown(status):
-    console = Console(width=200, record=True, file=StringIO())
-    console.print(drawn(status, now=1_090.0))
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(drawn(status, NOW))
     return console.export_text()
 
 
-def status(**fields):
-    tasks = [
+def job(**fields):
+    tasks = (
         TaskStatus(name="shard-0000", kind="keccak_permute", state="done", seconds=60, peak_bytes=3 << 30),
         TaskStatus(name="shard-0001", kind="core", state="done", seconds=70, peak_bytes=15 << 30),
         TaskStatus(name="shard-0002", kind="core", state="waiting"),
         TaskStatus(name="shard-0003", kind="memory", state="waiting"),
         TaskStatus(name="node-0000", kind="node", state="waiting"),
-    ]
-    job = JobStatus(id="ab" * 32, title="batch 1 to 9", state="planned", cycles=3_885_275, tasks=tuple(tasks))
-    return Status(process=os.getpid(), written=1_090.0, memory_bytes=18 << 30, jobs=(job,), **fields)
+    )
+    plan = {"id": ID, "title": "batch 1 to 9", "state": "planned", "cycles": 3_885_275, "tasks": tasks}
+    return JobStatus(**(plan | fields))
+
+
+def status(*jobs, **fields):
+    counts = {state: sum(each.state == state for each in jobs) for state in {each.state for each in jobs}}
+    plain = {"process": os.getpid(), "written": NOW, "memory_bytes": 18 << 30, "jobs": jobs, "counts": counts}
+    return Status(**(plain | fields))
+
+
+def running(name="shard-0002", worker="17"):
+    return RunningStatus(job=ID, name=name, worker=worker, since=1_000.0)
 
 
 def test_each_task_has_its_mark():
-    text = shown(status(running="shard-0002", job="ab" * 32, since=1_000.0, left_seconds=275.0, resident_bytes=9 << 30))
+    text = shown(status(job(left_seconds=275.0), running=(running(),), resident_bytes=9 << 30))
     assert "keccak_permute ■  core ■▶  memory □" in text
     assert "3,885,275" in text
-    assert "shard-0002, 1:30 so far; about 4:35 to the proof; 9.0 GiB of 18.0 GiB held" in text
+    assert "shard-0002 (core), 1:30 so far" in text
+    assert "about 4:35 to the proof" in text
+    assert "9.0 GiB of 18.0 GiB held" in text
     assert "15.0 GiB" in text
 
 
+def test_each_of_many_workers_is_shown_with_its_place():
+    works = (running(worker="east/17"), running("shard-0003", "west/18"))
+    text = shown(status(job(left_seconds=100.0), running=works, workers=2))
+    assert "2 workers" in text
+    assert "core ■▶  memory ▶" in text
+    assert "shard-0002 (core) on east/17" in text
+    assert "shard-0003 (memory) on west/18" in text
+
+
 def test_what_a_process_that_is_gone_was_doing_is_not_shown_as_running():
-    gone = status(running="shard-0002", job="ab" * 32, since=1_000.0)
-    text = shown(Status(**{name: getattr(gone, name) for name in gone.__struct_fields__} | {"process": 2**22 + 1}))
-    assert "not running" in text
+    text = shown(status(job(left_seconds=275.0), running=(running(),), remark="a node", process=2**22 + 1))
+    assert "not running; 1 job goes on when it is started again" in text
     assert "▶" not in text
+    assert "to the proof" not in text
+    assert "a node" not in text
+
+
+def test_a_prover_without_work_says_what_it_waits_for():
+    text = shown(status(remark="block 7 is not derived yet"))
+    assert text.split("\n")[:2] == ["prover: idle", "block 7 is not derived yet"]
+
+
+def test_queued_jobs_beyond_those_shown_are_counted():
+    text = shown(status(job(state="waiting", tasks=(), cycles=0), counts={"waiting": 1_200, "handed": 3}))
+    assert "queued" in text
+    assert "and 1,202 more jobs: 1,200 queued, 3 handed over in all" in text
+
+
+def test_a_job_that_is_being_planned_is_running():
+    text = shown(status(job(state="waiting", tasks=(), cycles=0), running=(running("plan"),)))
+    assert "running" in text
+    assert "plan, 1:30 so far" in text
 
 
 def test_a_failure_shows_its_reason():
-    job = JobStatus(id="cd" * 32, title="x", state="failed", reason="shard-0001: it held more memory than it may")
-    text = shown(Status(process=os.getpid(), written=0.0, memory_bytes=1, jobs=(job,)))
-    assert "cdcdcdcdcdcd: shard-0001: it held more memory than it may" in text
+    text = shown(status(job(state="failed", tasks=(), reason="shard-0001: it held more memory than it may")))
+    assert "failed" in text
+    assert "abababababab: shard-0001: it held more memory than it may" in text
+
+
+def test_a_proof_that_was_handed_over_is_told_from_one_that_waits_for_its_taker():
+    assert "handed over" in shown(status(job(state="handed")))
+    assert "proved, not handed over yet" in shown(status(job(state="proved")))
+
+
+def test_a_title_cannot_draw():
+    assert "[red]x" in shown(status(job(title="[red]x")))
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_folder_without_a_prover_is_named(as_json, capsys):
+    show_status(Output(as_json=as_json), None, Path("some/prover"))
+    said = capsys.readouterr().out
+    assert "no prover has run here" in said
+    assert "some/prover" in said
+    assert not as_json or json.loads(said)
+
+
+def test_programs_get_every_field(capsys):
+    given = status(job(), running=(running(),))
+    show_status(Output(as_json=True), given, Path("some/prover"))
+    assert json.loads(capsys.readouterr().out) == json.loads(msgspec.json.encode(given)) | {"alive": True}
