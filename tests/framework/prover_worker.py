@@ -2,7 +2,8 @@
 
 Run as a program. Its job's input says what it does: JSON with `shards` (kinds), and optionally `die` (name of a task at
 which it ends, once), `die_always`, `fail` (name of a task that it refuses), `swell` (name of a task at which it takes
-memory and waits). Each task that it really makes is a line of `made` in the job's folder.
+memory and waits), `halt` (name of a task at which it waits, once), `cycles`. Each task that it really makes is a line of
+`made` in the job's folder, or of the pipe `tell`: name, its process, and `made` or `halts`.
 """
 
 import json
@@ -12,31 +13,67 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+from bedroll.prover.tree import nodes
+
 SWELL_BYTES = 64 << 20
 
 
-def names(job):
-    plan = json.loads((job / "input.bin").read_bytes())
-    return plan, [f"shard-{place:04}.proof" for place in range(len(plan["shards"]))]
+def tell(job, plan, name, what):
+    """One line, whole: writes this short are not mixed."""
+    with open(plan.get("tell", job / "made"), "a") as made:
+        made.write(f"{name} {os.getpid()} {what}\n")
 
 
-def make(job, name):
-    plan, _ = names(job)
+def once(job, plan, name, what):
+    """Whether something that happens once has not happened yet."""
+    mark = Path(plan.get("marks", job)) / f"{name}.{what}"
+    if mark.exists():
+        return False
+    mark.touch()
+    return True
+
+
+def make(job, plan, name):
     if plan.get("fail") == name:
         raise ValueError("this cannot be proved")
     if plan.get("swell") == name:
         held = bytearray(os.urandom(1024)) * (SWELL_BYTES // 1024)
         signal.pause()
         held.clear()
-    mark = job / f"{name}.died"
-    if plan.get("die_always") == name or (plan.get("die") == name and not mark.exists()):
-        mark.touch()
+    if plan.get("halt") == name and once(job, plan, name, "halted"):
+        tell(job, plan, name, "halts")
+        signal.pause()
+    if plan.get("die_always") == name or (plan.get("die") == name and once(job, plan, name, "died")):
         os._exit(9)
+    tell(job, plan, name, "made")
+
+
+def prove(job, plan, name, parts):
+    """A proof is a hash of what it stands on, so that one from other parts is another."""
     file = job / f"{name}.proof"
     if not file.exists():
-        file.write_bytes(sha256((job / "input.bin").read_bytes() + name.encode()).digest())
-        with (job / "made").open("a") as made:
-            made.write(name + "\n")
+        content = b"".join((job / part).read_bytes() for part in parts)
+        make(job, plan, name)
+        file.write_bytes(sha256(name.encode() + content).digest())
+
+
+def cut(job):
+    """The plan's answer; its files are those of the real one."""
+    plan = json.loads((job / "input.bin").read_bytes())
+    kinds = plan["shards"]
+    tree = [[f"{kind}-{place:04}.proof" for kind, place in parts] for parts in nodes(len(kinds))]
+    told = {
+        "cycles": plan.get("cycles", 7),
+        "values": sha256(json.dumps(kinds).encode()).hexdigest(),
+        "shards": kinds,
+        "nodes": tree,
+    }
+    if not (job / "plan.json").exists():
+        make(job, plan, "plan")
+        for place in range(len(kinds)):
+            (job / f"shard-{place:04}.trace").write_bytes((job / "input.bin").read_bytes() + bytes([place]))
+        (job / "plan.json").write_text(json.dumps({"asked": plan, "told": told}))
+    return told
 
 
 def answer(asked):
@@ -46,12 +83,12 @@ def answer(asked):
     if asked["do"] == "verify":
         return {"verdict": None if Path(asked["proof"]).stat().st_size == 32 else "another size"}
     job = Path(asked["job"])
-    plan, shards = names(job)
     if asked["do"] == "plan":
-        make(job, "plan")
-        told = {"cycles": 7, "values": sha256(b"values").hexdigest(), "shards": plan["shards"], "nodes": [shards]}
-        return {"planned": told}
-    make(job, f"{asked['do']}-{asked['index']:04}")
+        return {"planned": cut(job)}
+    plan = json.loads((job / "plan.json").read_text())
+    name = f"{asked['do']}-{asked['index']:04}"
+    parts = [f"{name}.trace"] if asked["do"] == "shard" else plan["told"]["nodes"][asked["index"]]
+    prove(job, plan["asked"], name, parts)
     return {"made": True}
 
 

@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "node": "Follow the chain: derive it from Bitcoin and serve it.",
     "sequencer": "Lead the chain: take transactions, make blocks, post batches.",
     "prover": "Make validity proofs: follow a node, or prove one input.",
+    "light": "Know the chain from a proof and Bitcoin's headers; trust no node.",
     "forced": "Force a transaction through Bitcoin, whatever the leader does.",
     "trace": "Draw what a transaction did: calls, events, reasons.",
     "inspect": "Look at a Bitcoin transaction, an object, a batch, a block.",

@@ -35,6 +35,17 @@ def program_name(program: bytes) -> str | None:
     return _proof.program_name(program)
 
 
+def program_digest(program: bytes) -> bytes | None:
+    """How statements and compressed proofs name a program: eight words of 4 bytes; None for what is no key."""
+    name = program_name(program)
+    if name is None:
+        return None
+    number = int(name, 16)
+    # Groth16 proofs have the same words as digits of 31 bits.
+    words = [number >> 31 * place & 0x7FFF_FFFF for place in reversed(range(8))]
+    return b"".join(word.to_bytes(4, "big") for word in words)
+
+
 def published_circuit() -> bytes:
     """Key of the Groth16 circuit whose setup was the published ceremony of this version of the proof system."""
     return _proof.published_circuit()

@@ -107,7 +107,7 @@ class SettlementStep:
     """What a run of the program gives.
 
     Attributes:
-        statement: Public values, 396 bytes.
+        statement: Public values, 362 bytes.
         state: RLP of what the next run is given; the statement names its digest.
         input: What the run was given.
     """

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bedroll.crypto.proof import is_compressed_valid, is_groth16_valid, program_name, published_circuit
+from bedroll.crypto.proof import (
+    is_compressed_valid,
+    is_groth16_valid,
+    program_digest,
+    program_name,
+    published_circuit,
+)
 from bedroll.da import Proof, ProofSystem, StatementKind
 from bedroll.primitives import Misconfigured
 from bedroll.protocol import Network
@@ -48,6 +54,11 @@ class Sp1Verifier:
             )
         programs = {kind: read_program_key(_KEYS / name) for kind, name in _FILES.items() if (_KEYS / name).exists()}
         return cls(programs, circuit or published_circuit())
+
+    def program_digest(self, kind: StatementKind) -> bytes | None:
+        """How statements name the program of a kind, 32 bytes; None without its key."""
+        program = self.programs.get(kind)
+        return None if program is None else program_digest(program)
 
     def is_valid(self, proof: Proof) -> bool:
         """Whether the program of its statement's kind gave its public values."""

@@ -1,9 +1,10 @@
 """A job and its tasks: names, states, and what a plan says.
 
-Reads: nothing.  Gives: `Job`, `Task`, `Plan`, their states, `job_id`, `files_of`.  Never: touches a file.
+Reads: nothing.  Gives: `Job`, `Task`, `Plan`, their states, `job_id`, `files_of`, `is_made`.  Never: touches a file.
 Spec: docs/spec/prover.md#jobs
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,7 @@ PROGRAM_FILE: Final = "program.elf"
 INPUT_FILE: Final = "input.bin"
 KEY_FILE: Final = "program.key"
 PLAN_FILE: Final = "plan.json"
+_MADE: Final = re.compile(r"plan\.json|values\.bin|program\.key|shard-\d{4,9}\.(proof|trace|calls)|node-\d{4,9}\.proof")
 
 
 class JobState(StrEnum):
@@ -135,3 +137,8 @@ def files_of(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if task.kind == NODE:
         return (PROGRAM_FILE, PLAN_FILE, *(f"{part}.proof" for part in task.parts)), spare
     return (PROGRAM_FILE, PLAN_FILE, f"{task.name}.trace"), (*spare, f"{task.name}.calls")
+
+
+def is_made(name: str) -> bool:
+    """Whether a task makes a file of this name."""
+    return _MADE.fullmatch(name) is not None

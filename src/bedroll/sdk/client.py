@@ -17,6 +17,8 @@ from bedroll.encoding.json import CONTAINERS_MAX, DEPTH_MAX, check_json
 from bedroll.primitives import Invalid, Unavailable
 
 _TIMEOUT_SECONDS: Final = 60.0
+_ANSWER_BYTES_MAX: Final = 2 << 30
+_CHUNK_BYTES: Final = 1 << 16
 
 
 class RpcFailure(Invalid):
@@ -30,9 +32,17 @@ class RpcFailure(Invalid):
 class RpcClient:
     """One node's API over HTTP. Use as an asynchronous context manager."""
 
-    def __init__(self, url: str, *, nesting_max: int = DEPTH_MAX, containers_max: int = CONTAINERS_MAX) -> None:
-        """Bounds are those of an answer's JSON; traces of calls nest deeper than everything else."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        nesting_max: int = DEPTH_MAX,
+        containers_max: int = CONTAINERS_MAX,
+        answer_bytes_max: int = _ANSWER_BYTES_MAX,
+    ) -> None:
+        """Bounds are those of an answer and its JSON; traces of calls nest deeper than everything else."""
         self.url = url
+        self._answer_bytes_max = answer_bytes_max
         self._bounds = (nesting_max, containers_max)
         self._ids = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
@@ -68,8 +78,8 @@ class RpcClient:
         answers = await self._post(requests)
         if not isinstance(answers, list):
             return [_result("batch", answers)]
-        by_id = {answer["id"]: answer for answer in answers}
-        return [_result(str(request["method"]), by_id[request["id"]]) for request in requests]
+        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+        return [_result(str(request["method"]), by_id.get(request["id"])) for request in requests]
 
     def _request(self, method: str, params: Sequence[object]) -> dict[str, object]:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}
@@ -80,7 +90,7 @@ class RpcClient:
         headers = {"content-type": "application/json"}
         try:
             async with self._session.post(self.url, data=msgspec.json.encode(body), headers=headers) as response:
-                raw = await response.read()
+                raw = await self._read(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable("no answer from the node", url=self.url, reason=_reason(error)) from None
         try:
@@ -89,6 +99,16 @@ class RpcClient:
         except (msgspec.DecodeError, Invalid) as error:
             text = raw[:80].decode(errors="replace")
             raise Unavailable("the answer is not JSON", url=self.url, answer=text) from error
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """An answer, as far as it may go: whoever answers may be hostile."""
+        parts, size = [], 0
+        async for part in response.content.iter_chunked(_CHUNK_BYTES):
+            size += len(part)
+            if size > self._answer_bytes_max:
+                raise Unavailable("the answer is too large", url=self.url, limit=self._answer_bytes_max)
+            parts.append(part)
+        return b"".join(parts)
 
 
 def _reason(error: Exception) -> str:
@@ -99,9 +119,11 @@ def _reason(error: Exception) -> str:
 
 
 def _result(method: str, answer: Any) -> Any:
-    if "error" in answer:
-        error = answer["error"]
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(error, dict) and isinstance(error.get("message"), str) and isinstance(error.get("code"), int):
         raise RpcFailure(
             f"{method} failed: {error['message']}", code=error["code"], reason=error["message"], data=error.get("data")
         )
+    if error is not None or not isinstance(answer, dict) or "result" not in answer:
+        raise Unavailable("the answer is no answer of JSON-RPC", method=method)
     return answer["result"]

@@ -4,22 +4,19 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, ensure, Context, Result};
 use sha2::{Digest, Sha256};
-use slop_algebra::PrimeField32;
-use sp1_hypercube::air::PROOF_NONCE_NUM_WORDS;
 use sp1_hypercube::prover::{CpuShardProver, ProverSemaphore};
 use sp1_hypercube::HashableKey;
 use sp1_prover::worker::{
-    CommonProverInput, DeferredInputs, ProveShardTaskRequest, RangeProofs, RecursionProof,
-    ReduceTaskRequest, SP1Worker, SP1WorkerBuilder, TrivialWorkerClient,
+    ProveShardTaskRequest, RangeProofs, RecursionProof, ReduceTaskRequest, SP1Worker,
+    SP1WorkerBuilder, TrivialWorkerClient,
 };
 use sp1_prover::{CpuSP1ProverComponents, CpuWrapProverBuilder, SP1ProverComponents};
-use sp1_prover_types::network_base_types::ProofMode;
 use sp1_prover_types::{Artifact, ArtifactClient};
 
 use crate::folder::FolderClient;
 use crate::machine;
 use crate::plan::{context, node_file, shard_file, trace_file, Plan};
-use crate::program::{key_of_job, PROGRAM};
+use crate::program::{common, key_of_job, PROGRAM};
 use crate::verify::judge;
 
 const ELF: &str = "elf";
@@ -81,16 +78,8 @@ impl Engine {
         );
         let key = key_of_job(job, &elf).await?;
         self.artifacts.open(job);
-        let none = DeferredInputs::new(std::iter::empty());
-        let common = CommonProverInput {
-            vk: key,
-            mode: ProofMode::Compressed,
-            deferred_digest: none.deferred_digest().map(|word| word.as_canonical_u32()),
-            num_deferred_proofs: 0,
-            nonce: [0; PROOF_NONCE_NUM_WORDS],
-        };
         self.artifacts.upload_program(&ELF.to_owned(), elf).await?;
-        self.artifacts.upload(&COMMON.to_owned(), common).await
+        self.artifacts.upload(&COMMON.to_owned(), common(key)).await
     }
 
     /// Proves a shard, if there is no proof of it yet.

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 use crate::folder::write_durably;
 use crate::machine;
-use crate::program::PROGRAM;
+use crate::program::{common, key_of_job, PROGRAM};
 use crate::tree::{self, Part};
 
 /// File of the input in a job's folder.
@@ -139,7 +139,7 @@ pub async fn plan(job: &Path) -> Result<Plan> {
         }
         return Ok(plan);
     }
-    let (output, pieces) = Run::new(&elf, &input).await?.execute().await?;
+    let (output, pieces) = Run::new(job, &elf, &input).await?.execute().await?;
     let order = ordered(pieces);
     let parts = tree::nodes(order.len());
     let name = |part: &Part| match part {
@@ -211,6 +211,7 @@ struct Run {
 
 const ELF: &str = "elf";
 const STDIN: &str = "stdin";
+const COMMON: &str = "common";
 
 /// All tasks of this process are of one proof.
 pub fn context() -> TaskContext {
@@ -223,7 +224,7 @@ pub fn context() -> TaskContext {
 }
 
 impl Run {
-    async fn new(elf: &[u8], input: &[u8]) -> Result<Self> {
+    async fn new(job: &Path, elf: &[u8], input: &[u8]) -> Result<Self> {
         let program = Program::from(elf).map_err(|error| anyhow!("no program: {error}"))?;
         let artifacts = InMemoryArtifactClient::new();
         let (workers, mut channels) = LocalWorkerClient::init();
@@ -238,6 +239,8 @@ impl Run {
         artifacts
             .upload_program(&ELF.to_owned(), elf.to_vec())
             .await?;
+        let common = common(key_of_job(job, elf).await?);
+        artifacts.upload(&COMMON.to_owned(), common).await?;
         let stdin = SP1Stdin::from(input);
         artifacts
             .upload_with_type(&STDIN.to_owned(), ArtifactType::Stdin, stdin)
@@ -268,7 +271,7 @@ impl Run {
         let request = CoreExecuteTaskRequest {
             elf: Artifact(ELF.to_owned()),
             stdin: Artifact(STDIN.to_owned()),
-            common_input: Artifact("common".to_owned()),
+            common_input: Artifact(COMMON.to_owned()),
             execution_output: Artifact("output".to_owned()),
             num_deferred_proofs: 0,
             cycle_limit: None,
