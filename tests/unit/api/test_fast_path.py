@@ -1,57 +1,31 @@
 """A devnet that makes blocks when asked: what comes by the core waits, is logged, executed once told, and counted."""
 
-import asyncio
 import json
 
 import pytest
 
 from bedroll.api import Server, ServerOptions, Service
-from bedroll.bitcoin.embedded import EmbeddedClient
-from bedroll.node.devnet import DevnetOption, open_devnet
-from bedroll.primitives import Address, Gas, Wei
 from bedroll.sdk import RpcClient, RpcFailure
-from bedroll.sequencer.service import SequencerOption
 from bedroll.storage.record_log import RecordLog
+from tests.framework.running_devnet import rpc_of, running_devnet, signed
 
 
 @pytest.fixture
 async def net(tmp_path):
-    client = await EmbeddedClient.open(tmp_path / "bitcoin")
-    option = DevnetOption(
-        accounts=3, mine_seconds=0.0, sync=False, sequencer=SequencerOption(manual=True, stream_port=None)
-    )
-    async with open_devnet(tmp_path, option, client=client) as devnet:
-        running = asyncio.create_task(devnet.run())
-        async with asyncio.timeout(20):
-            while devnet.node.condition != "running":
-                await asyncio.sleep(0.01)
+    async with running_devnet(tmp_path) as devnet:
         yield devnet
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    await client.close()
 
 
 @pytest.fixture
 async def rpc(net):
-    server = Server(Service(net.node), ServerOptions(port=0, devnet=True))
-    await server.start()
-    async with RpcClient(server.url) as client:
+    async with rpc_of(net) as client:
         yield client
-    await server.stop()
-
-
-def sign(net, nonce, value=1):
-    raw = net.accounts[0].sign_transaction(
-        chain_id=net.node.network.chain_id, nonce=nonce, gas_limit=Gas(21_000), max_fee_per_gas=Wei(10**12),
-        max_priority_fee_per_gas=Wei(1), to=Address(b"\x99" * 20), value=Wei(value),
-    )  # fmt: skip
-    return "0x" + raw.hex()
 
 
 async def test_transactions_wait_for_the_block_that_is_asked_for(net, rpc):
     assert await rpc.call("bedroll_makeBlock") is True
     before = int(await rpc.call("eth_blockNumber"), 16)
-    sent = [await rpc.call("eth_sendRawTransaction", sign(net, nonce)) for nonce in range(5)]
+    sent = [await rpc.call("eth_sendRawTransaction", signed(net, nonce)) for nonce in range(5)]
     who = "0x" + net.accounts[0].address.hex()
     assert await rpc.call("eth_getTransactionCount", who, "pending") == "0x5"
     assert await rpc.call("eth_getTransactionReceipt", sent[0]) is None
@@ -63,11 +37,11 @@ async def test_transactions_wait_for_the_block_that_is_asked_for(net, rpc):
     assert await rpc.call("eth_getTransactionCount", who, "latest") == "0x5"
     assert await rpc.call("eth_getBalance", "0x" + "99" * 20) == "0x5"
     with pytest.raises(RpcFailure, match=r"already known|nonce too low"):
-        await rpc.call("eth_sendRawTransaction", sign(net, 4))
+        await rpc.call("eth_sendRawTransaction", signed(net, 4))
 
 
 async def test_an_acknowledged_transaction_is_in_the_log(net, rpc, tmp_path):
-    raws = [sign(net, nonce) for nonce in range(3)]
+    raws = [signed(net, nonce) for nonce in range(3)]
     for raw in raws:
         await rpc.call("eth_sendRawTransaction", raw)
     log = tmp_path / "copy.log"
@@ -86,15 +60,15 @@ async def test_a_log_that_cannot_be_written_takes_nothing(net, rpc, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(intake._log, "append", fail)
         with pytest.raises(RpcFailure, match="log cannot be written"):
-            await rpc.call("eth_sendRawTransaction", sign(net, 0))
+            await rpc.call("eth_sendRawTransaction", signed(net, 0))
     assert len(intake.pool) == 0
-    assert await rpc.call("eth_sendRawTransaction", sign(net, 0))
+    assert await rpc.call("eth_sendRawTransaction", signed(net, 0))
 
 
 async def test_a_throttled_sequencer_says_so(net, rpc):
     net.node.sequencer.intake.throttled = "nothing fits"
     with pytest.raises(RpcFailure, match="nothing fits"):
-        await rpc.call("eth_sendRawTransaction", sign(net, 0))
+        await rpc.call("eth_sendRawTransaction", signed(net, 0))
 
 
 async def test_what_the_core_answered_is_counted(net):

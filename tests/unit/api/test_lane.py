@@ -8,31 +8,17 @@ import pytest
 
 from bedroll.api import Limits, Server, ServerOptions, Service
 from bedroll.api.lane import AFTER
-from bedroll.bitcoin.embedded import EmbeddedClient
-from bedroll.node.devnet import DevnetOption, open_devnet
-from bedroll.primitives import Address, Gas, Wei
-from bedroll.sequencer.service import SequencerOption
 from bedroll.storage.record_log import RecordLog
+from tests.framework.running_devnet import running_devnet, signed
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
 
 @pytest.fixture
 async def net(tmp_path):
-    client = await EmbeddedClient.open(tmp_path / "bitcoin")
-    option = DevnetOption(
-        accounts=3, mine_seconds=0.0, sync=False, sequencer=SequencerOption(manual=True, stream_port=None)
-    )
-    async with open_devnet(tmp_path, option, client=client) as devnet:
-        running = asyncio.create_task(devnet.run())
-        async with asyncio.timeout(20):
-            while devnet.node.condition != "running":
-                await asyncio.sleep(0.01)
+    async with running_devnet(tmp_path) as devnet:
         await devnet.node.make_block()
         yield devnet
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    await client.close()
 
 
 @pytest.fixture
@@ -66,14 +52,6 @@ async def dial(serve):
 def ask(method, *params, number=1, extra=b""):
     body = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()
     return HEAD + extra + b"Content-Length: %d\r\n\r\n" % len(body) + body
-
-
-def sign(net, nonce):
-    raw = net.accounts[0].sign_transaction(
-        chain_id=net.node.network.chain_id, nonce=nonce, gas_limit=Gas(21_000), max_fee_per_gas=Wei(10**12),
-        max_priority_fee_per_gas=Wei(1), to=Address(b"\x99" * 20), value=Wei(1),
-    )  # fmt: skip
-    return "0x" + raw.hex()
 
 
 class Talk:
@@ -187,7 +165,7 @@ async def test_it_takes_more_plain_requests_after_each_return(serve, dial):
 
 async def test_transactions_are_logged_before_the_answer_and_executed_after(net, serve, dial, tmp_path):
     talk = await (await dial(await serve())).lend()
-    raws = [sign(net, nonce) for nonce in range(5)]
+    raws = [signed(net, nonce) for nonce in range(5)]
     for raw in raws:
         assert "result" in await talk("eth_sendRawTransaction", raw)
     assert talk.is_lent
@@ -205,7 +183,7 @@ async def test_transactions_are_logged_before_the_answer_and_executed_after(net,
 async def test_the_pool_tells_subscribers_what_the_lane_took(net, serve, dial):
     events = net.node.subscribe()
     talk = await (await dial(await serve())).lend()
-    await talk("eth_sendRawTransaction", sign(net, 0))
+    await talk("eth_sendRawTransaction", signed(net, 0))
     async with asyncio.timeout(10):
         while type(event := await anext(events)).__name__ != "TransactionsPending":
             continue
@@ -220,7 +198,7 @@ async def test_a_log_that_cannot_be_written_takes_nothing(net, serve, dial, tmp_
     aside.write_bytes(b"")
     kept = log.end
     kept.replace(broken, 0, aside, tmp_path / "sequencer" / "mempool.log", kept.size_bytes)
-    answer = await talk("eth_sendRawTransaction", sign(net, 0))
+    answer = await talk("eth_sendRawTransaction", signed(net, 0))
     assert "log cannot be written" in answer["error"]["message"]
     assert len(net.node.sequencer.intake.pool) == 0
     os.close(broken)
@@ -238,7 +216,7 @@ async def test_a_client_who_owes_is_refused_soon(serve, dial):
 async def test_a_throttled_sequencer_takes_nothing_by_the_lane(net, serve, dial):
     talk = await (await dial(await serve())).lend()
     net.node.sequencer.intake.throttled = "nothing fits"
-    assert "nothing fits" in (await talk("eth_sendRawTransaction", sign(net, 0)))["error"]["message"]
+    assert "nothing fits" in (await talk("eth_sendRawTransaction", signed(net, 0)))["error"]["message"]
 
 
 async def test_what_the_lane_answered_is_counted(serve, dial):

@@ -4,43 +4,21 @@ import asyncio
 
 import pytest
 
-from bedroll.api import Server, ServerOptions, Service
-from bedroll.bitcoin.embedded import EmbeddedClient
-from bedroll.node.devnet import DevnetOption, open_devnet
-from bedroll.primitives import Address, Gas, Wei
-from bedroll.sdk import RpcClient, checksum_address
+from bedroll.sdk import checksum_address
 from bedroll.sequencer.service import SequencerOption
+from tests.framework.running_devnet import rpc_of, running_devnet, signed
 
 
 @pytest.fixture
 async def net(tmp_path):
-    client = await EmbeddedClient.open(tmp_path / "bitcoin")
-    option = SequencerOption(block_time_seconds=60.0, stream_port=None)
-    async with open_devnet(
-        tmp_path, DevnetOption(accounts=3, mine_seconds=0.0, sync=False, sequencer=option), client=client
-    ) as devnet:
-        running = asyncio.create_task(devnet.run())
+    async with running_devnet(tmp_path, SequencerOption(block_time_seconds=60.0, stream_port=None)) as devnet:
         yield devnet
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    await client.close()
 
 
 @pytest.fixture
 async def rpc(net):
-    server = Server(Service(net.node), ServerOptions(port=0, devnet=True))
-    await server.start()
-    async with RpcClient(server.url) as client:
+    async with rpc_of(net) as client:
         yield client
-    await server.stop()
-
-
-def sign(net, sender, nonce):
-    raw = net.accounts[sender].sign_transaction(
-        chain_id=net.node.network.chain_id, nonce=nonce, gas_limit=Gas(21_000), max_fee_per_gas=Wei(10**12),
-        max_priority_fee_per_gas=Wei(1), to=Address(b"\x99" * 20), value=Wei(1),
-    )  # fmt: skip
-    return "0x" + raw.hex()
 
 
 async def executed(net, count):
@@ -52,8 +30,8 @@ async def executed(net, count):
 
 async def test_what_was_executed_is_pending_beside_what_waits(net, rpc):
     # One is executed, and one of another sender lies behind a gap.
-    sent = await rpc.call("eth_sendRawTransaction", sign(net, 0, 0))
-    await rpc.call("eth_sendRawTransaction", sign(net, 1, 5))
+    sent = await rpc.call("eth_sendRawTransaction", signed(net, 0, sender=0))
+    await rpc.call("eth_sendRawTransaction", signed(net, 5, sender=1))
     await executed(net, 1)
     first, second = (checksum_address(net.accounts[number].address) for number in range(2))
     assert net.node.sequencer.intake.pool.count() == (0, 1)
@@ -73,7 +51,7 @@ async def test_what_was_executed_is_pending_beside_what_waits(net, rpc):
 
 async def test_the_pending_block_has_them_and_its_own_time(net, rpc):
     for nonce in range(3):
-        await rpc.call("eth_sendRawTransaction", sign(net, 2, nonce))
+        await rpc.call("eth_sendRawTransaction", signed(net, nonce, sender=2))
     await executed(net, 3)
     block = await rpc.call("eth_getBlockByNumber", "pending", True)
     tip = await rpc.call("eth_getBlockByNumber", "latest", False)
@@ -88,7 +66,7 @@ async def test_the_pending_block_has_them_and_its_own_time(net, rpc):
 
 
 async def test_when_the_block_is_sealed_nothing_is_pending(net, rpc):
-    sent = await rpc.call("eth_sendRawTransaction", sign(net, 0, 0))
+    sent = await rpc.call("eth_sendRawTransaction", signed(net, 0, sender=0))
     await executed(net, 1)
     producer = net.node.sequencer.producer
     async with producer.gate:
