@@ -340,7 +340,7 @@ impl Engine {
     }
 
     fn durable_height(&self) -> PyResult<u64> {
-        self.get()?.durable_height().map_err(of_engine)
+        Ok(self.get()?.durable_height())
     }
 
     fn unwind_to(&self, py: Python<'_>, height: u64) -> PyResult<()> {

@@ -1,10 +1,11 @@
 //! Sealing, committing, pruning.
+use crate::journal::{Due, Entry};
 use crate::key::{history, Key};
 use crate::near::Changes;
 use crate::posting::Tail;
 use crate::record::{rows_of, BlockRecord};
 use crate::row::Row;
-use crate::shared::{lock, Meta, Shared};
+use crate::shared::{lock, Meta, Shared, Writer};
 use crate::snapshot::Snapshot;
 use crate::table::{Table, Undo};
 use crate::{Store, StoreError};
@@ -42,6 +43,7 @@ impl Store {
             Some(before) => before.get(&Key::forced(index)),
             None => Ok(None),
         })?;
+        let entry = Entry::of(&rows, new_tip);
         let mut chain = lock(&self.shared.chain);
         if chain.tip != tip {
             let next = chain.tip.map_or(0, |(height, _)| height + 1);
@@ -51,17 +53,49 @@ impl Store {
             });
         }
         chain.push(rows, new_tip);
+        lock(&self.shared.fresh).push(new_tip.0, entry);
         self.shared.changed();
         Ok(())
     }
 
-    /// Makes every sealed block durable, in one transaction.
+    /// Makes every sealed block durable, at once: few rows by the journal, many by LMDB.
     ///
     /// # Errors
     /// The disk is full or broken; nothing was written then.
     pub fn commit(&self) -> Result<(), StoreError> {
         let mut writer = lock(&self.shared.writer);
+        let due = {
+            let _chain = lock(&self.shared.chain);
+            lock(&self.shared.fresh).take()
+        };
+        let Due::Small(entries) = due else {
+            return self.shared.commit_pending(&mut writer);
+        };
+        let Some(last) = entries.last().map(|entry| entry.tip) else {
+            return Ok(());
+        };
+        let appended = writer.journal.append(&entries);
+        {
+            let _chain = lock(&self.shared.chain);
+            let mut fresh = lock(&self.shared.fresh);
+            match appended {
+                Ok(true) => fresh.durable = Some(last),
+                _ => fresh.leave(last.0),
+            }
+        }
+        if appended? {
+            return Ok(());
+        }
         self.shared.commit_pending(&mut writer)
+    }
+
+    /// Makes every sealed block durable in LMDB, where a [`Check`](crate::Check) and [`View::chunk`](crate::View::chunk)
+    /// look.
+    ///
+    /// # Errors
+    /// The disk is full or broken; nothing was written then.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.shared.commit_pending(&mut lock(&self.shared.writer))
     }
 
     /// Height and hash of the newest sealed block.
@@ -70,12 +104,8 @@ impl Store {
     }
 
     /// Height and hash of the newest durable block.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn durable_tip(&self) -> Result<Option<(u64, B256)>, StoreError> {
-        let shared = &self.shared;
-        shared.read(|txn| Meta::tip(&shared.tables, txn))
+    pub fn durable_tip(&self) -> Option<(u64, B256)> {
+        lock(&self.shared.fresh).durable
     }
 
     /// Lowest height whose state can be viewed or unwound to.
@@ -92,13 +122,18 @@ impl Store {
     /// # Errors
     /// `keep_from` is above the newest durable block, or the store cannot be written.
     pub fn prune(&self, keep_from: u64) -> Result<(), StoreError> {
-        let _writer = lock(&self.shared.writer);
-        let tip = self.durable_tip()?.map_or(0, |(height, _)| height);
+        let mut writer = lock(&self.shared.writer);
+        let tip = self.durable_tip().map_or(0, |(height, _)| height);
         if keep_from > tip {
             return Err(StoreError::AboveTip {
                 height: keep_from,
                 tip,
             });
+        }
+        let shared = &self.shared;
+        let written = shared.read(|txn| Meta::tip(&shared.tables, txn))?;
+        if written.is_some_and(|(height, _)| height < keep_from) {
+            shared.commit_pending(&mut writer)?;
         }
         let mut oldest = self.oldest_state()?;
         while oldest < keep_from {
@@ -112,8 +147,8 @@ impl Store {
 }
 
 impl Shared {
-    /// Writes what is pending. The caller is the writer.
-    pub(crate) fn commit_pending(&self, tail: &mut Tail) -> Result<(), StoreError> {
+    /// Has LMDB take all that is pending; the journal begins anew. The caller is the writer.
+    pub(crate) fn commit_pending(&self, writer: &mut Writer) -> Result<(), StoreError> {
         let pending = lock(&self.chain).clone();
         let Some((height, hash)) = pending.tip else {
             return Ok(());
@@ -132,7 +167,7 @@ impl Shared {
         self.write(|txn| {
             let first = Meta::tip(&self.tables, txn)?.is_none();
             let mut diffs = Diffs::new();
-            new_tail.set(self.write_postings(txn, tail, &postings)?);
+            new_tail.set(self.write_postings(txn, &writer.tail, &postings)?);
             near.write(&self.tables, txn)?;
             for of_key in rows.chunk_by(|one, next| one.key == next.key) {
                 self.write_key(txn, of_key, first, &mut diffs)?;
@@ -141,12 +176,19 @@ impl Shared {
             for (height, keys) in &diffs {
                 bucket.put(txn, &height.to_be_bytes(), keys)?;
             }
+            let generation = writer.journal.next_generation();
+            let meta = self.tables.of(Table::Meta);
+            meta.put(txn, Meta::JOURNAL, &generation.to_be_bytes())?;
             self.write_tip(txn, height, hash)
         })?;
-        *tail = new_tail.into_inner();
+        writer.tail = new_tail.into_inner();
+        writer.journal.written();
         drop(rows);
         drop(pending);
-        lock(&self.chain).drop_to(height);
+        let mut chain = lock(&self.chain);
+        chain.drop_to(height);
+        lock(&self.fresh).written((height, hash));
+        drop(chain);
         self.changed();
         Ok(())
     }

@@ -205,7 +205,7 @@ impl Engine {
         bedroll_core::stf::next_base_fee(&self.rules, &tip.header, rate)
     }
 
-    /// Makes every sealed block durable, in one write.
+    /// Makes every sealed block durable, at once.
     ///
     /// # Errors
     /// The store's.
@@ -214,11 +214,8 @@ impl Engine {
     }
 
     /// Height of the newest durable block.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn durable_height(&self) -> Result<u64, EngineError> {
-        Ok(self.store.durable_tip()?.map_or(0, |(height, _)| height))
+    pub fn durable_height(&self) -> u64 {
+        self.store.durable_tip().map_or(0, |(height, _)| height)
     }
 
     /// Lowest height whose state can be viewed or unwound to.

@@ -5,7 +5,7 @@
 //! writes a part of a block.
 //!
 //! A sealed block is readable at once and durable after the next [`Store::commit`], which writes any number of
-//! blocks in one transaction. Every change of a flat value leaves the value before it behind, so that any kept
+//! blocks whole or not at all. Every change of a flat value leaves the value before it behind, so that any kept
 //! height can be viewed and unwound to.
 #![warn(missing_docs)]
 
@@ -17,6 +17,7 @@ mod commit;
 mod database;
 pub mod engine;
 mod error;
+mod journal;
 mod key;
 mod migrate;
 mod near;

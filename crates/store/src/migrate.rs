@@ -38,7 +38,7 @@ impl Default for Pace {
 type Step = fn(&Shared, &mut RwTxn<'_>, Pace, u64) -> Result<Option<u64>, StoreError>;
 
 /// By the version that each leads to. A published one never changes.
-const MIGRATIONS: [(u32, Step); 2] = [(2, index_blocks), (3, gather_accounts)];
+const MIGRATIONS: [(u32, Step); 3] = [(2, index_blocks), (3, gather_accounts), (4, expect_journal)];
 
 impl Meta {
     /// Version of the stored schema, and how far the migration to it has come if it is not done.
@@ -207,6 +207,16 @@ fn gather_accounts(
     }
     tables.set_accounts(txn, count)?;
     old.clear(txn)?;
+    Ok(None)
+}
+
+/// To 4: nothing changes but the number, so that a program that does not read the journal refuses the store.
+fn expect_journal(
+    _: &Shared,
+    _: &mut RwTxn<'_>,
+    _: Pace,
+    _: u64,
+) -> Result<Option<u64>, StoreError> {
     Ok(None)
 }
 

@@ -1,9 +1,9 @@
 //! Opening a store.
+use crate::journal::Journal;
 use crate::key::Key;
 use crate::migrate::Pace;
-use crate::pending::Pending;
 use crate::posting::Secret;
-use crate::shared::{Meta, Shared};
+use crate::shared::{lock, Meta, Shared};
 use crate::table::{Table, Tables};
 use crate::{Store, StoreError};
 use alloy_primitives::B256;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the layout of the tables. A store with a greater one is refused.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Readers at one time, over all threads.
 const MAX_READERS: u32 = 1024;
@@ -50,7 +50,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The same without migrations.
+    /// The same without migrations. What the journal has goes to LMDB.
     pub(crate) fn open_as_it_is(
         folder: &Path,
         genesis: B256,
@@ -61,7 +61,7 @@ impl Store {
             error,
         };
         std::fs::create_dir_all(folder).map_err(io)?;
-        let lock = take_lock(folder)?;
+        let held = take_lock(folder)?;
         let env = open_env(folder, options)?;
         check_length(folder, &env)?;
         env.clear_stale_readers()?;
@@ -89,22 +89,20 @@ impl Store {
                 )));
             }
         }
+        let generation = Meta::generation(&tables, &txn)?;
         txn.commit()?;
+        let journal = Journal::open(folder, secret, generation, options.sync)?;
         if options.sync {
             // A new file is durable when its folder's entry is.
             File::open(folder)
                 .and_then(|entry| entry.sync_all())
                 .map_err(io)?;
         }
+        let bytes = options.map_size_bytes;
+        let shared = Shared::new(env, tables, bytes, held, secret, journal, tip);
+        shared.take_journal()?;
         Ok(Store {
-            shared: Arc::new(Shared::new(
-                env,
-                tables,
-                options.map_size_bytes,
-                lock,
-                secret,
-                Pending::at(tip),
-            )),
+            shared: Arc::new(shared),
         })
     }
 }
@@ -137,6 +135,28 @@ impl Store {
         stored
             .and_then(|bytes| B256::try_from(&bytes[..]).ok())
             .ok_or_else(|| StoreError::Corrupt(format!("{} is no store", folder.display())))
+    }
+}
+
+impl Shared {
+    /// Has LMDB take the blocks that only the journal has.
+    fn take_journal(&self) -> Result<(), StoreError> {
+        let mut writer = lock(&self.writer);
+        let found = writer.journal.read()?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        {
+            let mut chain = lock(&self.chain);
+            for ((height, hash), rows) in found {
+                if chain.tip.map(|(tip, _)| tip + 1) != Some(height) {
+                    let text = format!("block {height} of the journal does not follow the tip");
+                    return Err(StoreError::Corrupt(text));
+                }
+                chain.push(rows, (height, hash));
+            }
+        }
+        self.commit_pending(&mut writer)
     }
 }
 

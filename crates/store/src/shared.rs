@@ -1,4 +1,5 @@
 //! What a store and its views share.
+use crate::journal::{Fresh, Journal};
 use crate::key::read_u64;
 use crate::open::{map_error, whole_pages};
 use crate::pending::Pending;
@@ -30,6 +31,7 @@ impl Meta {
     pub(crate) const MIGRATION: &'static [u8] = b"migration";
     pub(crate) const SECRET: &'static [u8] = b"secret";
     pub(crate) const ACCOUNTS: &'static [u8] = b"accounts";
+    pub(crate) const JOURNAL: &'static [u8] = b"journal";
 
     /// Height and hash of the newest durable block.
     pub(crate) fn tip(tables: &Tables, txn: &RoTxn<'_>) -> Result<Option<(u64, B256)>, StoreError> {
@@ -41,6 +43,14 @@ impl Meta {
             .and_then(|(height, hash)| Some((read_u64(height)?, B256::try_from(hash).ok()?)));
         tip.map(Some)
             .ok_or_else(|| StoreError::Corrupt("meta row of the tip".into()))
+    }
+
+    /// Generation of the journal whose blocks LMDB does not have.
+    pub(crate) fn generation(tables: &Tables, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
+        let stored = tables.of(Table::Meta).get(txn, Meta::JOURNAL)?;
+        stored.map_or(Ok(0), |bytes| {
+            read_u64(bytes).ok_or_else(|| StoreError::Corrupt("meta row of the journal".into()))
+        })
     }
 
     /// Lowest height whose state is kept.
@@ -60,6 +70,14 @@ struct CodeCache {
     bytes: usize,
 }
 
+/// What only the one writer uses.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    /// The newest segments of postings.
+    pub(crate) tail: Tail,
+    pub(crate) journal: Journal,
+}
+
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) env: Env<WithoutTls>,
@@ -71,10 +89,12 @@ pub(crate) struct Shared {
     _lock: File,
     /// Of the fingerprints in postings.
     pub(crate) secret: Secret,
-    /// One writer at a time; it knows the newest segments of postings.
-    pub(crate) writer: Mutex<Tail>,
+    /// One writer at a time.
+    pub(crate) writer: Mutex<Writer>,
     /// Whoever opens a snapshot holds this, so that it sees one chain.
     pub(crate) chain: Mutex<Pending>,
+    /// Of the same chain, what is not durable; changed while the chain is held.
+    pub(crate) fresh: Mutex<Fresh>,
     /// Counts changes of the chain.
     pub(crate) version: AtomicU64,
     snapshots: Mutex<Vec<Weak<Mutex<TxnSlot>>>>,
@@ -93,7 +113,8 @@ impl Shared {
         map_size: usize,
         lock: File,
         secret: Secret,
-        pending: Pending,
+        journal: Journal,
+        tip: Option<(u64, B256)>,
     ) -> Self {
         let map_size = whole_pages(map_size).max(env.info().map_size);
         Shared {
@@ -103,8 +124,12 @@ impl Shared {
             length: AtomicU64::new(0),
             _lock: lock,
             secret,
-            writer: Mutex::new(Tail::default()),
-            chain: Mutex::new(pending),
+            writer: Mutex::new(Writer {
+                tail: Tail::default(),
+                journal,
+            }),
+            chain: Mutex::new(Pending::at(tip)),
+            fresh: Mutex::new(Fresh::at(tip)),
             version: AtomicU64::new(0),
             snapshots: Mutex::new(Vec::new()),
             codes: Mutex::new(CodeCache::default()),

@@ -1,5 +1,6 @@
 //! Going back to an earlier block.
 use crate::commit::diff_keys;
+use crate::journal::Fresh;
 use crate::key::{history, Key};
 use crate::pending::Pending;
 use crate::record::node_rows;
@@ -48,7 +49,7 @@ impl Store {
         drop(view);
         // Readers see the old blocks up to here, and then none of them.
         let mut chain = lock(&self.shared.chain);
-        writer.forget();
+        writer.tail.forget();
         let tables = self.shared.tables;
         self.shared.write_with(&mut chain, |txn| {
             self.shared.cut_postings(txn, height)?;
@@ -68,6 +69,7 @@ impl Store {
             self.shared.write_tip(txn, target.0, target.1)
         })?;
         *chain = Pending::at(Some(target));
+        *lock(&self.shared.fresh) = Fresh::at(Some(target));
         self.shared.changed();
         Ok(())
     }

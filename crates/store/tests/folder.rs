@@ -177,7 +177,7 @@ fn a_view_of_a_replaced_block_says_so_after_the_map_grew() {
     chain.unwind(3);
     for _ in 0..60 {
         chain.grow();
-        chain.store.commit().unwrap();
+        chain.store.settle().unwrap();
     }
     let errors: Vec<bool> = (0..ACCOUNTS)
         .map(|number| {

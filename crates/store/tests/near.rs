@@ -61,9 +61,9 @@ fn seal(store: &Store, state: &mut State<TipSource>, height: u64) -> B256 {
     root
 }
 
-/// What is wrong with the state of the store, in words; a check looks at what is durable.
+/// What is wrong with the state of the store, in words.
 fn problems(store: &Store) -> Vec<String> {
-    store.commit().unwrap();
+    store.settle().unwrap();
     let mut check = Check::new(store.view(None).unwrap());
     for part in 0..=255 {
         check.tries(part).unwrap();
@@ -137,7 +137,7 @@ fn accounts_that_lie_close_together_come_and_go() {
             }
         }
         let counts = store.view(None).unwrap().row_counts().unwrap();
-        store.commit().unwrap();
+        store.settle().unwrap();
         let newest = models.last().unwrap().len() as u64;
         let after = store.view(None).unwrap().row_counts().unwrap();
         let accounts = after.iter().find(|(name, _)| *name == "account");

@@ -27,7 +27,7 @@ fn blocks_may_be_sealed_while_others_become_durable() {
             let mut durable = 0;
             while !done.load(Ordering::Relaxed) {
                 store.commit().unwrap();
-                let (height, _) = store.durable_tip().unwrap().unwrap();
+                let (height, _) = store.durable_tip().unwrap();
                 assert!(height >= durable);
                 durable = height;
             }
