@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 /// Rows of the blocks of a commit, at most; more go to LMDB at once, which is cheaper then.
 pub(crate) const COMMIT_ROWS_MAX: usize = 1_024;
 /// Rows in the journal, at most: so many are kept in memory, looked through by readers, and written to LMDB at once.
-const ROWS_MAX: usize = 4_096;
+const ROWS_MAX: usize = 8_192;
 /// Bytes in the journal, at most.
 const BYTES_MAX: u64 = 4 << 20;
 /// The file grows by so much: a sync is cheap where a write changes nothing of the file but bytes.

@@ -331,5 +331,10 @@ mod tests {
             assert_eq!(done, steps == 99, "{steps}");
             assert_eq!(answer, first.1);
         }
+        for steps in [0, 1] {
+            let (done, answer) = answers("schema_3.mdb.gz", steps);
+            assert_eq!(done, steps == 1, "{steps}");
+            assert_eq!(answer, first.1);
+        }
     }
 }

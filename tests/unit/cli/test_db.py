@@ -38,6 +38,7 @@ def test_a_whole_chain_is_called_whole(folder):
 
 
 def test_a_damaged_one_is_called_damaged_with_exit_code_4(folder):
+    assert run(folder, "check")[1]["verdict"] == "whole"
     path = folder / "chain/data.mdb"
     path.write_bytes(path.read_bytes().replace(b"\x05" * 20 + b"\x00\x01", b"\x05" * 20 + b"\x00\x02"))
     code, told = run(folder, "check")
