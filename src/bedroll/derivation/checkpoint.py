@@ -17,6 +17,7 @@ from .l1_traversal import L1Record
 from .object_source import KeyState
 from .proof_desk import DeskState
 from .proven_head import ProvenState
+from .settlement_desk import SettledState
 
 
 class PipelineState(msgspec.Struct, frozen=True, array_like=True):
@@ -31,6 +32,7 @@ class PipelineState(msgspec.Struct, frozen=True, array_like=True):
     head: Head
     desk: DeskState
     proven: ProvenState
+    settled: SettledState = SettledState()
 
 
 class Checkpoint(msgspec.Struct, frozen=True):

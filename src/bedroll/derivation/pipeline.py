@@ -11,7 +11,7 @@ l1_traversal → object_source → chunk_assembler → forced_queue → batch_se
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bedroll.da import Batch, Commitment, Forced, Proof, Rotate, Upgrade
+from bedroll.da import Batch, Commitment, Forced, Proof, Rotate, StatementKind, Upgrade
 from bedroll.execution.genesis import L1_RATE_FIRST, Genesis
 from bedroll.primitives import Corrupt, L1Height, L2Height
 
@@ -31,7 +31,8 @@ from .object_table import ObjectTable
 from .port import Executor, OriginBlock, ProofVerifier
 from .proof_desk import PendingBody, ProofDesk
 from .proven_head import ProvenHead
-from .record import AutomaticBlocks, L1Unwound, ObjectJudged, Record
+from .record import AutomaticBlocks, L1Unwound, ObjectJudged, Record, SettlementAdvanced
+from .settlement_desk import SettledTip, SettlementDesk, SettlementTerms
 from .statement import BatchStatement, l1_digest, parse_statement
 from .verdict import Accepted, Pending, Rejected
 
@@ -45,7 +46,8 @@ class Step:
         safe: Derived tip.
         finalized: Derived tip at finality depth, where proofs are required no further than proven there; None where
             that L1 height's state is no longer kept (deep unwinding).
-        proven: Last block up to which proofs cover the chain.
+        proven: Last block up to which proofs of batches cover the chain.
+        settled: The newest settlement proof; None before the first.
         records: In the order in which things happened.
     """
 
@@ -53,6 +55,7 @@ class Step:
     safe: Head
     finalized: Head | None
     proven: Head
+    settled: SettledTip | None
     records: Sequence[Record]
 
 
@@ -78,6 +81,7 @@ class Pipeline:
         executor: Executes L2 blocks; holds block 0.
         keep_blocks: How many L1 blocks can be unwound; W + C if not said.
         verifier: Verifies proofs under the network's keys; without one none counts.
+        terms: What settlement proofs must be about; without them none is judged.
         on_question: Told what is about to be executed: whoever proves it stands at its parent then.
     """
 
@@ -89,6 +93,7 @@ class Pipeline:
         keep_blocks: int | None = None,
         verifier: ProofVerifier | None = None,
         on_question: Callable[[Question], None] | None = None,
+        terms: SettlementTerms | None = None,
     ) -> None:
         network = genesis.network
         numbers = network.parameters
@@ -112,6 +117,7 @@ class Pipeline:
         self._assembler = ChunkAssembler(numbers, self._table, anchor.height)
         self._queue = ForcedQueue(network, self._table, anchor.height)
         self._desk = ProofDesk(network, self._table, anchor.height)
+        self._settlement = SettlementDesk(network, terms, self._table, anchor.height)
         self._selector = BatchSelector(network, self._table, self._desk, anchor.height)
         self._commitments = CommitmentStage(numbers, start, anchor.height)
         self._decoder = BatchDecoder(numbers, executor, self.origin, self._l1.record)
@@ -127,6 +133,7 @@ class Pipeline:
             self._head,
             self._desk,
             self._proven,
+            self._settlement,
         )
 
     @property
@@ -151,8 +158,13 @@ class Pipeline:
 
     @property
     def proven(self) -> Head:
-        """Last block up to which proofs cover the chain."""
+        """Last block up to which proofs of batches cover the chain."""
         return self._proven.state.head
+
+    @property
+    def settled(self) -> SettledTip | None:
+        """The newest settlement proof that was accepted; `object_bytes` has it."""
+        return self._settlement.state.tip
 
     @property
     def pending_bodies(self) -> frozenset[bytes]:
@@ -214,6 +226,7 @@ class Pipeline:
         self._selector.open_block(height, self._notes)
         self._desk.open_block(height, self._selector.proven_places(), self._notes)
         self._commitments.open_block(height)
+        self._settlement.open_block()
         for item in self._items(block):
             self._take(item)
         ended = self._proven.close_block(height, self._desk.is_full, self._notes)
@@ -253,6 +266,7 @@ class Pipeline:
             head=self._head.state,
             desk=self._desk.state,
             proven=self._proven.state,
+            settled=self._settlement.state,
         )
         return Checkpoint(self.height, self.hash, encode_state(state), tuple(self._references()))
 
@@ -294,6 +308,7 @@ class Pipeline:
         self._head.load({height: state.head for height, state in kept.items()})
         self._desk.load({height: state.desk for height, state in kept.items()})
         self._proven.load({height: state.proven for height, state in kept.items()})
+        self._settlement.load({height: state.settled for height, state in kept.items()})
         for checkpoint in checkpoints:
             if checkpoint.height in kept:
                 for reference in checkpoint.references:
@@ -316,6 +331,8 @@ class Pipeline:
             self._notes.add(ObjectJudged(item.place.height, item.place, item.object_id, Rejected(reason)))
             return
         match item.object:
+            case Proof(statement=StatementKind.SETTLEMENT) as proof:
+                self._take_settlement(item, proof)
             case Proof() as proof:
                 self._take_proof(item, proof)
             case Batch() as batch:
@@ -347,6 +364,36 @@ class Pipeline:
             self._notes.add(ObjectJudged(height, item.place, item.object_id, found))
         elif self._judge(found, height):
             self._judge_held(height)
+
+    def _take_settlement(self, item: Item, proof: Proof) -> None:
+        verdict = self._settled(item, proof)
+        self._notes.add(ObjectJudged(item.place.height, item.place, item.object_id, verdict))
+
+    def _settled(self, item: Item, proof: Proof) -> Accepted | Rejected:
+        """Cheap rules first: what cannot count is not verified."""
+        said = self._settlement.look(item, proof)
+        if isinstance(said, Rejected):
+            return said
+        if self._l1.hash_at(L1Height(said.l1_height)) != said.l1_hash:
+            return Rejected("it is about an L1 block that is not of the best chain")
+        if said.height > self.safe.height or self._executor.hash_at(L2Height(said.height)) != said.tip:
+            return Rejected("its tip is not of the derived chain")
+        if not self._settlement.count():
+            return Rejected(f"{self._numbers.proofs_max} proofs were looked at in this block")
+        if self._verifier is None or not self._verifier.is_valid(proof):
+            return Rejected("it does not show what it says")
+        self._settlement.accept(item, said)
+        self._notes.add(
+            SettlementAdvanced(
+                place=item.place,
+                object_id=item.object_id,
+                l1_height=said.l1_height,
+                l1_hash=said.l1_hash,
+                l2_height=said.height,
+                hash=said.tip,
+            )
+        )
+        return Accepted(first=0, last=said.height)
 
     def _shown(
         self, item: Item, proof: Proof, statement: BatchStatement, bodies: list[PendingBody]
@@ -443,7 +490,7 @@ class Pipeline:
             self._on_question(Question(batch, [self.origin(height) for height in heights]))
 
     def _references(self) -> set[bytes]:
-        stages = (self._assembler, self._queue, self._selector, self._desk)
+        stages = (self._assembler, self._queue, self._selector, self._desk, self._settlement)
         return {reference for stage in stages for reference in stage.references()}
 
     def _forget(self, height: L1Height) -> None:
@@ -463,5 +510,6 @@ class Pipeline:
             safe=self.safe,
             finalized=self.finalized,
             proven=self.proven,
+            settled=self.settled,
             records=self._notes.take(),
         )

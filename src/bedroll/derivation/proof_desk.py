@@ -1,6 +1,6 @@
 """Where proofs and the bodies that wait for one meet.
 
-Reads: `Proof` items, bodies of the proven form.  Gives: which proofs are to be verified, and of what.
+Reads: `Proof` items about batches, bodies of the proven form.  Gives: which proofs are to be verified, and of what.
 Never: verifies one (the port `ProofVerifier` does); keeps a proof's bytes.  Spec: docs/spec/derivation.md#proof-desk
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from bedroll.da import Batch, Proof, StatementKind
+from bedroll.da import Batch, Proof
 from bedroll.primitives import Invalid, L1Height
-from bedroll.protocol import Network
+from bedroll.protocol import Network, Parameters
 
 from .item import Item, Notes
 from .object_table import ObjectTable
@@ -40,6 +40,15 @@ class DeskState(msgspec.Struct, frozen=True):
 
     bodies: tuple[PendingBody, ...] = ()
     counted: int = 0
+
+
+def why_not_taken(item: Item, proof: Proof, parameters: Parameters) -> str:
+    """Why a proof is not even looked at, whatever it is about; "" where it is."""
+    if item.fee_sat < parameters.proof_fee:
+        return f"it pays {item.fee_sat} sat, a proof {parameters.proof_fee}"
+    if proof.system not in parameters.proof_systems:
+        return f"this network takes no {proof.system.name.lower()} proofs"
+    return ""
 
 
 class ProofDesk(Stage[DeskState]):
@@ -73,13 +82,9 @@ class ProofDesk(Stage[DeskState]):
 
     def advance(self, item: Item, proof: Proof) -> tuple[BatchStatement, list[PendingBody]] | Rejected:
         """Look at a proof where it stands: what it says, and the bodies that it names, oldest first."""
-        fee = self._parameters.proof_fee
-        if item.fee_sat < fee:
-            return Rejected(f"it pays {item.fee_sat} sat, a proof {fee}")
-        if proof.system not in self._parameters.proof_systems:
-            return Rejected(f"this network takes no {proof.system.name.lower()} proofs")
-        if proof.statement != StatementKind.BATCH:
-            return Rejected("it is about no batch")
+        misfit = why_not_taken(item, proof, self._parameters)
+        if misfit:
+            return Rejected(misfit)
         try:
             statement = parse_statement(proof.public_values)
         except Invalid as error:

@@ -98,6 +98,23 @@ class ProvenAdvanced(msgspec.Struct, frozen=True, tag="proven_advanced"):
     hash: bytes
 
 
+class SettlementAdvanced(msgspec.Struct, frozen=True, tag="settlement_advanced"):
+    """A settlement proof was accepted.
+
+    Attributes:
+        object_id: Of the proof.
+        l1_height, l1_hash: L1 block up to which it speaks.
+        l2_height, hash: The L2 tip there.
+    """
+
+    place: Place
+    object_id: bytes
+    l1_height: int
+    l1_hash: bytes
+    l2_height: int
+    hash: bytes
+
+
 class ChainEnded(msgspec.Struct, frozen=True, tag="chain_ended"):
     """The proven head stood still for X blocks (protocol.md 5.4): nothing is derived any more.
 
@@ -223,6 +240,7 @@ Record: TypeAlias = (
     | ObjectJudged
     | BatchAccepted
     | ProvenAdvanced
+    | SettlementAdvanced
     | ChainEnded
     | ForcedEnqueued
     | ForcedDone

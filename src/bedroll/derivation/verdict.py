@@ -13,7 +13,7 @@ class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
     """The object changed the chain.
 
     Attributes:
-        first: Height of the first L2 block it made.
+        first: Height of the first L2 block it made, or speaks of.
         last: Height of the last one.
     """
 

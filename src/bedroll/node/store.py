@@ -22,6 +22,7 @@ from bedroll.derivation.record import (
     ObjectJudged,
     ObjectSeen,
     Record,
+    SettlementAdvanced,
 )
 from bedroll.primitives import Corrupt, L1Height, L2Height
 from bedroll.storage import Database
@@ -176,7 +177,7 @@ class NodeStore:
 
 
 def _key(record: Record) -> bytes | None:
-    if isinstance(record, ObjectSeen | ObjectJudged | CommitmentSeen | BatchAccepted):
+    if isinstance(record, ObjectSeen | ObjectJudged | CommitmentSeen | BatchAccepted | SettlementAdvanced):
         return record.object_id
     if isinstance(record, ForcedEnqueued | ForcedDone):
         return record.id
