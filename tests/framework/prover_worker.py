@@ -2,26 +2,27 @@
 
 Run as a program. Its job's input says what it does: JSON with `shards` (kinds), and optionally `die` (name of a task at
 which it ends, once), `die_always`, `fail` (name of a task that it refuses), `swell` (name of a task at which it takes
-memory and waits), `halt` (name of a task at which it waits, once), `cycles`. Each task that it really makes is a line of
-`made` in the job's folder, or of the pipe `tell`: name, its process, and `made` or `halts`.
+memory and waits), `halt` (names of tasks at which it waits, once each), `cycles`. Each task that it really makes is a
+line of `made` in the job's folder, or of the pipe `tell`: name, its process, its parent's, and `made` or `halts`.
 """
 
 import json
 import os
+import runpy
 import signal
 import sys
 from hashlib import sha256
 from pathlib import Path
 
-from bedroll.prover.tree import nodes
-
+# By its path: the package would take longer to load than a test with it takes.
+nodes = runpy.run_path(str(Path(__file__).parents[2] / "src/bedroll/prover/tree.py"))["nodes"]
 SWELL_BYTES = 64 << 20
 
 
 def tell(job, plan, name, what):
     """One line, whole: writes this short are not mixed."""
     with open(plan.get("tell", job / "made"), "a") as made:
-        made.write(f"{name} {os.getpid()} {what}\n")
+        made.write(f"{name} {os.getpid()} {os.getppid()} {what}\n")
 
 
 def once(job, plan, name, what):
@@ -40,7 +41,7 @@ def make(job, plan, name):
         held = bytearray(os.urandom(1024)) * (SWELL_BYTES // 1024)
         signal.pause()
         held.clear()
-    if plan.get("halt") == name and once(job, plan, name, "halted"):
+    if name in plan.get("halt", ()) and once(job, plan, name, "halted"):
         tell(job, plan, name, "halts")
         signal.pause()
     if plan.get("die_always") == name or (plan.get("die") == name and once(job, plan, name, "died")):

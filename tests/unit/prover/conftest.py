@@ -11,7 +11,6 @@ from bedroll.prover import Core, Prover
 from bedroll.storage import crash_point
 
 WORKER = Path(__file__).parents[2] / "framework/prover_worker.py"
-SOURCES = Path(__file__).parents[3] / "src"
 PROGRAM = b"\x7fELF of these tests"
 KINDS = ("keccak_permute", "core", "core", "memory")
 
@@ -24,7 +23,7 @@ def given(**fields):
 @pytest.fixture
 def worker(tmp_path):
     program = tmp_path / "worker"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH="{SOURCES}" exec "{sys.executable}" "{WORKER}"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{WORKER}"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program
 
