@@ -202,7 +202,7 @@ def _of_tools(made: DocumentedChain) -> dict[str, Shown]:
     return {
         "admin_clients": ("Who asks", []),
         "admin_setLogLevel": ("Warnings and errors alone", ["warning"]),
-        "admin_submitProof": ("A proof", ["0x0105" + "00" * 8]),
+        "admin_submitProof": ("A proof", ["0x0105" + "00" * 8, True]),
         "bedroll_fund": ("10,000 satoshi", ["bcrt1q" + "q" * 38, 10_000]),
         "bedroll_getBatch": ("Of a safe block", ["0x2"]),
         "bedroll_getBlockClass": ("Of a safe block", ["0x5"]),

@@ -24,6 +24,7 @@ from bedroll.api.port import (
     ObjectStatus,
     PoolStatus,
     ProofRange,
+    SettlementProof,
     SyncChanged,
     SyncStatus,
     TransactionsPending,
@@ -252,8 +253,20 @@ class SealChain:
         """Nothing is known."""
         return ForcedStatus(id, "unknown", None, None, None, None, None)
 
-    def submit_proof(self, raw: bytes) -> Hash32:
+    def submit_proof(self, raw: bytes, posts: bool = True) -> Hash32:
+        del posts
         return Hash32(sha256(raw).digest())
+
+    async def settlement_proof(self) -> SettlementProof | None:
+        """A short one."""
+        return SettlementProof(
+            l1_height=L1Height(ANCHOR + 1),
+            l1_hash=BlockHash(bytes(31) + b"\x01"),
+            l2_height=L2Height(0),
+            l2_hash=Hash32(bytes(31) + b"\x02"),
+            object_id=None,
+            file=b"BEDROLL",
+        )
 
     def evidence(self, leader: bytes | None = None) -> list[Evidence]:
         """One contradiction of one leader."""

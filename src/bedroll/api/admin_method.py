@@ -6,8 +6,11 @@ Reads: the guard's accounts.  Gives: `TABLE`.  Never: is run without a key.  Spe
 import logging
 from typing import Final
 
-from .method import MethodTable, required
-from .quantity import parse_data, refuse, show_data
+from bedroll.primitives import Invalid
+
+from .error import from_invalid
+from .method import MethodTable, optional, required
+from .quantity import parse_bool, parse_data, refuse, show_data
 from .service import Service
 
 TABLE: Final = MethodTable()
@@ -39,10 +42,17 @@ async def clients(service: Service) -> object:
     ]
 
 
-@TABLE.method("admin_submitProof", required("proof object", parse_proof))
-async def submit_proof(service: Service, raw: bytes) -> object:
-    """Have the sequencer post a proof of a batch that waits for one; the answer is the id of the object."""
-    return show_data(service.backend.submit_proof(raw))
+@TABLE.method("admin_submitProof", required("proof object", parse_proof), optional("post", parse_bool))
+async def submit_proof(service: Service, raw: bytes, posts: bool | None) -> object:
+    """Have the node take a proof; the answer is the id of the object.
+
+    Of a batch that waits for one, or of settlement, it is posted; with `post` false a settlement proof is kept for
+    light clients alone.
+    """
+    try:
+        return show_data(service.backend.submit_proof(raw, posts is not False))
+    except Invalid as error:
+        raise from_invalid(error) from None
 
 
 @TABLE.method("admin_setLogLevel", required("level", parse_level))

@@ -51,6 +51,7 @@ COSTS: Final[Mapping[str, int]] = {
     "eth_simulateV1": 50,
     # --- a trace
     "bedroll_getProofInput": 1_000,
+    "bedroll_getSettlementProof": 500,
     "debug_executionWitness": 500,
     "debug_traceBlock": 200,
     "debug_traceBlockByHash": 200,

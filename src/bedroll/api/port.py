@@ -260,6 +260,25 @@ class SyncChanged:
 ChainEvent = BlockAdded | BlockRemoved | TransactionsPending | HeadsMoved | SyncChanged
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementProof:
+    """The newest proof of what Bitcoin settles, for light clients.
+
+    Attributes:
+        l1_height, l1_hash: L1 block up to which it speaks.
+        l2_height, l2_hash: The L2 tip there.
+        object_id: Of the proof on Bitcoin; None where this node was given it for light clients alone.
+        file: Proof file (docs/spec/light.md#proof-file), with all headers that this node knows.
+    """
+
+    l1_height: L1Height
+    l1_hash: BlockHash
+    l2_height: L2Height
+    l2_hash: Hash32
+    object_id: Hash32 | None
+    file: bytes
+
+
 Counted = tuple[str, Mapping[str, int], Mapping[str, int]]
 """A client, how often each method was answered to it, and how often refused."""
 
@@ -438,11 +457,23 @@ class Backend(Protocol):
         """Contradictions of a leader on Bitcoin, oldest first; None: of the present one."""
         ...
 
-    def submit_proof(self, raw: bytes) -> Hash32:
-        """Post a proof, given as the bytes of its object; its id.
+    def submit_proof(self, raw: bytes, posts: bool = True) -> Hash32:
+        """Take a proof, given as the bytes of its object; its id.
+
+        Args:
+            raw: The object.
+            posts: Whether it goes to Bitcoin; else a settlement proof is kept for light clients.
 
         Raises:
             Invalid: It would not count on Bitcoin now, or this node posts nothing.
+        """
+        ...
+
+    async def settlement_proof(self) -> SettlementProof | None:
+        """The newest settlement proof; None where this node has none.
+
+        Raises:
+            Unavailable: Bitcoin does not give the headers.
         """
         ...
 

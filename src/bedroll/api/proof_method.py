@@ -1,4 +1,4 @@
-"""`bedroll_getProofInput`: what anyone needs to prove derived blocks.
+"""Proofs: what anyone needs to prove derived blocks, and the newest proof of what Bitcoin settles.
 
 Reads: the node's chain.  Gives: `TABLE`.  Never: proves.  Spec: docs/spec/api-chain.md#bedroll
 """
@@ -11,7 +11,7 @@ from .bedroll_method import parse_l2
 from .block_tag import BlockRef, parse_block
 from .error import from_invalid
 from .method import MethodTable, required
-from .quantity import show_data, show_quantity
+from .quantity import show_data, show_quantity, show_reversed
 from .service import Service
 
 TABLE: Final = MethodTable()
@@ -32,4 +32,20 @@ async def proof_input(service: Service, ref: BlockRef) -> object:
         "objectId": None if found.object_id is None else show_data(found.object_id),
         "input": None if found.given is None else show_data(found.given),
         "publicValues": None if found.stated is None else show_data(found.stated),
+    }
+
+
+@TABLE.method("bedroll_getSettlementProof")
+async def settlement_proof(service: Service) -> object:
+    """The newest settlement proof, as a file for light clients; null if there is none. Nobody need believe this node."""
+    found = await service.backend.settlement_proof()
+    if found is None:
+        return None
+    return {
+        "l1Height": found.l1_height,
+        "l1Hash": show_reversed(found.l1_hash),
+        "blockNumber": show_quantity(found.l2_height),
+        "blockHash": show_data(found.l2_hash),
+        "objectId": None if found.object_id is None else show_data(found.object_id),
+        "file": show_data(found.file),
     }

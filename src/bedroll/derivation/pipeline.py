@@ -32,6 +32,7 @@ from .port import Executor, OriginBlock, ProofVerifier
 from .proof_desk import PendingBody, ProofDesk
 from .proven_head import ProvenHead
 from .record import AutomaticBlocks, L1Unwound, ObjectJudged, Record, SettlementAdvanced
+from .settled import SettledStatement
 from .settlement_desk import SettledTip, SettlementDesk, SettlementTerms
 from .statement import BatchStatement, l1_digest, parse_statement
 from .verdict import Accepted, Pending, Rejected
@@ -369,15 +370,26 @@ class Pipeline:
         verdict = self._settled(item, proof)
         self._notes.add(ObjectJudged(item.place.height, item.place, item.object_id, verdict))
 
-    def _settled(self, item: Item, proof: Proof) -> Accepted | Rejected:
-        """Cheap rules first: what cannot count is not verified."""
-        said = self._settlement.look(item, proof)
+    def settlement_misfit(self, proof: Proof) -> str:
+        """Why a settlement proof would not count in the next L1 block, fee and proof left aside; "" if it would."""
+        said = self._fitting(self._settlement.read(proof, self.height + 1))
+        return said.reason if isinstance(said, Rejected) else ""
+
+    def _fitting(self, said: SettledStatement | Rejected) -> SettledStatement | Rejected:
+        """The same, if it is about this L1 and this L2 chain."""
         if isinstance(said, Rejected):
             return said
         if self._l1.hash_at(L1Height(said.l1_height)) != said.l1_hash:
             return Rejected("it is about an L1 block that is not of the best chain")
         if said.height > self.safe.height or self._executor.hash_at(L2Height(said.height)) != said.tip:
             return Rejected("its tip is not of the derived chain")
+        return said
+
+    def _settled(self, item: Item, proof: Proof) -> Accepted | Rejected:
+        """Cheap rules first: what cannot count is not verified."""
+        said = self._fitting(self._settlement.look(item, proof))
+        if isinstance(said, Rejected):
+            return said
         if not self._settlement.count():
             return Rejected(f"{self._numbers.proofs_max} proofs were looked at in this block")
         if self._verifier is None or not self._verifier.is_valid(proof):

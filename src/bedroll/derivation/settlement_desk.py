@@ -84,11 +84,13 @@ class SettlementDesk(Stage[SettledState]):
             self.state = msgspec.structs.replace(self.state, counted=0)
 
     def look(self, item: Item, proof: Proof) -> SettledStatement | Rejected:
-        """What a proof says, if that is about this chain and new; L1 and L2 are looked at by whoever knows them."""
-        parameters, terms = self._network.parameters, self._terms
-        misfit = why_not_taken(item, proof, parameters)
-        if misfit:
-            return Rejected(misfit)
+        """What a proof says, where it stands, if that is about this chain and new."""
+        misfit = why_not_taken(item, proof, self._network.parameters)
+        return Rejected(misfit) if misfit else self.read(proof, item.place.height)
+
+    def read(self, proof: Proof, height: int) -> SettledStatement | Rejected:
+        """What a proof in the L1 block at a height says; L1 and L2 are looked at by whoever knows them."""
+        terms = self._terms
         if terms is None:
             return Rejected("this node judges no settlement proofs")
         try:
@@ -99,8 +101,8 @@ class SettlementDesk(Stage[SettledState]):
             return Rejected("it is about another chain")
         if (said.batch_key, said.settlement_key) != (terms.batch_key, terms.settlement_key):
             return Rejected("it is by other programs")
-        oldest = item.place.height - self._reach_blocks
-        if not oldest <= said.l1_height < item.place.height:
+        oldest = height - self._reach_blocks
+        if not oldest <= said.l1_height < height:
             return Rejected(f"it speaks up to L1 block {said.l1_height}, not one from {oldest} on before its own")
         tip = self.state.tip
         if tip is not None and said.l1_height <= tip.l1_height:

@@ -20,6 +20,7 @@ from bedroll.derivation.head import Head
 from bedroll.derivation.l1_traversal import MEDIAN_TIME_SPAN
 from bedroll.derivation.pipeline import Pipeline, Step
 from bedroll.derivation.port import OriginBlock, ProofVerifier
+from bedroll.derivation.settlement_desk import SettledTip, SettlementTerms
 from bedroll.derivation.statement import parse_statement
 from bedroll.execution.engine import Engine, Origin
 from bedroll.execution.genesis import Genesis
@@ -103,6 +104,7 @@ class Deriver:
         archive: bool = False,
         keep_blocks: int = 0,
         verifier: ProofVerifier | None = None,
+        terms: SettlementTerms | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -114,6 +116,7 @@ class Deriver:
         self._metrics = metrics
         self._monotonic = monotonic
         self._verifier = verifier
+        self._terms = terms
         self._turn = _Turn()
         self._changes: list[ChainChanged] = []
         self._executor = EngineExecutor(
@@ -166,7 +169,7 @@ class Deriver:
         return times[::-1]
 
     def _open(self, times: list[int]) -> None:
-        self._pipeline = Pipeline(self._genesis, times, self._executor, verifier=self._verifier)
+        self._pipeline = Pipeline(self._genesis, times, self._executor, verifier=self._verifier, terms=self._terms)
         self._executor.use_origins(self._pipeline.origin)
         checkpoints = self._store.checkpoints()
         restored = self._pipeline.restore(checkpoints, self._store.object_bytes)
@@ -200,6 +203,16 @@ class Deriver:
     def proven(self) -> Head:
         """Last block up to which proofs cover the chain."""
         return self._pipeline.proven
+
+    @property
+    def settled(self) -> SettledTip | None:
+        """The newest settlement proof on Bitcoin."""
+        return self._pipeline.settled
+
+    def settled_object(self) -> bytes | None:
+        """Its bytes; on the engine's thread."""
+        tip = self._pipeline.settled
+        return None if tip is None else self._pipeline.object_bytes(tip.object_id)
 
     @property
     def safe(self) -> Head:
@@ -244,14 +257,30 @@ class Deriver:
         Raises:
             Invalid: It names no pending body, is of a system that this network does not take, or shows nothing.
         """
-        systems = self._genesis.network.parameters.proof_systems
-        if proof.system not in systems:
-            raise Invalid("this network does not take proofs of that system", system=int(proof.system), limit=systems)
+        self._need_system(proof)
         named = parse_statement(proof.public_values).header_id
         if not self._pipeline.waits_for(named):
             raise Invalid("the proof names no pending body", header_id=named)
         if not verifier.is_valid(proof):
             raise Invalid("the proof does not show what it says", header_id=named)
+
+    def need_settlement(self, proof: Proof, verifier: ProofVerifier) -> None:
+        """The same of a settlement proof.
+
+        Raises:
+            Invalid: It is about another chain or other programs, not newer than the settled tip, or shows nothing.
+        """
+        self._need_system(proof)
+        misfit = self._pipeline.settlement_misfit(proof)
+        if misfit:
+            raise Invalid(f"the settlement proof would not count: {misfit}")
+        if not verifier.is_valid(proof):
+            raise Invalid("the proof does not show what it says")
+
+    def _need_system(self, proof: Proof) -> None:
+        systems = self._genesis.network.parameters.proof_systems
+        if proof.system not in systems:
+            raise Invalid("this network does not take proofs of that system", system=int(proof.system), limit=systems)
 
     def status(self) -> L1Status:
         """Bitcoin as last heard."""

@@ -28,6 +28,7 @@ from bedroll.api.port import (
     ObjectStatus,
     PoolStatus,
     ProofRange,
+    SettlementProof,
     SyncChanged,
     SyncStatus,
     TransactionsPending,
@@ -37,14 +38,15 @@ from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.wallet import Branch, Keyring, Wallet
 from bedroll.crypto import tagged_hash
 from bedroll.crypto.secp256k1 import SecretKey
-from bedroll.da import BatchForm, Carrier, Proof, object_id, parse_object
+from bedroll.da import BatchForm, Carrier, Proof, StatementKind, object_id, parse_object
 from bedroll.da.codec import encode_batch
 from bedroll.da.writer import SCHEMA, Queue, RatePolicy, Writer
-from bedroll.derivation import ProofVerifier, UnknownUpgrade
+from bedroll.derivation import UnknownUpgrade
 from bedroll.derivation.record import CommitmentSeen, ObjectJudged, ObjectSeen
 from bedroll.execution.desk import Desk, DeskOption
 from bedroll.execution.engine import Block, Engine, Header, Transaction, View
 from bedroll.execution.genesis import Genesis
+from bedroll.light import SettlementVerifier
 from bedroll.metrics import Metrics
 from bedroll.primitives import (
     Address,
@@ -67,10 +69,12 @@ from .deriver import Derived, Deriver
 from .engine_thread import EngineThread
 from .fast_path import FastPath
 from .follower import Follower
+from .header_walk import anchor_headers
 from .history import History
 from .hub import Hub
 from .proof_source import ProofSource
 from .proof_verifier import Sp1Verifier
+from .settlement_shelf import SettlementShelf, terms_of
 from .signature_exchange import SignatureExchange
 from .store import NodeStore
 
@@ -127,7 +131,8 @@ class Node:
         self._hub = Hub()
         self._history = History(engine, store, genesis.network)
         self._follower: Follower | None = None
-        self._verifier: ProofVerifier
+        self._verifier: SettlementVerifier
+        self._shelf: SettlementShelf
         self._exchange: SignatureExchange
         self._wallet_file: Database | None = None
         self._leader_key = b""
@@ -149,7 +154,7 @@ class Node:
         leader: LeaderSetup | None = None,
         follow_url: str = "",
         signature_urls: Sequence[str] = (),
-        verifier: ProofVerifier | None = None,
+        circuit: bytes = b"",
         sync: bool = True,
         archive: bool = False,
         keep_blocks: int = 0,
@@ -164,7 +169,7 @@ class Node:
             leader: Given where this node is the sequencer.
             follow_url: Stream of a sequencer to follow for `latest`; empty: Bitcoin alone.
             signature_urls: JSON-RPC addresses of nodes that are asked for signatures which batches leave out.
-            verifier: Of proofs; without one that of the network's own keys.
+            circuit: Key of a Groth16 circuit of one's own, on regtest; empty: the published ceremony's.
             sync: Whether the chain's store waits for the disk (tests say no).
             archive: Whether state is kept of every block; else as far back as a reorganisation may go.
             keep_blocks: Newest blocks whose state is kept anyway.
@@ -184,7 +189,7 @@ class Node:
             raise
         node = cls(held, engine, store, genesis, client)
         try:
-            node._verifier = verifier or Sp1Verifier.of_network(genesis.network)
+            node._verifier = Sp1Verifier.of_network(genesis.network, circuit)
             node._exchange = SignatureExchange(engine, node._thread, signature_urls)
             await node._open(folder, leader, follow_url, clock, archive=archive, keep_blocks=keep_blocks)
         except BaseException:
@@ -204,12 +209,18 @@ class Node:
     ) -> None:
         keeps = leader is not None or bool(follow_url)
         self._archive = archive
+        anchor = await anchor_headers(self._client, self._genesis, folder / "anchor.headers")
         self.deriver = Deriver(
             self._engine, self._thread, self._gate, self._client, self._genesis, self._store, self.metrics,
             keep_unsafe=keeps, archive=archive, keep_blocks=keep_blocks, verifier=self._verifier,
+            terms=terms_of(self._genesis, anchor, self._verifier),
         )  # fmt: skip
         self.deriver.on_step = self._derived
         await self.deriver.open()
+        self._shelf = SettlementShelf(
+            folder, self._genesis, anchor, self._client, self._engine, self._thread, self.deriver
+        )
+        await self._thread.run(self._shelf.load, self._verifier)
         if leader is not None:
             self._make_leader(folder, leader, clock)
         elif follow_url:
@@ -579,22 +590,33 @@ class Node:
         """Contradictions of a leader on Bitcoin."""
         return self._history.evidence(self.deriver.leader if leader is None else leader)
 
-    def submit_proof(self, raw: bytes) -> Hash32:
-        """Post a proof of a body that waits on Bitcoin; its id.
+    def submit_proof(self, raw: bytes, posts: bool = True) -> Hash32:
+        """Take a proof that would count on Bitcoin now; its id.
 
         Raises:
-            Invalid: It is no proof, shows nothing, names no pending body, or this node posts nothing.
+            Invalid: It is no proof, shows nothing, would not count, or this node posts nothing.
         """
-        if self.writer is None:
-            raise Invalid("this node posts nothing to Bitcoin", role=self.role)
         proof = parse_object(raw)
         if not isinstance(proof, Proof):
             raise Invalid("the object is no proof", kind=type(proof).__name__.lower())
-        posting = self.writer.find(object_id(raw))
-        if posting is None:
-            self.deriver.need_proof(proof, self._verifier)
+        is_settlement = proof.statement == StatementKind.SETTLEMENT
+        if not posts:
+            if not is_settlement:
+                raise Invalid("only a settlement proof is kept for light clients", statement=int(proof.statement))
+            self.deriver.need_settlement(proof, self._verifier)
+            self._shelf.keep(proof)
+            return object_id(raw)
+        if self.writer is None:
+            raise Invalid("this node posts nothing to Bitcoin", role=self.role)
+        if self.writer.find(object_id(raw)) is None:
+            need = self.deriver.need_settlement if is_settlement else self.deriver.need_proof
+            need(proof, self._verifier)
             self.writer.put(raw, "proof", fee_output_sat=self.network.parameters.proof_fee)
         return object_id(raw)
+
+    async def settlement_proof(self) -> SettlementProof | None:
+        """The newest settlement proof that this node has."""
+        return await self._shelf.newest()
 
     def health(self) -> dict[str, object]:
         """What `/healthz` shows."""

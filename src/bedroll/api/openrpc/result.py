@@ -106,6 +106,16 @@ _PROOF_INPUT: Final = fields(
         "publicValues": nullable(DATA),
     }
 )
+_SETTLEMENT_PROOF: Final = fields(
+    {
+        "l1Height": COUNT,
+        "l1Hash": ref("BitcoinHash"),
+        "blockNumber": QUANTITY,
+        "blockHash": HASH,
+        "objectId": nullable(HASH),
+        "file": DATA,
+    }
+)
 
 _ETH: Final[dict[str, Schema]] = {
     **dict.fromkeys(
@@ -243,6 +253,7 @@ _NODE: Final[dict[str, Schema]] = {
     "bedroll_getProofInput": nullable(_PROOF_INPUT),
     "bedroll_getForced": _FORCED,
     "bedroll_getObject": ref("ObjectStatus"),
+    "bedroll_getSettlementProof": nullable(_SETTLEMENT_PROOF),
     "bedroll_getSignatures": nullable(
         fields({"blockHash": HASH, "blockNumber": QUANTITY, "signatures": array(nullable(DATA))})
     ),
