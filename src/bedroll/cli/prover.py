@@ -18,7 +18,9 @@ from bedroll.primitives import Invalid, Misconfigured
 from bedroll.prover import Core, Finished, Follower, JobState, Prover, Range, read_status
 from bedroll.prover.budget import checked_budget
 from bedroll.prover.core import find_worker
+from bedroll.prover.crew import Crew
 from bedroll.prover.permit import Permits
+from bedroll.prover.ray_crew import RayCrew
 from bedroll.prover.service import INPUT_BYTES_MAX
 from bedroll.sdk import RpcClient
 
@@ -121,10 +123,17 @@ def program_of(config: Config) -> Path:
     return path
 
 
-def core_of(config: Config) -> Core:
-    """The worker, with a budget that can do and no more of them than this machine has memory for."""
-    memory_bytes = checked_budget(config.prover.memory_bytes)
-    return Core(find_worker(config.prover.worker), memory_bytes, Permits.of_machine(memory_bytes))
+def crew_of(config: Config) -> Crew:
+    """Who proves: one worker here, with a budget that can do and a permit of this machine, or those of a cluster."""
+    chosen = config.prover
+    if chosen.ray is not None:
+        return RayCrew(chosen.ray, chosen.workers, chosen.worker, chosen.memory_bytes)
+    if chosen.workers is not None:
+        raise Misconfigured(
+            "several workers work on a cluster", option="prover.workers", value=chosen.workers, allowed="with --ray"
+        )
+    memory_bytes = checked_budget(chosen.memory_bytes)
+    return Core(find_worker(chosen.worker), memory_bytes, Permits.of_machine(memory_bytes))
 
 
 class RpcSource:
@@ -147,8 +156,7 @@ class RpcSource:
 
 
 async def _serve(context: Context, config: Config, first: int, folder: Path, stop: asyncio.Event) -> None:
-    core, program = core_of(config), program_of(config)
-    names = await names_of(core, program)
+    names = await _key(config)
 
     async def keep(finished: Finished) -> None:
         keep_files(folder / f"{finished.job.title.replace(' ', '-')}.proof", finished, names)
@@ -157,8 +165,8 @@ async def _serve(context: Context, config: Config, first: int, folder: Path, sto
         with Picture(context.output) as picture:
             prover = Prover(
                 folder_of(config),
-                core,
-                program.read_bytes(),
+                crew_of(config),
+                program_of(config).read_bytes(),
                 keep,
                 memory_bytes=config.prover.memory_bytes,
                 on_change=picture.show,
@@ -179,16 +187,16 @@ async def _serve(context: Context, config: Config, first: int, folder: Path, sto
 async def _prove(context: Context, config: Config, file: Path, out: Path) -> dict[str, Any]:
     if file.stat().st_size > INPUT_BYTES_MAX:
         raise Invalid("input is too large", value=file.stat().st_size, limit=INPUT_BYTES_MAX)
-    core, program = core_of(config), program_of(config)
+    names = await _key(config)
 
     async def keep(finished: Finished) -> None:
-        keep_files(out, finished, await names_of(core, program))
+        keep_files(out, finished, names)
 
     with Picture(context.output) as picture:
         prover = Prover(
             folder_of(config),
-            core,
-            program.read_bytes(),
+            crew_of(config),
+            program_of(config).read_bytes(),
             keep,
             memory_bytes=config.prover.memory_bytes,
             on_change=picture.show,

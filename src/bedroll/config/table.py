@@ -372,6 +372,23 @@ OPTIONS: Final = (
         help="ELF file that is proved; without it crates/guest/elf/batch.elf of the sources.",
     ),
     Option(
+        name="prover.ray",
+        kind=str,
+        default=None,
+        aliases=("--ray",),
+        help="Ray cluster that proves: HOST:PORT of its head, auto, or local for workers of this machine.",
+    ),
+    Option(
+        name="prover.workers",
+        kind=int,
+        default=None,
+        unit="workers",
+        low=1,
+        high=10_000,
+        aliases=("--workers",),
+        help="Workers on the cluster; without it one for each machine.",
+    ),
+    Option(
         name="prover.cycles_max",
         kind=int,
         default=60_000_000,
@@ -578,6 +595,8 @@ class ProverConfig:
     memory_bytes: int
     worker: Path | None
     program: Path | None
+    ray: str | None
+    workers: int | None
     cycles_max: int
 
 

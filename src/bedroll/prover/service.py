@@ -150,21 +150,30 @@ class Prover:
                 await self._wake.wait()
 
     async def finish(self, job: Job) -> Job:
-        """Work until one job is at its end."""
+        """Work at one job alone until it is at its end."""
         while (now := self.queue.job(job.id)) is not None and now.state not in _ENDED:
-            await self.step()
+            await self._advance([now])
         return now if now is not None else job
 
     async def step(self) -> bool:
         """Begin what can be begun and wait until something ends; False where there is nothing to do."""
+        # A proof that nobody took comes before new work. A job without a task to begin has one that was begun, so
+        # that no more jobs than tasks have to be looked at.
+        jobs = self.queue.in_state(JobState.PROVED, count=1)
+        return await self._advance(
+            jobs or self.queue.in_state(JobState.WAITING, JobState.PLANNED, count=self._crew.width)
+        )
+
+    async def _advance(self, jobs: list[Job]) -> bool:
         self._wake.clear()
-        for job in self.queue.in_state(JobState.PROVED, count=1):
-            await self._give(job)
+        if any(job.state is JobState.PROVED for job in jobs):
+            await self._give(jobs[0])
             self._tell()
             return True
-        self._begin()
+        self._begin(jobs)
         if not self._begun:
-            return bool(self.queue.in_state(JobState.PROVED, count=1))
+            # The last task of a job was done before a kill, and the job is proved now.
+            return bool(jobs)
         for begun in await self._ended():
             self._settle(begun)
         self._tell()
@@ -182,13 +191,10 @@ class Prover:
 
     # --- work --------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        """Give the crew as many tasks as it takes, those of the oldest job first."""
-        if len(self._begun) >= self._crew.width:
-            return
+    def _begin(self, jobs: list[Job]) -> None:
+        """Give the crew as many tasks as it takes, those of the first job first."""
         estimate = Estimate(self.queue.seconds_by_kind())
-        # A job without a task to begin has one that was begun, so that no more jobs than tasks have to be looked at.
-        for job in self.queue.in_state(JobState.WAITING, JobState.PLANNED, count=self._crew.width):
+        for job in jobs:
             for task in self._ready(job, estimate):
                 if len(self._begun) >= self._crew.width:
                     return

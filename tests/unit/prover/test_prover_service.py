@@ -113,11 +113,28 @@ async def test_a_task_that_always_ends_its_worker_is_given_up(opened):
 async def test_an_input_that_the_worker_refuses_fails_with_its_reason(opened):
     prover = opened()
     bad = prover.add(given(fail="plan"), "bad")
-    good = await finished(prover, given())
-    assert good.state is JobState.HANDED
-    (found,) = [job for job in prover_jobs(opened) if job.id == bad.id]
+    found = await prover.finish(bad)
     assert found.state is JobState.FAILED
     assert "this cannot be proved" in found.reason
+    good = await finished(prover, given())
+    assert good.state is JobState.HANDED
+
+
+async def test_finishing_a_job_leaves_others_waiting(opened):
+    prover = opened()
+    other = prover.add(given(first=True), "other")
+    job = await finished(prover, given())
+    assert [taken.job.id for taken in opened.taken] == [job.id]
+    assert {each.id: each.state for each in prover_jobs(opened)}[other.id] is JobState.WAITING
+
+
+async def test_steps_finish_all_jobs_oldest_first(opened):
+    prover = opened()
+    jobs = [prover.add(given(first=place), "test") for place in range(3)]
+    while await prover.step():
+        pass
+    await prover.close()
+    assert [taken.job.id for taken in opened.taken] == [job.id for job in jobs]
 
 
 async def test_a_worker_beyond_its_memory_is_ended_and_says_so(opened):
