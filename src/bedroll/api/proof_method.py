@@ -37,7 +37,7 @@ async def proof_input(service: Service, ref: BlockRef) -> object:
 
 @TABLE.method("bedroll_getSettlementProof")
 async def settlement_proof(service: Service) -> object:
-    """The newest settlement proof, as a file for light clients; null if there is none. Nobody need believe this node."""
+    """The newest settlement proof, as a file for light clients; null if there is none. The file proves itself."""
     found = await service.backend.settlement_proof()
     if found is None:
         return None
