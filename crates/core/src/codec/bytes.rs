@@ -12,7 +12,10 @@ use crate::compact::Invalid;
 const CONTEXTS: usize = 5;
 const INPUTS: usize = CONTEXTS + 1;
 const LINE_BITS: u32 = 12;
+/// Models of a line: half a byte's.
+const LINE: usize = 16;
 const MATCH_BITS: u32 = 16;
+const PAGE_BITS: u32 = 6;
 const MATCH_MIN: usize = 4;
 const MATCH_MAX: usize = 31;
 const MEMORY: u8 = 30;
@@ -89,12 +92,77 @@ pub struct Bytes {
 
 struct State {
     history: Vec<u8>,
-    tables: [Vec<Bit>; CONTEXTS],
+    lines: Lines,
     matches: [Bit; MATCH_MAX + 1],
-    last: Vec<u32>,
+    last: Places,
     weights: [[i32; INPUTS]; 16],
     match_at: usize,
     match_length: usize,
+}
+
+/// Models by context and line; a line is made when it is first met. A proved program pays for each word that it fills,
+/// and a short string meets a few of these 20,480 lines.
+struct Lines {
+    /// Line in `bits`, counted from 1.
+    places: Vec<u16>,
+    bits: Vec<Bit>,
+}
+
+impl Lines {
+    fn new() -> Self {
+        Self {
+            places: vec![0; CONTEXTS << LINE_BITS],
+            bits: Vec::new(),
+        }
+    }
+
+    /// Where the line begins in `bits`.
+    #[inline]
+    fn find(&mut self, context: usize, line: usize) -> usize {
+        let place = &mut self.places[context << LINE_BITS | line];
+        if *place == 0 {
+            self.bits.extend_from_slice(&[Bit::NEW; LINE]);
+            *place = (self.bits.len() / LINE) as u16;
+        }
+        (usize::from(*place) - 1) * LINE
+    }
+}
+
+/// Where each hash of four bytes was met last, 0 if nowhere; pages are made when they are first written.
+struct Places {
+    /// Page in `places`, counted from 1.
+    pages: Vec<u16>,
+    places: Vec<u32>,
+}
+
+impl Places {
+    fn new() -> Self {
+        Self {
+            pages: vec![0; 1 << (MATCH_BITS - PAGE_BITS)],
+            places: Vec::new(),
+        }
+    }
+
+    fn get(&self, slot: usize) -> usize {
+        match self.pages[slot >> PAGE_BITS] {
+            0 => 0,
+            page => self.places[place_of(page, slot)] as usize,
+        }
+    }
+
+    fn set(&mut self, slot: usize, place: u32) {
+        let page = &mut self.pages[slot >> PAGE_BITS];
+        if *page == 0 {
+            self.places.extend_from_slice(&[0; 1 << PAGE_BITS]);
+            *page = (self.places.len() >> PAGE_BITS) as u16;
+        }
+        self.places[place_of(*page, slot)] = place;
+    }
+}
+
+#[inline]
+fn place_of(page: u16, slot: usize) -> usize {
+    (usize::from(page) - 1) << PAGE_BITS | slot & ((1 << PAGE_BITS) - 1)
 }
 
 impl Bytes {
@@ -133,9 +201,9 @@ impl State {
     fn new() -> Self {
         Self {
             history: Vec::new(),
-            tables: core::array::from_fn(|_| vec![Bit::NEW; 16 << LINE_BITS]),
+            lines: Lines::new(),
             matches: [Bit::NEW; MATCH_MAX + 1],
-            last: vec![0; 1 << MATCH_BITS],
+            last: Places::new(),
             weights: [[WEIGHT; INPUTS]; 16],
             match_at: 0,
             match_length: 0,
@@ -166,10 +234,10 @@ impl State {
         for bit_place in (0..8).rev() {
             if bit_place % 4 == 3 {
                 // One line of 16 models a context and half a byte.
-                for (slot, seed) in slots.iter_mut().zip(seeds) {
+                for (context, (slot, seed)) in slots.iter_mut().zip(seeds).enumerate() {
                     let line =
                         seed.wrapping_add(partial.wrapping_mul(0x9e37_79b1)) >> (32 - LINE_BITS);
-                    *slot = line as usize * 16;
+                    *slot = self.lines.find(context, line as usize);
                 }
             }
             let guess = expected.filter(|expected| (expected | 256) >> (bit_place + 1) == partial);
@@ -201,7 +269,7 @@ impl State {
     ) -> bool {
         let mut inputs = [0_i32; INPUTS];
         for context in 0..CONTEXTS {
-            let model = self.tables[context][lines[context] | node];
+            let model = self.lines.bits[lines[context] | node];
             inputs[context] = stretch(model.probability());
         }
         let length = self.match_length;
@@ -221,8 +289,8 @@ impl State {
             let moved = weights[input] + ((inputs[input] * miss + 0x2000) >> 14);
             weights[input] = moved.clamp(-(1 << 20), 1 << 20);
         }
-        for (table, line) in self.tables.iter_mut().zip(lines) {
-            table[line | node].learn(bit, MEMORY);
+        for line in lines {
+            self.lines.bits[line | node].learn(bit, MEMORY);
         }
         if let Some(guess) = guess {
             self.matches[length].learn(bit == guess, MEMORY);
@@ -245,7 +313,7 @@ impl State {
         let recent = self.ago(4) << 24 | self.ago(3) << 16 | self.ago(2) << 8 | self.ago(1);
         let slot = (hash(6, recent) >> (32 - MATCH_BITS)) as usize;
         if self.match_length == 0 {
-            self.match_at = self.last[slot] as usize;
+            self.match_at = self.last.get(slot);
             if self.match_at > 0 {
                 let same = |back: &usize| {
                     self.history[self.match_at - 1 - back] == self.history[size - 1 - back]
@@ -253,6 +321,6 @@ impl State {
                 self.match_length = (0..self.match_at.min(MATCH_MAX)).take_while(same).count();
             }
         }
-        self.last[slot] = size as u32;
+        self.last.set(slot, size as u32);
     }
 }
