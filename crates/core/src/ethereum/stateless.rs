@@ -5,7 +5,7 @@ use alloy_primitives::{Bytes, B256};
 use alloy_rlp::Decodable;
 
 use super::{check_executed, check_header, execute, EthereumBlock, Executed, Fault, Schedule};
-use crate::program::{ProgramSource, Witness, WitnessSource};
+use crate::program::{ProgramSource, WitnessSource};
 use crate::state::State;
 
 /// What a block needs of the state before it, as `debug_executionWitness` gives it.
@@ -33,16 +33,12 @@ pub fn execute_stateless(
         return Err(Fault::Rule("the witness has no header".into()));
     };
     check_header(schedule, parent, *parent_hash, &block.header)?;
-    let witness = Witness {
-        nodes: input.state,
-        codes: input.codes,
-        book: Vec::new(),
-    };
-    let mut source = WitnessSource::new(witness, parent.state_root, (parent.number, *parent_hash));
+    let last = (parent.number, *parent_hash);
+    let mut source = WitnessSource::of_nodes(input.state, input.codes, parent.state_root, last);
     for (header, hash) in &headers {
         source.sealed(header.number, *hash);
     }
-    let mut state = State::new(parent.state_root, source);
+    let mut state = State::unstored(parent.state_root, source);
     let done = execute(schedule, block, &mut state, false)?;
     let (root, _) = state.seal()?;
     check_executed(block, &done, root)?;

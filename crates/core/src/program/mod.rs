@@ -17,4 +17,4 @@ pub use run::{record, run, Aborted};
 pub use statement::{
     facts_digest, rules_digest, QueueDigest, Rejection, Statement, Verdict, STATEMENT_SIZE,
 };
-pub use witness::{BookEntry, ProgramSource, Recorder, Witness, WitnessSource};
+pub use witness::{BookEntry, ProgramSource, Recorder, StoragePart, Witness, WitnessSource};

@@ -74,7 +74,9 @@ impl From<Aborted> for Stop {
 pub fn run(mut input: Input) -> Result<Statement, Aborted> {
     let witness = core::mem::take(&mut input.witness);
     let (root, parent) = parent_of(&input)?;
-    run_upon(&input, WitnessSource::new(witness, root, parent)).map(|(statement, _)| statement)
+    let source = WitnessSource::new(witness, root, parent)
+        .ok_or(Aborted::Input("a part of a trie is malformed"))?;
+    run_upon(&input, source).map(|(statement, _)| statement)
 }
 
 /// Runs the program upon a source that has the parent's state; gives the witness that others need to run it.
@@ -90,7 +92,8 @@ where
 {
     let (root, parent) = parent_of(input)?;
     let (statement, recorder) = run_upon(input, Recorder::new(source, book, root, parent))?;
-    Ok((statement, recorder.into_witness()))
+    let witness = recorder.into_witness().map_err(StateError::Trie)?;
+    Ok((statement, witness))
 }
 
 fn parent_of(input: &Input) -> Result<(B256, (u64, B256)), Aborted> {
@@ -217,7 +220,7 @@ impl<S: ProgramSource> Chain<S> {
         let fees = input.ancestors.iter();
         Ok(Self {
             rules: Arc::new(input.rules.clone()),
-            state: State::new(header.state_root, source),
+            state: State::unstored(header.state_root, source),
             hash,
             tail: input.tail.clone(),
             waiting: WaitingList::default(),

@@ -9,10 +9,10 @@ use alloy_primitives::{
     map::{B256Map, B256Set},
     Address, Bytes, B256, U256,
 };
-use alloy_rlp::{RlpDecodable, RlpEncodable};
+use alloy_rlp::{Decodable, RlpDecodable, RlpEncodable};
 
-use crate::state::{read_slot, StateSource};
-use crate::trie::{Path, SourceError};
+use crate::state::{read_slot, Account, StateSource};
+use crate::trie::{write_part, Path, SourceError, Trie, TrieError};
 
 /// Blocks that the contract of EIP-2935 remembers.
 const HISTORY_WINDOW: u64 = 8_191;
@@ -38,10 +38,24 @@ pub struct BookEntry {
     pub address: Address,
 }
 
-/// Trie nodes and codes, each known by its keccak, and addresses of the book.
+/// What was opened of an account's storage trie.
+#[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct StoragePart {
+    /// Keccak of its address.
+    pub owner: B256,
+    /// As [`write_part`] writes it, a value as its bytes without leading zeros.
+    pub part: Bytes,
+}
+
+/// Parts of tries, of which every hash is computed again; nodes and codes, each known by its keccak; addresses of the
+/// book.
 #[derive(Clone, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
 pub struct Witness {
-    /// RLP of nodes of the account trie and of storage tries, in the order of first use.
+    /// What was opened of the account trie, an account in its flat form; empty: nothing.
+    pub accounts: Bytes,
+    /// By owner.
+    pub storages: Vec<StoragePart>,
+    /// RLP of the nodes that lead to hashes of blocks before the parent, in the order of first use.
     pub nodes: Vec<Bytes>,
     /// Codes, in the order of first use.
     pub codes: Vec<Bytes>,
@@ -49,12 +63,21 @@ pub struct Witness {
     pub book: Vec<BookEntry>,
 }
 
-impl Witness {
-    /// Bytes of all nodes and codes.
-    pub fn size(&self) -> usize {
-        let sizes = self.nodes.iter().chain(&self.codes).map(|part| part.len());
-        sizes.sum()
-    }
+fn shorten_account(rlp: &[u8]) -> Option<Vec<u8>> {
+    Account::from_rlp(rlp).map(|account| account.to_flat())
+}
+
+fn expand_account(flat: &[u8]) -> Option<Vec<u8>> {
+    Account::from_flat(flat).map(|account| account.to_rlp())
+}
+
+fn shorten_slot(mut rlp: &[u8]) -> Option<Vec<u8>> {
+    let value = U256::decode(&mut rlp).ok()?;
+    Some(value.to_be_bytes_trimmed_vec())
+}
+
+fn expand_slot(short: &[u8]) -> Option<Vec<u8>> {
+    U256::try_from_be_slice(short).map(alloy_rlp::encode)
 }
 
 /// Hash of a block before the parent, as the contract of EIP-2935 holds it in the parent's state.
@@ -79,23 +102,44 @@ pub struct Recorder<S, B> {
     noted: RefCell<Noted>,
 }
 
+/// What was read of one trie.
+#[derive(Debug, Default)]
+struct Opened {
+    root: B256,
+    nodes: B256Map<Bytes>,
+}
+
 #[derive(Debug, Default)]
 struct Noted {
-    witness: Witness,
+    accounts: Opened,
+    storages: BTreeMap<B256, Opened>,
+    nodes: Vec<Bytes>,
+    codes: Vec<Bytes>,
     seen: B256Set,
     book: BTreeMap<u64, Address>,
 }
 
 impl Noted {
+    fn opened(&mut self, owner: Option<&B256>, path: &Path, hash: &B256, rlp: &[u8]) {
+        let opened = match owner {
+            None => &mut self.accounts,
+            Some(owner) => self.storages.entry(*owner).or_default(),
+        };
+        if path.is_empty() {
+            opened.root = *hash;
+        }
+        opened.nodes.insert(*hash, Bytes::copy_from_slice(rlp));
+    }
+
     fn node(&mut self, hash: &B256, rlp: &[u8]) {
         if self.seen.insert(*hash) {
-            self.witness.nodes.push(Bytes::copy_from_slice(rlp));
+            self.nodes.push(Bytes::copy_from_slice(rlp));
         }
     }
 
     fn code(&mut self, hash: &B256, code: &Bytes) {
         if self.seen.insert(*hash) {
-            self.witness.codes.push(code.clone());
+            self.codes.push(code.clone());
         }
     }
 }
@@ -114,15 +158,33 @@ impl<S: StateSource, B> Recorder<S, B> {
     }
 
     /// All that was read.
-    pub fn into_witness(self) -> Witness {
+    ///
+    /// # Errors
+    /// The source gave a node that is none.
+    pub fn into_witness(self) -> Result<Witness, TrieError> {
         let noted = self.noted.into_inner();
+        let accounts = match noted.accounts.nodes.is_empty() {
+            true => Vec::new(),
+            false => write_part(
+                &noted.accounts.root,
+                &noted.accounts.nodes,
+                &shorten_account,
+            )?,
+        };
+        let storages = noted.storages.into_iter().map(|(owner, opened)| {
+            let part = write_part(&opened.root, &opened.nodes, &shorten_slot)?.into();
+            Ok(StoragePart { owner, part })
+        });
         let entries = noted.book.into_iter();
-        Witness {
+        Ok(Witness {
+            accounts: accounts.into(),
+            storages: storages.collect::<Result<_, TrieError>>()?,
+            nodes: noted.nodes,
+            codes: noted.codes,
             book: entries
                 .map(|(index, address)| BookEntry { index, address })
                 .collect(),
-            ..noted.witness
-        }
+        })
     }
 }
 
@@ -156,7 +218,7 @@ impl<S: StateSource, B> StateSource for Recorder<S, B> {
     fn block_hash(&self, height: u64) -> Result<Option<B256>, SourceError> {
         match self.hashes.get(&height) {
             Some(hash) => Ok(Some(*hash)),
-            None => ancestor(self, &self.root, height),
+            None => ancestor(&PastNodes(self), &self.root, height),
         }
     }
 
@@ -168,7 +230,34 @@ impl<S: StateSource, B> StateSource for Recorder<S, B> {
     ) -> Result<Option<Vec<u8>>, SourceError> {
         let node = self.source.node(owner, path, hash)?;
         if let Some(rlp) = &node {
-            self.noted.borrow_mut().node(hash, rlp);
+            self.noted.borrow_mut().opened(owner, path, hash, rlp);
+        }
+        Ok(node)
+    }
+}
+
+/// What is read on the way to the hash of a block before the parent: of the parent's state, when the tries may have
+/// gone on from there.
+struct PastNodes<'a, S, B>(&'a Recorder<S, B>);
+
+impl<S: StateSource, B> StateSource for PastNodes<'_, S, B> {
+    fn code(&self, hash: &B256) -> Result<Option<Bytes>, SourceError> {
+        self.0.code(hash)
+    }
+
+    fn block_hash(&self, height: u64) -> Result<Option<B256>, SourceError> {
+        self.0.block_hash(height)
+    }
+
+    fn node(
+        &self,
+        owner: Option<&B256>,
+        path: &Path,
+        hash: &B256,
+    ) -> Result<Option<Vec<u8>>, SourceError> {
+        let node = self.0.source.node(owner, path, hash)?;
+        if let Some(rlp) = &node {
+            self.0.noted.borrow_mut().node(hash, rlp);
         }
         Ok(node)
     }
@@ -178,24 +267,45 @@ impl<S: StateSource, B> StateSource for Recorder<S, B> {
 #[derive(Debug)]
 pub struct WitnessSource {
     root: B256,
+    /// Opened tries by owner, the account trie's none, with their roots.
+    tries: RefCell<BTreeMap<Option<B256>, (B256, Trie)>>,
     parts: B256Map<Bytes>,
     book: BTreeMap<u64, Address>,
     hashes: BTreeMap<u64, B256>,
 }
 
 impl WitnessSource {
-    /// Plays back upon the state with this root after block `parent` (height and hash).
-    pub fn new(witness: Witness, root: B256, parent: (u64, B256)) -> Self {
-        let book = witness
-            .book
-            .iter()
-            .map(|entry| (entry.index, entry.address));
-        let book = book.collect();
-        let parts = witness.nodes.into_iter().chain(witness.codes);
+    /// Plays back upon the state with this root after block `parent` (height and hash); None where a part of a trie is
+    /// malformed.
+    pub fn new(witness: Witness, root: B256, parent: (u64, B256)) -> Option<Self> {
+        let mut tries = BTreeMap::new();
+        if !witness.accounts.is_empty() {
+            tries.insert(None, Trie::from_part(&witness.accounts, &expand_account)?);
+        }
+        for StoragePart { owner, part } in &witness.storages {
+            tries.insert(Some(*owner), Trie::from_part(part, &expand_slot)?);
+        }
+        let book = witness.book.iter();
+        Some(Self {
+            tries: RefCell::new(tries),
+            book: book.map(|entry| (entry.index, entry.address)).collect(),
+            ..Self::of_nodes(witness.nodes, witness.codes, root, parent)
+        })
+    }
+
+    /// The same where all of the state is given as nodes.
+    pub fn of_nodes(
+        nodes: Vec<Bytes>,
+        codes: Vec<Bytes>,
+        root: B256,
+        parent: (u64, B256),
+    ) -> Self {
+        let parts = nodes.into_iter().chain(codes);
         Self {
             root,
+            tries: RefCell::default(),
             parts: parts.map(|part| (keccak256(&part), part)).collect(),
-            book,
+            book: BTreeMap::new(),
             hashes: BTreeMap::from([parent]),
         }
     }
@@ -230,6 +340,16 @@ impl StateSource for WitnessSource {
         hash: &B256,
     ) -> Result<Option<Vec<u8>>, SourceError> {
         Ok(self.parts.get(hash).map(|rlp| rlp.to_vec()))
+    }
+
+    fn opened(&self, owner: Option<&B256>, root: &B256) -> Option<Trie> {
+        let mut tries = self.tries.borrow_mut();
+        let owner = owner.copied();
+        let fits = tries.get(&owner).is_some_and(|(own, _)| own == root);
+        if !fits {
+            return None;
+        }
+        tries.remove(&owner).map(|(_, trie)| trie)
     }
 
     fn is_keyed_by_hash(&self) -> bool {

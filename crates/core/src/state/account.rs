@@ -36,7 +36,7 @@ const HAS_CODE: u8 = 0x80;
 impl Account {
     /// The form in the account trie: RLP (Yellow Paper, 4.1).
     pub fn to_rlp(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(110);
+        let mut out = Vec::with_capacity(self.length());
         self.encode(&mut out);
         out
     }

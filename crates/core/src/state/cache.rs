@@ -1,5 +1,5 @@
 //! What of the state is in memory, and letting go of it.
-use super::source::StorageNodesOf;
+use super::source::{open_trie, StorageNodesOf};
 use super::{account, Account, Lookup, State, StateError, StateSource};
 use crate::trie::{Trie, EMPTY_ROOT};
 use alloc::{boxed::Box, vec::Vec};
@@ -58,7 +58,7 @@ impl Cached {
                     let nodes = StorageNodesOf(source, self.key);
                     let trie = self
                         .trie
-                        .get_or_insert_with(|| Box::new(Trie::from_root(root)));
+                        .get_or_insert_with(|| Box::new(open_trie(source, Some(&self.key), root)));
                     let key = keccak256(slot.to_be_bytes::<32>());
                     match trie.get(&key, &nodes)? {
                         None => U256::ZERO,

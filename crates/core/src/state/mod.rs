@@ -54,20 +54,32 @@ pub struct State<S> {
     generation: u32,
     /// Accounts, slots and nodes of storage tries in memory.
     held: usize,
+    /// Whether sealing says which nodes to write.
+    stored: bool,
 }
 
 impl<S: StateSource> State<S> {
     /// The state with this root; `source` answers for it.
     pub fn new(root: B256, source: S) -> Self {
+        let trie = source::open_trie(&source, None, root);
         State {
             source,
             accounts: AddressMap::default(),
             codes: B256Map::default(),
-            trie: Trie::from_root(root),
+            trie,
             open: AddressMap::default(),
             open_codes: B256Map::default(),
             generation: 0,
             held: 0,
+            stored: true,
+        }
+    }
+
+    /// The same for blocks that are run and not stored: sealing gives no nodes to write.
+    pub fn unstored(root: B256, source: S) -> Self {
+        State {
+            stored: false,
+            ..Self::new(root, source)
         }
     }
 
@@ -77,7 +89,7 @@ impl<S: StateSource> State<S> {
         self.codes.clear();
         self.open.clear();
         self.open_codes.clear();
-        self.trie = Trie::from_root(root);
+        self.trie = source::open_trie(&self.source, None, root);
         self.held = 0;
     }
 

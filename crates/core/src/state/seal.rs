@@ -1,12 +1,12 @@
 //! The end of a block: its changes go into the tries.
-use super::source::{AccountNodes, StorageNodesOf};
+use super::source::{open_trie, AccountNodes, StorageNodesOf};
 use super::{
     account, Account, AccountChange, FlatChanges, SlotChange, State, StateError, StateSource,
     StorageNodes, WriteSet,
 };
-use crate::trie::{Trie, EMPTY_ROOT};
+use crate::trie::EMPTY_ROOT;
 use alloc::{boxed::Box, vec::Vec};
-use alloy_primitives::{keccak256, Address, B256};
+use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
 use revm::state::EvmState;
 
 impl<S: StateSource> State<S> {
@@ -21,22 +21,47 @@ impl<S: StateSource> State<S> {
 
     /// Flat values that the open block changed so far. Storage roots in them are those of the last sealed block.
     pub fn open_changes(&self) -> FlatChanges {
-        let mut changes = FlatChanges::default();
-        for (address, before) in &self.open {
-            let Some(cached) = self.accounts.get(address) else {
+        let changed = self.changed();
+        FlatChanges {
+            accounts: self.changed_accounts(&changed),
+            slots: self.changed_slots(&changed),
+            codes: self.new_codes(),
+        }
+    }
+
+    /// Accounts that the open block may have changed, in order.
+    fn changed(&self) -> Vec<Address> {
+        let mut addresses: Vec<Address> = self.open.keys().copied().collect();
+        addresses.sort_unstable();
+        addresses
+    }
+
+    fn changed_accounts(&self, changed: &[Address]) -> Vec<AccountChange> {
+        let changes = changed.iter().filter_map(|address| {
+            let before = self.open.get(address)?.account;
+            let after = self.accounts.get(address)?.account;
+            (before != after).then_some(AccountChange {
+                address: *address,
+                before,
+                after,
+            })
+        });
+        changes.collect()
+    }
+
+    fn changed_slots(&self, changed: &[Address]) -> Vec<SlotChange> {
+        let mut changes = Vec::new();
+        for address in changed {
+            let both = self.open.get(address).zip(self.accounts.get(address));
+            let Some((old, cached)) = both else {
                 continue;
             };
-            if before.account != cached.account {
-                changes.accounts.push(AccountChange {
-                    address: *address,
-                    before: before.account,
-                    after: cached.account,
-                });
-            }
-            for (slot, before) in &before.slots {
+            let mut slots: Vec<(&U256, &U256)> = old.slots.iter().collect();
+            slots.sort_unstable();
+            for (slot, before) in slots {
                 let after = cached.slots.get(slot).copied().unwrap_or(*before);
                 if after != *before {
-                    changes.slots.push(SlotChange {
+                    changes.push(SlotChange {
                         address: *address,
                         slot: *slot,
                         before: *before,
@@ -45,16 +70,14 @@ impl<S: StateSource> State<S> {
                 }
             }
         }
+        changes
+    }
+
+    fn new_codes(&self) -> Vec<(B256, Bytes)> {
         let codes = self.open_codes.iter();
-        changes.codes = codes.map(|(hash, code)| (*hash, code.clone())).collect();
-        changes
-            .accounts
-            .sort_unstable_by_key(|change| change.address);
-        changes
-            .slots
-            .sort_unstable_by_key(|change| (change.address, change.slot));
-        changes.codes.sort_unstable_by_key(|(hash, _)| *hash);
-        changes
+        let mut codes: Vec<_> = codes.map(|(hash, code)| (*hash, code.clone())).collect();
+        codes.sort_unstable_by_key(|(hash, _)| *hash);
+        codes
     }
 
     /// Ends the open block: gives the root of the state after it and all that it changed.
@@ -62,24 +85,36 @@ impl<S: StateSource> State<S> {
     /// # Errors
     /// A trie could not be read. The state is of no use then, until [`State::reset`].
     pub fn seal(&mut self) -> Result<(B256, WriteSet), StateError> {
-        let mut flat = self.open_changes();
+        let changed = self.changed();
+        let slots = self.changed_slots(&changed);
         let mut storage_nodes = Vec::new();
-        for of_account in flat.slots.chunk_by(|one, next| one.address == next.address) {
+        for of_account in slots.chunk_by(|one, next| one.address == next.address) {
             storage_nodes.push(self.seal_storage(of_account)?);
         }
-        self.seal_roots(&mut flat);
+        // With the new storage roots.
+        let accounts = self.changed_accounts(&changed);
         // Insertions first: a removal then meets fewer siblings that it has to fetch.
         for wanted in [true, false] {
-            let changes = flat.accounts.iter();
+            let changes = accounts.iter();
             for change in changes.filter(|change| change.after.is_some() == wanted) {
                 self.seal_account(change)?;
             }
         }
-        let (root, nodes) = self.trie.commit();
+        let (root, nodes) = if self.stored {
+            self.trie.commit()
+        } else {
+            (self.trie.root(), Vec::new())
+        };
+        let codes = self.new_codes();
         self.open.clear();
         self.open_codes.clear();
         self.generation += 1;
         self.trie.next_generation();
+        let flat = FlatChanges {
+            accounts,
+            slots,
+            codes,
+        };
         Ok((
             root,
             WriteSet {
@@ -99,6 +134,7 @@ impl<S: StateSource> State<S> {
             accounts,
             source,
             held,
+            stored,
             ..
         } = self;
         let cached = accounts
@@ -110,7 +146,7 @@ impl<S: StateSource> State<S> {
         let root = sealed.map_or(EMPTY_ROOT, |account| account.storage_root);
         let trie = cached
             .trie
-            .get_or_insert_with(|| Box::new(Trie::from_root(root)));
+            .get_or_insert_with(|| Box::new(open_trie(source, Some(&owner), root)));
         trie.next_generation();
         for wanted in [false, true] {
             let changes = changes.iter();
@@ -123,7 +159,11 @@ impl<S: StateSource> State<S> {
                 }
             }
         }
-        let (root, writes) = trie.commit();
+        let (root, writes) = if *stored {
+            trie.commit()
+        } else {
+            (trie.root(), Vec::new())
+        };
         match &mut cached.account {
             Some(account) => account.storage_root = root,
             // Gone with all its slots.
@@ -132,24 +172,6 @@ impl<S: StateSource> State<S> {
         }
         *held = (*held + cached.weight()).saturating_sub(before);
         Ok(StorageNodes { owner, writes })
-    }
-
-    /// Takes the new storage roots into the list of changed accounts.
-    fn seal_roots(&self, flat: &mut FlatChanges) {
-        let mut accounts: Vec<AccountChange> = self
-            .open
-            .iter()
-            .filter_map(|(address, before)| {
-                let after = self.accounts.get(address)?.account;
-                (before.account != after).then_some(AccountChange {
-                    address: *address,
-                    before: before.account,
-                    after,
-                })
-            })
-            .collect();
-        accounts.sort_unstable_by_key(|change| change.address);
-        flat.accounts = accounts;
     }
 
     fn seal_account(&mut self, change: &AccountChange) -> Result<(), StateError> {

@@ -1,5 +1,5 @@
 //! Where the state comes from, and what can go wrong with it.
-use crate::trie::{NodeSource, Path, SourceError, TrieError};
+use crate::trie::{NodeSource, Path, SourceError, Trie, TrieError};
 use alloc::{format, vec::Vec};
 use alloy_primitives::{Address, Bytes, B256, U256};
 use core::fmt;
@@ -68,10 +68,22 @@ pub trait StateSource {
         hash: &B256,
     ) -> Result<Option<Vec<u8>>, SourceError>;
 
+    /// The trie with this root as far as the source has it opened already; asked for once. `owner` as in
+    /// [`Self::node`].
+    fn opened(&self, _owner: Option<&B256>, _root: &B256) -> Option<Trie> {
+        None
+    }
+
     /// Whether nodes and codes are found by their keccak, so that hashing them once more would say nothing.
     fn is_keyed_by_hash(&self) -> bool {
         false
     }
+}
+
+/// The trie with this root, opened as far as the source has it so.
+pub(super) fn open_trie(source: &dyn StateSource, owner: Option<&B256>, root: B256) -> Trie {
+    let opened = source.opened(owner, &root);
+    opened.unwrap_or_else(|| Trie::from_root(root))
 }
 
 /// Nodes of the account trie.

@@ -11,6 +11,7 @@ impl Trie {
         if self.len() <= limit {
             return;
         }
+        self.encoded = Vec::new();
         let mut generations: Vec<u32> = self
             .arena
             .iter()

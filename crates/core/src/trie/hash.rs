@@ -29,6 +29,7 @@ impl Trie {
     /// Root of the trie, and what to write so that the stored nodes agree with it: in order, a later write of a
     /// path counts.
     pub fn commit(&mut self) -> (B256, Vec<NodeWrite>) {
+        self.encoded = Vec::new();
         let mut writes: Vec<NodeWrite> = core::mem::take(&mut self.removed)
             .into_iter()
             .map(|path| NodeWrite { path, rlp: None })
@@ -61,7 +62,46 @@ impl Trie {
 
     /// Root of the trie; what to write is forgotten, for tries that are not stored.
     pub fn root(&mut self) -> B256 {
-        self.commit().0
+        self.removed.clear();
+        self.changes = 0;
+        if self.root == NIL {
+            return EMPTY_ROOT;
+        }
+        let root = self.refer(self.root, 0);
+        root.as_hash().unwrap_or_else(|| keccak256(root.bytes()))
+    }
+
+    /// Gives the node at `id`, which stands at nibble `depth`, and those under it their references.
+    fn refer(&mut self, id: Id, depth: usize) -> Ref {
+        let slot = self.slot(id);
+        if !slot.reference.is_dirty() {
+            return slot.reference;
+        }
+        let reference = match &slot.node {
+            Node::Leaf { key, value } => Ref::to(&leaf_rlp(key, depth, value)),
+            Node::Extension { key, end, child } => {
+                let (key, end, child) = (*key, usize::from(*end), *child);
+                let child = self.refer(child, end);
+                Ref::to(&extension_rlp(&key, depth, end, &child))
+            }
+            Node::Branch(children) => {
+                let children = *children;
+                let mut changed = 0u16;
+                for (at, child) in children.into_iter().enumerate() {
+                    if child != NIL && self.slot(child).reference.is_dirty() {
+                        self.refer(child, depth + 1);
+                        changed |= 1 << at;
+                    }
+                }
+                let encoded = self.encode_branch(id, &children, changed);
+                let reference = Ref::to(encoded.rlp());
+                self.keep_encoded(id, encoded);
+                reference
+            }
+            Node::Free | Node::Blind => unreachable!("free and blind nodes are never dirty"),
+        };
+        self.slot_mut(id).reference = reference;
+        reference
     }
 
     fn keep(&mut self, hashed: Hashed, writes: &mut Vec<NodeWrite>) {

@@ -7,6 +7,7 @@
 //! so that where a node stands follows from the walk and moving it costs nothing. A node whose parent knows only
 //! its hash is *blind*: it is fetched, checked against that hash and decoded when a walk first meets it. The same
 //! code serves a node (path-keyed store, kept between blocks) and a proved program (witness).
+mod branch;
 mod evict;
 mod hash;
 mod insert;
@@ -17,6 +18,7 @@ mod level;
 mod list;
 mod nibble;
 mod node;
+mod part;
 mod proof;
 mod remove;
 mod source;
@@ -25,12 +27,14 @@ mod walk;
 pub use hash::NodeWrite;
 pub use list::{ordered_root, ordered_root_encoded};
 pub use nibble::Path;
+pub use part::{write_part, Expand, Shorten};
 pub use proof::prove;
 pub use source::{NoSource, NodeSource, SourceError, TrieError};
 pub use walk::walk;
 
 use alloc::{vec, vec::Vec};
 use alloy_primitives::B256;
+use branch::EncodedBranches;
 use nibble::{common, nibble};
 use node::{Node, Ref, Slot};
 
@@ -48,6 +52,8 @@ const NIL: Id = 0;
 #[derive(Debug)]
 pub struct Trie {
     arena: Vec<Slot>,
+    /// Of branches that [`Trie::root`] or a part encoded.
+    encoded: EncodedBranches,
     free: Vec<Id>,
     root: Id,
     /// Places where a stored node may have stood and none stands now.
@@ -69,6 +75,7 @@ impl Trie {
     pub fn new() -> Self {
         Trie {
             arena: vec![Slot::free()],
+            encoded: Vec::new(),
             free: Vec::new(),
             root: NIL,
             removed: Vec::new(),
@@ -154,6 +161,9 @@ impl Trie {
         match self.free.pop() {
             Some(id) => {
                 self.arena[id as usize] = slot;
+                if let Some(stale) = self.encoded.get_mut(id as usize) {
+                    *stale = None;
+                }
                 id
             }
             None => {

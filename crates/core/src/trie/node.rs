@@ -25,6 +25,13 @@ impl Ref {
         Ref { len: 33, bytes }
     }
 
+    /// Refers to the node with this hash, of 32 bytes, from now on.
+    pub(super) fn set_hash(&mut self, hash: &[u8]) {
+        self.len = 33;
+        self.bytes[0] = 0xa0;
+        self.bytes[1..].copy_from_slice(hash);
+    }
+
     /// The reference to a node with this RLP.
     pub(super) fn to(rlp: &[u8]) -> Self {
         if rlp.len() >= 32 {

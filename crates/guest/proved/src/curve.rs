@@ -1,8 +1,10 @@
 //! Signatures over secp256k1 by the machine's point addition: recovery behind ECDSA (SEC 1, 4.1.6), and BIP-0340.
+use std::sync::OnceLock;
+
 use sha2::{Digest, Sha256};
 use sp1_zkvm::syscalls::{syscall_secp256k1_add, syscall_secp256k1_double};
 
-use crate::field::{from_bytes, to_bytes, Words, FIELD, ORDER};
+use crate::field::{from_bytes, same, to_bytes, Words, FIELD, ORDER};
 
 /// x and y, lowest words first.
 type Affine = [u64; 8];
@@ -22,8 +24,15 @@ const GENERATOR: Affine = [
 /// A point; None is the point at infinity.
 type Point = Option<Affine>;
 
-/// Points of a window: multiples 0 to 15.
-type Window = [Point; 16];
+/// Bits of a scalar that a point's window takes at once: its multiples are computed for each signature.
+const WINDOW_BITS: usize = 4;
+/// The same of the generator, whose multiples are computed once a run.
+const GENERATOR_BITS: usize = 8;
+
+/// Points of a window: all multiples from 0 on.
+type Window<const SIZE: usize> = [Point; SIZE];
+
+static GENERATOR_WINDOW: OnceLock<Box<Window<{ 1 << GENERATOR_BITS }>>> = OnceLock::new();
 
 fn double(point: &mut Point) {
     // No point has order 2: the curve's order is an odd prime.
@@ -38,39 +47,51 @@ fn add(sum: &mut Point, other: &Point) {
         *sum = Some(*other);
         return;
     };
-    if own[..4] != other[..4] {
-        // The machine's addition is right for points with different x.
-        let mut other = *other;
-        syscall_secp256k1_add(own, &mut other);
-    } else if own[4..] == other[4..] {
+    if !same(x(own), x(other)) {
+        // The machine's addition is right for points with different x. It writes the sum and reads the other point.
+        syscall_secp256k1_add(own, core::ptr::from_ref(other).cast_mut());
+    } else if same(y(own), y(other)) {
         syscall_secp256k1_double(own);
     } else {
         *sum = None;
     }
 }
 
-fn multiples(point: &Affine) -> Window {
-    let mut window = [None; 16];
-    for count in 1..16 {
+fn x(point: &Affine) -> &Words {
+    point.first_chunk().expect("a point has eight words")
+}
+
+fn y(point: &Affine) -> &Words {
+    point.last_chunk().expect("a point has eight words")
+}
+
+fn multiples<const SIZE: usize>(point: &Affine) -> Window<SIZE> {
+    let mut window = [None; SIZE];
+    for count in 1..SIZE {
         window[count] = window[count - 1];
         add(&mut window[count], &Some(*point));
     }
     window
 }
 
+/// Bits of a scalar from `place` on, which is a multiple of `bits`.
+fn digit(words: &Words, place: usize, bits: usize) -> usize {
+    (words[place / 64] >> (place % 64)) as usize & ((1 << bits) - 1)
+}
+
 /// first × G + second × point.
 fn combine(first: &Words, second: &Words, point: &Affine) -> Point {
-    let (of_generator, of_point) = (multiples(&GENERATOR), multiples(point));
+    let of_generator = GENERATOR_WINDOW.get_or_init(|| Box::new(multiples(&GENERATOR)));
+    let of_point: Window<{ 1 << WINDOW_BITS }> = multiples(point);
     let mut sum = None;
-    for place in (0..64).rev() {
-        if sum.is_some() {
-            for _ in 0..4 {
-                double(&mut sum);
-            }
+    for place in (0..256).step_by(WINDOW_BITS).rev() {
+        for _ in 0..WINDOW_BITS {
+            double(&mut sum);
         }
-        let digit = |words: &Words| (words[place / 16] >> (place % 16 * 4) & 15) as usize;
-        add(&mut sum, &of_generator[digit(first)]);
-        add(&mut sum, &of_point[digit(second)]);
+        if place % GENERATOR_BITS == 0 {
+            add(&mut sum, &of_generator[digit(first, place, GENERATOR_BITS)]);
+        }
+        add(&mut sum, &of_point[digit(second, place, WINDOW_BITS)]);
     }
     sum
 }

@@ -42,6 +42,11 @@ const fn minus(a: &Words, b: &Words) -> (Words, bool) {
     (out, borrow)
 }
 
+/// Whether both are the same number.
+pub fn same(a: &Words, b: &Words) -> bool {
+    (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) == 0
+}
+
 /// From 32 bytes, big-endian.
 pub fn from_bytes(bytes: &[u8; 32]) -> Words {
     let mut out = ZERO;
@@ -94,7 +99,7 @@ impl Prime {
     pub fn mul(&self, a: &Words, b: &Words) -> Words {
         let (mut low, mut high) = multiply_add(a, b, &ZERO);
         // Each round multiplies the excess by k < 2^130: at most four.
-        while high != ZERO {
+        while !same(&high, &ZERO) {
             (low, high) = multiply_add(&high, &self.k, &low);
         }
         self.reduce(&low)
@@ -102,7 +107,7 @@ impl Prime {
 
     /// −a.
     pub fn neg(&self, a: &Words) -> Words {
-        if *a == ZERO {
+        if same(a, &ZERO) {
             ZERO
         } else {
             minus(&self.modulus, a).0
@@ -112,7 +117,7 @@ impl Prime {
     /// a + small.
     pub fn add_small(&self, a: &Words, small: u64) -> Words {
         let (low, high) = multiply_add(a, &ONE, &[small, 0, 0, 0]);
-        if high == ZERO {
+        if same(&high, &ZERO) {
             self.reduce(&low)
         } else {
             // 2^256 is k here, and low is less than small.
@@ -126,7 +131,7 @@ impl Prime {
         let asked = [&32u32.to_be_bytes()[..], &to_bytes(a), &to_bytes(&self.modulus)].concat();
         write(sp1_lib::io::FD_FP_INV, &asked);
         let inverse = self.element(&read_vec());
-        assert!(self.mul(a, &inverse) == ONE, "the host named no inverse");
+        assert!(same(&self.mul(a, &inverse), &ONE), "the host named no inverse");
         inverse
     }
 
@@ -146,10 +151,10 @@ impl Prime {
         let _status = read_vec();
         let root = self.element(&read_vec());
         let square = self.mul(&root, &root);
-        if square == *a {
+        if same(&square, a) {
             return Some(root);
         }
-        assert!(square == self.neg(a), "the host named no root");
+        assert!(same(&square, &self.neg(a)), "the host named no root");
         None
     }
 

@@ -9,6 +9,15 @@ const RATE_WORDS: usize = RATE / 8;
 #[repr(align(8))]
 struct Block([u8; RATE]);
 
+impl Block {
+    /// The bytes where they stand, if they stand at whole words.
+    fn at(bytes: &[u8; RATE]) -> Option<&Self> {
+        let place = core::ptr::from_ref(bytes).cast::<Self>();
+        // SAFETY: a block is these bytes and an alignment, which is looked at before.
+        place.is_aligned().then(|| unsafe { &*place })
+    }
+}
+
 fn absorb(state: &mut [u64; 25], block: &Block) {
     for (word, bytes) in state.iter_mut().zip(block.0.as_chunks::<8>().0) {
         *word ^= u64::from_le_bytes(*bytes);
@@ -21,7 +30,10 @@ pub fn keccak256(bytes: &[u8]) -> [u8; 32] {
     let mut state = [0u64; 25];
     let (blocks, rest) = bytes.as_chunks::<RATE>();
     for block in blocks {
-        absorb(&mut state, &Block(*block));
+        match Block::at(block) {
+            Some(block) => absorb(&mut state, block),
+            None => absorb(&mut state, &Block(*block)),
+        }
     }
     let mut last = Block([0; RATE]);
     last.0[..rest.len()].copy_from_slice(rest);

@@ -2,6 +2,7 @@
 mod curve;
 mod field;
 mod keccak;
+mod memory;
 mod provider;
 
 pub use curve::verify_schnorr;

@@ -1,6 +1,7 @@
 //! Shows: roots, stored nodes and proofs equal those of `alloy-trie` over random histories; what is missing is an
 //! error that changes nothing.
 mod hostile;
+mod part;
 
 use super::*;
 use alloc::{collections::BTreeMap, format};
