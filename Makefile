@@ -93,7 +93,7 @@ prover: ## build what makes validity proofs, for this machine's own processor (1
 guest-keys: $(STAMP) prover ## write the verification keys of the programs that are proved
 	@$(PYTHON) scripts/guest_keys.py --worker $(CACHE)/prover-native/release/bedroll-prover-core
 
-guest-profile: $(STAMP) ## draw where the proved program spends its cycles (INPUT=file, SVG=file)
+guest-profile: build ## draw where the proved program spends its cycles (INPUT=file, SVG=file; without an input 1,000 transfers)
 	@cd crates/prover && CARGO_TARGET_DIR=$(CACHE)/profiler cargo build --locked --release --quiet \
 	  -p bedroll-executor --features profiling
 	@$(PYTHON) scripts/guest_profile.py --executor $(CACHE)/profiler/release/bedroll-executor \

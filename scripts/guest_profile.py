@@ -1,7 +1,8 @@
 """Where the proved program spends its cycles: a flame graph as SVG and a table of parts, from a run in the executor.
 
 The program is built once more, with its symbols and otherwise alike; the executor with its profiler writes the stack of
-functions every few cycles. `INPUT` is an input of the program as `make prove` and `bedroll prover prove` take it.
+functions every few cycles. `INPUT` is an input of the program as `bedroll prover prove` takes it; without one it is the
+batch of 1,000 transfers that tests/costs counts.
 """
 
 import argparse
@@ -19,6 +20,9 @@ from typing import Any, Final
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from guest_proved import ROOT, build
 
+sys.path.insert(0, str(ROOT))
+from tests.costs.guest import sample
+
 WIDTH: Final = 1200
 ROW: Final = 17
 CHARACTER: Final = 6.6
@@ -27,13 +31,15 @@ PERIOD: Final = 101
 """Cycles between samples; a prime, so that no loop is in step with it."""
 
 PARTS: Final = (
-    ("signatures", r"\b(recover|ecrecover|secp256k1|curve::|field::)"),
-    ("keccak", r"keccak"),
-    ("codec", r"bedroll_core::(codec|compact|payload|object)"),
-    ("data size", r"bedroll_core::fee"),
-    ("trie", r"bedroll_core::(trie|state)"),
-    ("witness", r"bedroll_core::program::(witness|input)|alloy_rlp"),
-    ("evm", r"\brevm"),
+    ("signatures", r"bedroll_core::sender|ecrecover|bedroll_guest::(curve|field)"),
+    ("witness", r"bedroll_core::(trie::part|program::(witness|input))"),
+    ("roots of state", r"bedroll_core::(trie::|state::State::seal)"),
+    ("state", r"bedroll_core::state"),
+    ("roots of lists", r"alloy_trie|bedroll_core::(header|receipt)"),
+    ("codec", r"bedroll_core::(codec|compact|object)"),
+    ("transactions", r"bedroll_core::(transaction|payload|envelope|fee)|alloy_consensus"),
+    ("evm", r"\brevm|bedroll_core::stf::(charge|run|env|precompile)"),
+    ("hash of the body", r"\bsha2\b"),
     ("blocks", r"bedroll_core"),
 )
 """A sample belongs to the part whose pattern the deepest of its functions fits that fits any."""
@@ -79,11 +85,26 @@ def folded(profile: dict[str, Any]) -> Counter[Stack]:
 
 
 def short(name: str) -> str:
-    """A symbol without hash and without the paths of its types' parameters."""
-    name = re.sub(r"::h[0-9a-f]{16}$", "", name)
+    """A symbol without hashes and without its types' parameters; a method by the type that it is of."""
+    name = re.sub(r"::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]", "", name)
+    if name.startswith("<"):
+        name = owner(name)
     while (shorter := re.sub(r"<[^<>]*>", "", name)) != name:
         name = shorter
     return name.strip(":") or "?"
+
+
+def owner(name: str) -> str:
+    """`<A as B>::f` or `<A>::f` as `A::f`."""
+    depth = 0
+    for place, (before, character) in enumerate(zip(" " + name, name, strict=False)):
+        depth += (character == "<") - (character == ">" and before != "-")
+        if depth == 0:
+            inner = name[1:place]
+            while (flat := re.sub(r"<[^<>]*>", "", inner)) != inner:
+                inner = flat
+            return inner.split(" as ")[0].lstrip("&").removeprefix("mut ") + name[place + 1 :]
+    return name
 
 
 def part_of(stack: Stack) -> str:
@@ -92,7 +113,7 @@ def part_of(stack: Stack) -> str:
         for part, pattern in PARTS:
             if re.search(pattern, name):
                 return part
-    return "memory and rest" if any("mem" in name or "alloc" in name for name in stack) else "rest"
+    return "rest"
 
 
 def drawn(root: Node, title: str) -> str:
@@ -142,7 +163,7 @@ def main() -> int:
     """Build, run, draw."""
     options = argparse.ArgumentParser(description=__doc__)
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bedroll"
-    options.add_argument("input", type=Path, metavar="INPUT")
+    options.add_argument("input", type=Path, metavar="INPUT", nargs="?")
     options.add_argument("--executor", type=Path, required=True, help="built with the feature `profiling`")
     options.add_argument("--folder", type=Path, default=cache / "guest", help="for intermediate files")
     options.add_argument("--svg", type=Path, help="where the flame graph goes")
@@ -150,7 +171,11 @@ def main() -> int:
     folder = chosen.folder.resolve()
     program, trace = folder / "batch-symbols.elf", folder / "trace.json"
     program.write_bytes(build(ROOT, folder, extra=("--config", "profile.release.strip=false")))
-    cycles, profile = profiled(chosen.executor, program, chosen.input, trace)
+    given = chosen.input
+    if given is None:
+        given = folder / "sample.bin"
+        given.write_bytes(sample())
+    cycles, profile = profiled(chosen.executor, program, given, trace)
     samples = folded(profile)
     total = samples.total()
     root = Node()

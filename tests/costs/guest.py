@@ -1,20 +1,25 @@
 """What a transaction costs in the proved program: cycles of a batch of 1,000, its witness, counted by the executor.
 
-Accounts are known to the AddressBook and chosen as workload W1 chooses them (Zipf 1.0, amounts of 1 to 4 significant
-digits), of 100,000: each account more than that adds a sixteenth of a trie node to a path.
+Accounts are chosen as workload W1 chooses them (Zipf 1.0, amounts of 1 to 4 significant digits), of 100,000: each
+account more than that adds a sixteenth of a trie node to a path. Those that a batch names are known to the AddressBook,
+whose trie has as many entries; an account has a balance of the token. Both forms of a batch are counted: of the signed
+one the program hashes the signatures with the body, of the proven one they are private input and part of the witness.
 """
 
 import json
 import random
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
 from eth_utils import keccak
 
 from bedroll._core._native import Engine, Statement, program_input
-from tests.framework.ledger import Ledger, accounts, address_of, genesis_for
+from bedroll.da import BatchForm
+from bedroll.execution.genesis import runtime_code
+from tests.framework.ledger import Ledger, accounts, address_of, genesis_for, selector
 from tests.framework.scene import Scene
 
 PROGRAM = Path(__file__).parents[2] / "crates/guest/elf/batch.elf"
@@ -26,6 +31,11 @@ BLOCKS = 10
 MAP_SIZE_BYTES = 4 << 30
 BOOK_ENTRIES = 1
 """Slot of the AddressBook's map in Vyper's layout."""
+TOKEN = b"\x70" * 20
+TOKEN_BALANCES = 1
+"""Slot of the token's balances."""
+TRANSFER = selector("transfer(address,uint256)")
+TOKEN_GAS = 100_000
 
 
 def executed(executor: Path, given: bytes, program: Path = PROGRAM) -> tuple[int, int, bytes]:
@@ -39,23 +49,37 @@ def executed(executor: Path, given: bytes, program: Path = PROGRAM) -> tuple[int
     return int(cycles), int(code), bytes.fromhex(values[0] if values else "")
 
 
-def known_accounts(source: random.Random) -> list[bytes]:
-    """Addresses that are funded and in the book from genesis on."""
-    return [source.randbytes(20) for _ in range(ACCOUNTS)]
+def map_slot(place: int, key: bytes) -> str:
+    """Slot of an address in a map of Vyper's layout, as hexadecimal."""
+    return "0x" + keccak(place.to_bytes(32, "big") + bytes(12) + key).hex()
 
 
-def genesis(known: list[bytes]) -> str:
-    """Genesis with these accounts in state and AddressBook."""
+def word(value: bytes | int) -> bytes:
+    """32 bytes of an address or a number."""
+    return value.to_bytes(32, "big") if isinstance(value, int) else value.rjust(32, b"\0")
+
+
+def genesis(known: list[bytes], strangers: list[bytes]) -> str:
+    """Genesis with these accounts, who hold coins and tokens, and a book with entries of others beyond its length."""
     core = json.loads(genesis_for(accounts(SIGNERS)).core_json())
-    named = [*map(address_of, accounts(SIGNERS)), *known]
+    alloc = core["alloc"]
+    holders = [*map(address_of, accounts(SIGNERS)), *known]
     for address in known:
-        core["alloc"]["0x" + address.hex()] = {"balance": hex(10**18)}
-    book = core["alloc"][core["config"]["address_book"]].setdefault("storage", {})
-    book["0x" + bytes(32).hex()] = hex(len(named))
-    for index, address in enumerate(named):
-        slot = keccak(BOOK_ENTRIES.to_bytes(32, "big") + bytes(12) + address)
-        book["0x" + slot.hex()] = hex(index + 1)
+        alloc["0x" + address.hex()] = {"balance": hex(10**18)}
+    book = alloc[core["config"]["address_book"]].setdefault("storage", {})
+    for index, address in enumerate(strangers):
+        book[map_slot(BOOK_ENTRIES, address)] = hex(len(holders) + index)
+    balances = {map_slot(TOKEN_BALANCES, address): hex(10**24) for address in holders}
+    alloc["0x" + TOKEN.hex()] = {"balance": "0x0", "code": runtime_code("demo_token"), "storage": balances}
     return json.dumps(core)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Means over a batch's transactions."""
+
+    cycles: int
+    witness_bytes: int
 
 
 class Crowd:
@@ -63,11 +87,11 @@ class Crowd:
 
     def __init__(self, folder: Path) -> None:
         self.source = random.Random(1)
-        self.known = known_accounts(self.source)
+        self.known = [self.source.randbytes(20) for _ in range(ACCOUNTS)]
         self.weights = list(accumulate(1 / rank for rank in range(1, ACCOUNTS + 1)))
         self.nonces = [0] * SIGNERS
         self.scene = Scene(folder)
-        core = genesis(self.known)
+        core = genesis(self.known, [self.source.randbytes(20) for _ in range(ACCOUNTS)])
         for name in ("leader", "prover"):
             engine = Engine.open(str(folder / f"crowd-{name}"), core, map_size_bytes=MAP_SIZE_BYTES, sync=False)
             setattr(self.scene, name, Ledger(engine, accounts(SIGNERS)))
@@ -81,38 +105,83 @@ class Crowd:
         """As people write amounts."""
         return self.source.randrange(1, 10 ** self.source.randrange(1, 5)) * 10 ** self.source.randrange(10, 14)
 
-    def signed(self, to: bytes, data: bytes = b"", value: int = 0, gas: int = 21_000) -> bytes:
-        """By the next signer."""
-        signer = self.source.randrange(SIGNERS)
+    def signed(self, signer: int, to: bytes, data: bytes = b"", value: int = 0, gas: int = 21_000) -> bytes:
+        """A transaction of one of the signers."""
         nonce, self.nonces[signer] = self.nonces[signer], self.nonces[signer] + 1
         ledger = self.scene.leader
         return ledger.sign(ledger.keys[signer], to=to, data=data, value=value, nonce=nonce, gas=gas)
 
-    def transfer(self) -> bytes:
-        """A plain one."""
-        return self.signed(self.draw(), value=self.amount())
+    def introduce(self, others: set[bytes]) -> None:
+        """Let the AddressBook take in these and every signer."""
+        named = sorted(others)
+        raws = [self.signed(at % SIGNERS, address, value=1) for at, address in enumerate(named)]
+        self.blocks(raws)
 
-    def measured(self, executor: Path, raws: list[bytes]) -> tuple[int, int]:
-        """Cycles of a batch of these, and bytes of what the program is given beyond the batch."""
+    def blocks(self, raws: list[bytes]) -> None:
+        """Ten blocks of these."""
+        size = -(-len(raws) // BLOCKS)
+        for place in range(0, len(raws), size):
+            self.scene.leader.block(*raws[place : place + size])
+
+    def transfers(self, tokens: bool = False) -> list[bytes]:
+        """Plain ones, or of the token."""
+        drawn = [(self.source.randrange(SIGNERS), self.draw(), self.amount()) for _ in range(TRANSACTIONS)]
+        self.introduce({to for _, to, _ in drawn} | ({TOKEN} if tokens else set()))
+        if not tokens:
+            return [self.signed(signer, to, value=amount) for signer, to, amount in drawn]
+        return [
+            self.signed(signer, TOKEN, data=TRANSFER + word(to) + word(amount), gas=TOKEN_GAS)
+            for signer, to, amount in drawn
+        ]
+
+    def batch(self, tokens: bool = False) -> None:
+        """A batch of transfers upon the state that the scene's prover has."""
+        raws = self.transfers(tokens)
         self.scene.catch_up()
-        for place in range(0, len(raws), len(raws) // BLOCKS):
-            self.scene.leader.block(*raws[place : place + len(raws) // BLOCKS])
-        header, body = self.scene.header()
+        self.blocks(raws)
+
+    def given(self, form: BatchForm) -> tuple[bytes, bytes, int]:
+        """The program's input for the batch in a form, what it states, and bytes of the batch's body."""
+        header, body = self.scene.header(form=form)
+        signatures = b"".join(self.scene.signatures()) if form is BatchForm.PROVEN else b""
         prover = self.scene.prover.engine
-        given, stated = program_input(prover, self.scene.origins, header=header.encode(), body=body)
-        cycles, code, values = executed(executor, given)
-        assert (code, values) == (0, stated)
-        assert Statement.decode(values).tip == self.scene.leader.engine.tip().hash
-        return cycles, len(given) - len(body)
+        given, stated = program_input(
+            prover, self.scene.origins, header=header.encode(), body=body, signatures=signatures
+        )
+        return given, stated, len(body)
+
+    def measured(self, executor: Path) -> dict[str, Price]:
+        """Cycles of the batch by its form, and bytes of what the program is given beyond the batch as posted."""
+        found = {}
+        for form in BatchForm:
+            given, stated, body_bytes = self.given(form)
+            cycles, code, values = executed(executor, given)
+            assert (code, values) == (0, stated)
+            assert Statement.decode(values).tip == self.scene.leader.engine.tip().hash
+            found[form.name.lower()] = Price(
+                cycles=round(cycles / TRANSACTIONS),
+                witness_bytes=round((len(given) - body_bytes) / TRANSACTIONS),
+            )
+        return found
+
+
+def sample(form: BatchForm = BatchForm.PROVEN) -> bytes:
+    """The program's input for the batch of plain transfers that the costs are of."""
+    with tempfile.TemporaryDirectory() as folder:
+        crowd = Crowd(Path(folder))
+        crowd.batch()
+        return crowd.given(form)[0]
 
 
 def guest_costs(executor: Path) -> dict[str, int]:
     """Each figure by its name in costs.toml."""
-    with tempfile.TemporaryDirectory() as folder:
-        crowd = Crowd(Path(folder))
-        transfers = crowd.measured(executor, [crowd.transfer() for _ in range(TRANSACTIONS)])
-    return {
-        "transfer_cycles": round(transfers[0] / TRANSACTIONS),
-        "transfer_witness_bytes": round(transfers[1] / TRANSACTIONS),
-        "program_bytes": PROGRAM.stat().st_size,
-    }
+    found = {}
+    for name in ("transfer", "token"):
+        with tempfile.TemporaryDirectory() as folder:
+            crowd = Crowd(Path(folder))
+            crowd.batch(tokens=name == "token")
+            priced = crowd.measured(executor)
+        for form, price in priced.items():
+            found[f"{name}_{form}_cycles"] = price.cycles
+            found[f"{name}_{form}_witness_bytes"] = price.witness_bytes
+    return found | {"program_bytes": PROGRAM.stat().st_size}

@@ -94,8 +94,21 @@ pub fn ethereum_transactions_root(transactions: &[Transaction]) -> B256 {
 
 /// Trie over consensus receipts.
 pub fn receipts_root(receipts: &[Receipt]) -> B256 {
-    let leaves: Vec<_> = receipts.iter().map(Receipt::leaf).collect();
-    alloy_trie::root::ordered_trie_root_encoded(&leaves)
+    receipts_root_and_bloom(receipts).0
+}
+
+/// Root of the receipts and bloom of all logs.
+pub fn receipts_root_and_bloom(receipts: &[Receipt]) -> (B256, Bloom) {
+    let mut all = Bloom::ZERO;
+    let leaves = receipts.iter().map(|receipt| {
+        let bloom = receipt.bloom();
+        if !receipt.logs.is_empty() {
+            all |= bloom;
+        }
+        receipt.leaf(bloom)
+    });
+    let leaves: Vec<_> = leaves.collect();
+    (alloy_trie::root::ordered_trie_root_encoded(&leaves), all)
 }
 
 /// Bloom of all logs.

@@ -33,8 +33,8 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The consensus encoding (EIP-2718), the leaf of `receiptsRoot`.
-    pub fn leaf(&self) -> Vec<u8> {
+    /// The consensus encoding (EIP-2718), the leaf of `receiptsRoot`, with its [`Self::bloom`].
+    pub fn leaf(&self, bloom: Bloom) -> Vec<u8> {
         let inner = Inner {
             status: match self.post_state {
                 Some(root) => Eip658Value::PostState(root),
@@ -43,7 +43,6 @@ impl Receipt {
             cumulative_gas_used: self.cumulative_gas_used,
             logs: self.logs.clone(),
         };
-        let bloom = self.bloom();
         let mut out = Vec::with_capacity(300);
         if self.kind != 0 {
             out.push(self.kind);

@@ -294,12 +294,7 @@ impl WitnessSource {
     }
 
     /// The same where all of the state is given as nodes.
-    pub fn of_nodes(
-        nodes: Vec<Bytes>,
-        codes: Vec<Bytes>,
-        root: B256,
-        parent: (u64, B256),
-    ) -> Self {
+    pub fn of_nodes(nodes: Vec<Bytes>, codes: Vec<Bytes>, root: B256, parent: (u64, B256)) -> Self {
         let parts = nodes.into_iter().chain(codes);
         Self {
             root,

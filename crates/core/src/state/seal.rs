@@ -31,9 +31,9 @@ impl<S: StateSource> State<S> {
 
     /// Accounts that the open block may have changed, in order.
     fn changed(&self) -> Vec<Address> {
-        let mut addresses: Vec<Address> = self.open.keys().copied().collect();
+        let mut addresses: Vec<&Address> = self.open.keys().collect();
         addresses.sort_unstable();
-        addresses
+        addresses.into_iter().copied().collect()
     }
 
     fn changed_accounts(&self, changed: &[Address]) -> Vec<AccountChange> {

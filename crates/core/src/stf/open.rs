@@ -262,11 +262,12 @@ impl OpenBlock {
             header::ethereum_transactions_root(&self.record.transactions)
         };
         let (state_root, write_set) = state.seal()?;
+        let (receipts_root, logs_bloom) = header::receipts_root_and_bloom(&self.record.receipts);
         let header = self.start.seal(&HeaderEnd {
             state_root,
             transactions_root,
-            receipts_root: header::receipts_root(&self.record.receipts),
-            logs_bloom: header::logs_bloom(&self.record.receipts),
+            receipts_root,
+            logs_bloom,
             gas_used: self.record.gas_used,
         });
         let block = Block {

@@ -21,6 +21,9 @@ pub const SYSTEM_CALLER: Address = Address::new([
     0xff, 0xff, 0xff, 0xfe,
 ]);
 
+/// Accounts that a transfer touches, and some more: room for as many is made at once.
+const TOUCHED: usize = 7;
+
 /// What running a transaction gave.
 #[derive(Debug, Clone)]
 pub struct Ran {
@@ -237,6 +240,7 @@ impl<'a, S: StateSource> Runner<'a, S> {
     /// Takes what ran into the state; gives the accounts that it touched.
     fn settle(&mut self) -> Result<alloc::vec::Vec<(Address, bool)>, StateError> {
         let state = self.evm.finalize();
+        self.evm.ctx.journaled_state.inner.state.reserve(TOUCHED);
         let vaults = [Some(self.evm.ctx.block.beneficiary), self.base_fee_vault];
         let touched = state
             .iter()

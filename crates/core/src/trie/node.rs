@@ -1,4 +1,5 @@
 //! One node: in the arena, as RLP, and as its parent refers to it.
+use super::branch::Encoded;
 use super::nibble::{hex_prefix, read_hex_prefix, KEY_NIBBLES};
 use super::{Id, TrieError};
 use alloc::{boxed::Box, vec::Vec};
@@ -116,7 +117,7 @@ fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
     alloy_rlp::Encodable::encode(bytes, out);
 }
 
-fn put_list_header(out: &mut Vec<u8>, payload_length: usize) {
+pub(super) fn put_list_header(out: &mut Vec<u8>, payload_length: usize) {
     Header {
         list: true,
         payload_length,
@@ -148,21 +149,7 @@ pub(super) fn extension_rlp(key: &B256, depth: usize, end: usize, child: &Ref) -
 
 /// RLP of a branch; a dirty reference stands for "no child".
 pub(super) fn branch_rlp(children: &[&Ref; 16]) -> Vec<u8> {
-    let payload = 1 + children
-        .iter()
-        .map(|child| child.bytes().len().max(1))
-        .sum::<usize>();
-    let mut out = Vec::with_capacity(payload + 3);
-    put_list_header(&mut out, payload);
-    for child in children {
-        if child.is_dirty() {
-            out.push(alloy_rlp::EMPTY_STRING_CODE);
-        } else {
-            out.extend_from_slice(child.bytes());
-        }
-    }
-    out.push(alloy_rlp::EMPTY_STRING_CODE);
-    out
+    Encoded::of(children).into_rlp()
 }
 
 /// An RLP item: payload, whole bytes, whether a list.

@@ -6,7 +6,7 @@ use super::branch::Encoded;
 use super::nibble::{nibble, set_nibble, KEY_NIBBLES};
 use super::node::{extension_rlp, leaf_rlp, parse, Parsed, Ref, Slot};
 use super::{Id, Node, Trie, TrieError, NIL};
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use alloy_primitives::{keccak256, map::B256Map, Bytes, B256};
 
 const HASH: u8 = 0;
@@ -78,8 +78,7 @@ impl Writer<'_> {
             Parsed::Extension { key, end, child } => {
                 let end = usize::from(end);
                 self.out.extend_from_slice(&[EXTENSION, end as u8]);
-                self.out
-                    .extend_from_slice(&key[depth / 2..end.div_ceil(2)]);
+                self.out.extend_from_slice(&key[depth / 2..end.div_ceil(2)]);
                 self.node(&child, &key, end)
             }
             Parsed::Branch(children) => self.branch(&children, key, depth),
@@ -121,6 +120,8 @@ impl Trie {
             expand,
             trie: Trie::new(),
         };
+        // Most of a part are hashes, each of a node.
+        reader.trie.arena.reserve(bytes.len() / 32);
         let root = reader.node(&mut B256::ZERO.clone(), 0)?;
         if !reader.rest.is_empty() {
             return None;
@@ -247,7 +248,7 @@ impl<'a> Reader<'a> {
                 self.hash()?
             };
         }
-        let encoded = Box::new(Encoded::of(&self.trie.references(&children)));
+        let encoded = Encoded::of(&self.trie.references(&children));
         let reference = Ref::to(encoded.rlp());
         let id = self.put(Node::Branch(children), reference);
         self.trie.keep_encoded(id, encoded);

@@ -11,11 +11,7 @@ use std::println;
 struct Noting<'a>(&'a Stored, RefCell<B256Map<Bytes>>);
 
 impl NodeSource for Noting<'_> {
-    fn node(
-        &self,
-        path: &super::Path,
-        hash: &B256,
-    ) -> Result<Option<Vec<u8>>, super::SourceError> {
+    fn node(&self, path: &super::Path, hash: &B256) -> Result<Option<Vec<u8>>, super::SourceError> {
         let node = self.0.node(path, hash)?;
         if let Some(rlp) = &node {
             self.1.borrow_mut().insert(*hash, rlp.clone().into());
