@@ -54,6 +54,10 @@ HandOver = Callable[[Finished], Awaitable[None]]
 """Takes a proof durably: posts it, or keeps it as a file. Called again for a proof if it raised."""
 
 
+Count = Callable[[Path, Path], Awaitable[int]]
+"""Cycles of a program's run upon an input, both as files; raises `Invalid` where it ends without a statement."""
+
+
 @dataclass(slots=True)
 class _Begun:
     """A task that was given to the crew; `since` is set once somebody does it."""
@@ -76,6 +80,8 @@ class Prover:
         hand_over: HandOver,
         *,
         memory_bytes: int,
+        cycles_max: int | None = None,
+        count: Count | None = None,
         on_change: Callable[[Status], None] = lambda _status: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -87,6 +93,8 @@ class Prover:
             program: ELF file that is proved.
             hand_over: Takes finished proofs.
             memory_bytes: For the status; workers keep to it.
+            cycles_max: A longer run is not proved: planning holds its whole trace.
+            count: Counts a run's cycles before it is planned; without it the plan says them.
             on_change: Told of every step, and once a second while a task runs.
             clock: Unix seconds.
 
@@ -100,6 +108,8 @@ class Prover:
         self._program = program
         self._hand_over = hand_over
         self._memory_bytes = memory_bytes
+        self._cycles_max = cycles_max
+        self._count = count
         self._on_change = on_change
         self._clock = clock
         self._begun: dict[tuple[str, str], _Begun] = {}
@@ -219,7 +229,18 @@ class Prover:
             begun.worker, begun.since = worker, self._clock()
             self._tell()
 
-        return await self._crew.work(self.folder_of(begun.job), begun.task, note)
+        folder = self.folder_of(begun.job)
+        if begun.task.kind != PLAN:
+            return await self._crew.work(folder, begun.task, note)
+        if self._count is not None:
+            self._check_length(await self._count(folder / PROGRAM_FILE, folder / INPUT_FILE))
+        answer = await self._crew.work(folder, begun.task, note)
+        self._check_length(int(answer["planned"]["cycles"]))
+        return answer
+
+    def _check_length(self, cycles: int) -> None:
+        if self._cycles_max is not None and cycles > self._cycles_max:
+            raise Invalid("the run is longer than one proof may cover", value=cycles, limit=self._cycles_max)
 
     async def _ended(self) -> list[_Begun]:
         """Wait until a task has ended, or a job was added; tell how it goes once a second."""

@@ -15,7 +15,7 @@ from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.da import Batch, BatchForm, BatchHeader, Commitment
 from bedroll.da.writer import Posting, PostingState, Writer
 from bedroll.execution.engine import Engine
-from bedroll.primitives import FeeRate, L1Height, L2Height, Unavailable
+from bedroll.primitives import FeeRate, Invalid, L1Height, L2Height, Unavailable
 from bedroll.protocol import Network
 from bedroll.storage.crash_point import crash_point
 
@@ -23,10 +23,15 @@ from .backlog import Backlog
 from .finisher import SignatureStore
 from .intake import Intake
 from .policy import BatchPolicy, batch_due, commitment_due, proofs_are_late, room_bytes
-from .port import EngineThread, L1View
+from .port import CycleCount, EngineThread, L1View
+from .proof_size import longest_within
 
 _TICK_SECONDS: Final = 1.0
 _LOG: Final = logging.getLogger("bedroll.sequencer.batcher")
+
+
+class _ChainChanged(Exception):
+    """Blocks that were to be posted are of the chain no more."""
 
 
 class RateSource(Protocol):
@@ -54,6 +59,7 @@ class Batcher:
         key: SecretKey,
         policy: BatchPolicy,
         encode: Callable[[Engine, int, int, BatchForm], bytes],
+        cycles: CycleCount | None = None,
     ) -> None:
         """Tie the parts together.
 
@@ -70,6 +76,7 @@ class Batcher:
             key: The leader's.
             policy: The operator's choice.
             encode: Makes the body of a batch: (engine, first, last, form).
+            cycles: Counts what proving a batch takes; without it proven batches are cut by the other limits alone.
         """
         self._engine = engine
         self._thread = thread
@@ -83,6 +90,7 @@ class Batcher:
         self._key = key
         self._policy = policy
         self._encode = encode
+        self._cycles = cycles
         self._last_commitment_l1: L1Height | None = None
         self._wake = asyncio.Event()
 
@@ -173,23 +181,61 @@ class Batcher:
         return proofs_are_late(self._network.parameters, l1_tip=self._l1.height, silent_since=self._l1.silent_since)
 
     async def _post_batch(self, posted: L2Height, reason: str, form: BatchForm) -> None:
-        parameters = self._network.parameters
-        last = self._backlog.batch_end(posted, parameters)
+        last = self._backlog.batch_end(posted, self._network.parameters)
         if last is None:
             return
-        built = await self._thread.run(self._build, posted + 1, last, form)
+        if form is BatchForm.PROVEN and self._cycles is not None:
+            built = await self._provable(posted + 1, last, self._cycles)
+            if self._posted_height() != posted:
+                return
+        else:
+            built = await self._thread.run(self._build, posted + 1, last, form)
         if built is None:
             return
-        raw, tip = built
+        batch, tip = built
+        raw, header = batch.encode(), batch.header
+        last = L2Height(header.first_height + header.block_count - 1)
         crash_point("sequencer.after_batch_build")
-        self._writer.put(raw, "batch", heights=(L2Height(posted + 1), last), l2_tip=tip)
+        self._writer.put(raw, "batch", heights=(L2Height(header.first_height), last), l2_tip=tip)
         _LOG.info(
             "batch",
-            extra={"first": posted + 1, "last": last, "bytes": len(raw), "form": form.name.lower(), "reason": reason},
+            extra={
+                "first": header.first_height,
+                "last": last,
+                "bytes": len(raw),
+                "form": header.form.name.lower(),
+                "reason": reason,
+            },
         )
 
-    def _build(self, first: int, last: int, form: BatchForm) -> tuple[bytes, bytes] | None:
-        """The signed object and the hash of its last block; None where the chain changed meanwhile."""
+    async def _provable(self, first: int, last: int, cycles: CycleCount) -> tuple[Batch, bytes] | None:
+        """The longest batch that one proof may cover; where it may not even cover the first block, that one signed.
+
+        None where the chain changed meanwhile.
+        """
+        built: dict[int, tuple[Batch, bytes]] = {}
+
+        async def count(end: int) -> int:
+            made = await self._thread.run(self._build, first, end, BatchForm.PROVEN)
+            if made is None:
+                raise _ChainChanged
+            built[end] = made
+            return await cycles.of(made[0])
+
+        try:
+            found = await longest_within(first, last, cycles.limit, count)
+        except _ChainChanged:
+            return None
+        except Invalid as error:
+            _LOG.warning("cycles of a batch cannot be counted", extra={"first": first, "reason": str(error)})
+            return built[last]
+        if found is not None:
+            return built[found]
+        _LOG.warning("a block is too long for a proof", extra={"height": first, "limit": cycles.limit})
+        return await self._thread.run(self._build, first, first, BatchForm.SIGNED)
+
+    def _build(self, first: int, last: int, form: BatchForm) -> tuple[Batch, bytes] | None:
+        """The signed batch and the hash of its last block; None where the chain changed meanwhile."""
         parent, head, tail = self._engine.header(first - 1), self._engine.block(first), self._engine.block(last)
         if parent is None or head is None or tail is None:
             return None
@@ -207,7 +253,7 @@ class Batcher:
         )
         signature = schnorr.sign(self._key, header.signing_hash())
         batch = Batch(header=header, leader_key=self._key.x_only, signature=signature, body=body)
-        return batch.encode(), tail.header.hash
+        return batch, tail.header.hash
 
     # --- commitments -------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ Reads: nothing.  Gives: ports.  Never: knows the node.  Spec: docs/spec/sequence
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, Protocol, TypeVar
 
+from bedroll.da import Batch
 from bedroll.derivation.head import Head
 from bedroll.derivation.port import OriginBlock
 from bedroll.execution.engine import Block, Transaction
@@ -57,6 +58,23 @@ class L1View(Protocol):
 
     def head_of_tip(self) -> Head:
         """The engine's tip, with what the rules for its child need."""
+        ...
+
+
+class CycleCount(Protocol):
+    """What proving a batch takes."""
+
+    @property
+    def limit(self) -> int:
+        """Most cycles that one proof may cover."""
+        ...
+
+    async def of(self, batch: Batch) -> int:
+        """Cycles of the proved program's run upon a batch of the engine's blocks.
+
+        Raises:
+            Invalid: It cannot be run: the state before it is not kept.
+        """
         ...
 
 

@@ -26,7 +26,7 @@ from .batcher import Batcher, RateSource
 from .finisher import Finisher, SignatureStore
 from .intake import Intake, Pending
 from .policy import BatchPolicy
-from .port import Announcer, EngineThread, L1View
+from .port import Announcer, CycleCount, EngineThread, L1View
 from .producer import Producer
 from .signer import BlockSigner
 from .stream import Stream
@@ -83,6 +83,7 @@ class Sequencer:
         gate: asyncio.Lock,
         native_origin: Callable[[L1Height], Origin],
         encode: Callable[[Engine, int, int, BatchForm], bytes],
+        cycles: CycleCount | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -113,7 +114,19 @@ class Sequencer:
             native_origin=native_origin, clock=clock,
         )  # fmt: skip
         self.batcher = Batcher(
-            engine, thread, l1, writer, rates, self.intake, self.backlog, signatures, network, key, option.batch, encode
+            engine,
+            thread,
+            l1,
+            writer,
+            rates,
+            self.intake,
+            self.backlog,
+            signatures,
+            network,
+            key,
+            option.batch,
+            encode,
+            cycles,
         )
         self._writer = writer
 

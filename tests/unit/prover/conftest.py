@@ -34,14 +34,13 @@ def opened(tmp_path, worker):
     taken = []
     provers = []
 
-    def open_prover(memory_bytes=1 << 30):
+    def open_prover(memory_bytes=1 << 30, **fields):
         async def take(finished):
             taken.append(finished)
 
         core = Core(worker, memory_bytes)
-        made = Prover(
-            tmp_path / "prover", core, PROGRAM, take, memory_bytes=memory_bytes, clock=lambda: 1_700_000_000.0
-        )
+        fields = {"memory_bytes": memory_bytes, "clock": lambda: 1_700_000_000.0} | fields
+        made = Prover(tmp_path / "prover", core, PROGRAM, take, **fields)
         provers.append(made)
         return made
 

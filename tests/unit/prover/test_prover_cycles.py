@@ -1,0 +1,80 @@
+"""A run is proved where it is as long as the limit, and refused where it is one cycle longer, before it is planned."""
+
+import stat
+
+import pytest
+
+from bedroll.primitives import Invalid, Misconfigured
+from bedroll.prover import JobState
+from bedroll.prover.executor import count_cycles, find_executor
+from tests.unit.prover.conftest import given
+
+LIMIT = 1_000
+
+
+def program(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+async def finished(prover, **fields):
+    job = await prover.finish(prover.add(given(**fields), "test"))
+    await prover.close()
+    return job
+
+
+@pytest.mark.parametrize(("cycles", "state"), [(LIMIT, JobState.HANDED), (LIMIT + 1, JobState.FAILED)])
+async def test_a_counted_run_is_planned_up_to_the_limit_alone(opened, cycles, state):
+    counted = []
+
+    async def count(elf, file):
+        counted.append((elf.name, file.name))
+        return cycles
+
+    prover = opened(cycles_max=LIMIT, count=count)
+    job = await finished(prover)
+    assert job.state is state
+    assert counted == [("program.elf", "input.bin")]
+    assert (prover.folder_of(job) / "plan.json").exists() == (state is JobState.HANDED)
+
+
+@pytest.mark.parametrize(("cycles", "state"), [(LIMIT, JobState.HANDED), (LIMIT + 1, JobState.FAILED)])
+async def test_without_a_count_the_plan_says_how_long_a_run_is(opened, cycles, state):
+    job = await finished(opened(cycles_max=LIMIT), cycles=cycles)
+    assert job.state is state
+
+
+async def test_a_run_that_is_too_long_says_by_how_much(opened):
+    job = await finished(opened(cycles_max=LIMIT), cycles=LIMIT + 1)
+    assert "longer than one proof may cover" in job.reason
+    assert f"value={LIMIT + 1}" in job.reason
+    assert f"limit={LIMIT}" in job.reason
+
+
+async def test_cycles_are_what_the_executor_says(tmp_path):
+    executor = program(tmp_path / "executor", 'cat "$2"')
+    (tmp_path / "input").write_text("1234 0 ff00")
+    assert await count_cycles(executor, tmp_path / "program", tmp_path / "input") == 1_234
+
+
+@pytest.mark.parametrize("text", ["echo 1234 1", "echo broken >&2; exit 3", "echo 5", "true"])
+async def test_a_run_without_a_statement_has_no_length(tmp_path, text):
+    executor = program(tmp_path / "executor", text)
+    with pytest.raises(Invalid, match="states nothing"):
+        await count_cycles(executor, tmp_path / "program", tmp_path / "input")
+
+
+def test_the_executor_is_the_one_given_or_one_that_is_found_or_none(tmp_path, monkeypatch):
+    given_one = program(tmp_path / "given", "true")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert find_executor(given_one) == given_one
+    assert find_executor(None) is None
+    (tmp_path / "bin").mkdir()
+    assert find_executor(None) is None
+    found = program(tmp_path / "bin/bedroll-executor", "true")
+    assert find_executor(None) == found
+    with pytest.raises(Misconfigured) as caught:
+        find_executor(tmp_path / "absent")
+    assert caught.value.option == "prover.executor"
