@@ -143,7 +143,7 @@ class Carriage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofRange:
-    """Derived blocks that one proof covers: of a batch, or automatic ones that were derived together.
+    """Blocks that one proof covers: of a batch that is derived or waits for its proof, or automatic ones.
 
     Attributes:
         first, last: Heights of the blocks.
@@ -438,7 +438,7 @@ class Backend(Protocol):
         ...
 
     async def proof_range(self, height: L2Height) -> ProofRange | None:
-        """What a proof of the derived blocks around one is made of; None where the block is not derived.
+        """What a proof of the blocks around one is made of; None where no batch on Bitcoin holds the block yet.
 
         Raises:
             Invalid: The state before them is not kept.

@@ -37,11 +37,14 @@ from bedroll.sequencer.service import SequencerOption
 from .artifact import Artifacts, read_artifacts
 from .chronicle import Chronicle
 from .db import parse_hash, reporting
+from .node import circuit_of
 from .output import Output
 from .run import Context, declare, run_service
 from .serve import need_port, run_until, serving
 
-_SECTIONS: Final = ("folder", "rpc", "sequencer", "mempool", "history", "devnet", "log", "bitcoin.serve_port")
+_SECTIONS: Final = (
+    "folder", "circuit", "rpc", "sequencer", "mempool", "history", "devnet", "log", "bitcoin.serve_port",
+)  # fmt: skip
 _FORK_ROWS_MAX: Final = 1_000_000
 """Accounts and slots of a state that a genesis begins with; the core reads them as one text."""
 _DEFAULTS: Final = {
@@ -187,6 +190,7 @@ def devnet_option(config: Config) -> DevnetOption:
         mine_seconds=config.devnet.mine_seconds,
         archive=config.history.mode == "archive",
         keep_blocks=config.history.keep_blocks,
+        circuit=circuit_of(config),
         sequencer=sequencer_option(config),
         rates=rate_policy(config),
         carrier=carrier(config),

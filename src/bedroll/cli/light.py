@@ -12,16 +12,17 @@ from typing import Any, Final
 import click
 
 from bedroll.bitcoin.work import WORK_RULES
+from bedroll.config import Config
 from bedroll.execution.genesis import Genesis
 from bedroll.light import ProvedAccount, SettledView, view_of_proof
 from bedroll.light.proof_file import FILE_BYTES_MAX, LATER_HEADERS_MAX, split_headers
-from bedroll.node.proof_verifier import Sp1Verifier, read_circuit_key
+from bedroll.node.proof_verifier import Sp1Verifier
 from bedroll.primitives import Address, Hash32, Invalid, Misconfigured
 from bedroll.protocol import Network
 from bedroll.sdk import RpcClient, checksum_address
 from bedroll.sdk.light_client import LightClient, ProvedReceipt
 
-from .node import read_genesis
+from .node import circuit_of, read_genesis
 from .output import Output
 from .run import QUIET, Context, declare, run_once
 
@@ -32,14 +33,13 @@ _SATOSHI_WEI: Final = 10**10
 _BITCOIN_WEI: Final = 10**18
 
 
-@declare("light", "network", "folder", "genesis", "log")
+@declare("light", "network", "folder", "genesis", "circuit", "log")
 @click.option("--proof", type=_FILE, help="Settlement proof file; without it the newest that the node gives.")
 @click.option("--headers", type=_FILE, help="Bitcoin headers of your own: 80 bytes each, or hexadecimal lines.")
 @click.option("--rpc", "url", envvar="BEDROLL_NODE_URL", help="Node to read from; it is not trusted.")
 @click.option("--account", "accounts", multiple=True, metavar="ADDRESS", help="Show balance and nonce; may repeat.")
 @click.option("--receipt", "receipts", multiple=True, metavar="HASH", help="Show a transaction's receipt; may repeat.")
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Keep the checked proof in this file.")
-@click.option("--circuit", type=_FILE, help="Key of a Groth16 circuit of your own, on regtest alone.")
 def command(
     context: Context,
     flags: dict[str, object],
@@ -50,7 +50,6 @@ def command(
     accounts: tuple[str, ...],
     receipts: tuple[str, ...],
     save: Path | None,
-    circuit: Path | None,
 ) -> None:
     """Check a settlement proof against Bitcoin's headers, then read balances and receipts that it proves.
 
@@ -72,7 +71,7 @@ def command(
     view = view_of_proof(
         raw,
         genesis,
-        _verifier(genesis, circuit),
+        _verifier(config, genesis),
         headers=None if headers is None else _headers(headers),
         now_seconds=int(time.time()),
     )
@@ -87,8 +86,8 @@ def command(
     _advise(context.output, genesis.network, view, proof or save, bool(accounts or receipts))
 
 
-def _verifier(genesis: Genesis, circuit: Path | None) -> Sp1Verifier:
-    return Sp1Verifier.of_network(genesis.network, b"" if circuit is None else read_circuit_key(circuit))
+def _verifier(config: Config, genesis: Genesis) -> Sp1Verifier:
+    return Sp1Verifier.of_network(genesis.network, circuit_of(config))
 
 
 def _show(view: SettledView, seconds: float) -> dict[str, Any]:

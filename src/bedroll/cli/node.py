@@ -11,6 +11,7 @@ import click
 
 from bedroll.config import Config
 from bedroll.execution.genesis import Genesis
+from bedroll.node.proof_verifier import read_circuit_key
 from bedroll.node.service import LeaderSetup, Node
 from bedroll.primitives import Misconfigured
 
@@ -20,7 +21,7 @@ from .run import Context, declare, run_service
 from .serve import run_until, serving
 
 _PROGRESS_SECONDS: Final = 2.0
-_SECTIONS: Final = ("network", "folder", "genesis", "bitcoin", "rpc", "follow", "history", "log")
+_SECTIONS: Final = ("network", "folder", "genesis", "circuit", "bitcoin", "rpc", "follow", "history", "log")
 
 
 @declare("node", *_SECTIONS)
@@ -48,6 +49,7 @@ async def serve_node(
             leader=leader,
             follow_url=follow_url,
             signature_urls=config.follow.signatures,
+            circuit=circuit_of(config),
             archive=config.history.mode == "archive",
             keep_blocks=config.history.keep_blocks,
         )
@@ -112,3 +114,12 @@ def read_genesis(config: Config) -> Genesis:
         text = f"the genesis file is of {genesis.network.name}"
         raise Misconfigured(text, option="network", value=config.network, allowed=genesis.network.name)
     return genesis
+
+
+def circuit_of(config: Config) -> bytes:
+    """Key of the operator's own Groth16 circuit; empty for the published one.
+
+    Raises:
+        Misconfigured: It cannot be read.
+    """
+    return b"" if config.circuit is None else read_circuit_key(config.circuit)

@@ -6,7 +6,6 @@ Never: shows a proof that the worker has not verified.  Spec: docs/spec/prover.m
 
 import asyncio
 import json
-import os
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -21,12 +20,15 @@ from bedroll.prover.core import find_worker
 from bedroll.prover.crew import Crew
 from bedroll.prover.permit import Permits
 from bedroll.prover.ray_crew import RayCrew
-from bedroll.prover.service import INPUT_BYTES_MAX
+from bedroll.prover.service import INPUT_BYTES_MAX, HandOver
 from bedroll.sdk import RpcClient
+from bedroll.storage.durable_file import write_durably
 
 from .prover_groth16 import groth16, setup_local
 from .prover_picture import Picture, show_status
+from .prover_submit import NodeTaker, submit
 from .run import QUIET, Context, declare, run_once, run_service
+from .serve import run_until
 
 _SECTIONS: Final = ("network", "folder", "prover", "log")
 _PROGRAM: Final = Path(__file__).resolve().parents[3] / "crates/guest/elf/batch.elf"
@@ -40,6 +42,7 @@ def command() -> None:
 
 command.add_command(setup_local)
 command.add_command(groth16)
+command.add_command(submit)
 
 
 @declare("run", *_SECTIONS, group=command)
@@ -136,6 +139,18 @@ def crew_of(config: Config) -> Crew:
     return Core(find_worker(chosen.worker), memory_bytes, Permits.of_machine(memory_bytes))
 
 
+def prover_of(config: Config, take: HandOver, picture: Picture) -> Prover:
+    """The prover of the folder."""
+    return Prover(
+        folder_of(config),
+        crew_of(config),
+        program_of(config).read_bytes(),
+        take,
+        memory_bytes=config.prover.memory_bytes,
+        on_change=picture.show,
+    )
+
+
 class RpcSource:
     """A node by its JSON-RPC."""
 
@@ -161,27 +176,22 @@ async def _serve(context: Context, config: Config, first: int, folder: Path, sto
     async def keep(finished: Finished) -> None:
         keep_files(folder / f"{finished.job.title.replace(' ', '-')}.proof", finished, names)
 
-    async with RpcClient(config.prover.url) as client:
+    if not config.prover.key:
+        context.output.hint("proofs stay files: with prover.key, of `bedroll key new`, the node gets them", aside=True)
+    async with RpcClient(config.prover.url, key=config.prover.key) as client:
+        take = NodeTaker(client, keep) if config.prover.key else keep
         with Picture(context.output) as picture:
-            prover = Prover(
-                folder_of(config),
-                crew_of(config),
-                program_of(config).read_bytes(),
-                keep,
-                memory_bytes=config.prover.memory_bytes,
-                on_change=picture.show,
-            )
+            prover = prover_of(config, take, picture)
             try:
-                async with asyncio.TaskGroup() as group:
-                    tasks = [
-                        group.create_task(prover.run()),
-                        group.create_task(Follower(RpcSource(client), prover, first).run()),
-                    ]
-                    await stop.wait()
-                    for task in tasks:
-                        task.cancel()
+                await run_until(_follow(prover, Follower(RpcSource(client), prover, first)), stop)
             finally:
                 await prover.close()
+
+
+async def _follow(prover: Prover, follower: Follower) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(prover.run())
+        group.create_task(follower.run())
 
 
 async def _prove(context: Context, config: Config, file: Path, out: Path) -> dict[str, Any]:
@@ -193,14 +203,7 @@ async def _prove(context: Context, config: Config, file: Path, out: Path) -> dic
         keep_files(out, finished, names)
 
     with Picture(context.output) as picture:
-        prover = Prover(
-            folder_of(config),
-            crew_of(config),
-            program_of(config).read_bytes(),
-            keep,
-            memory_bytes=config.prover.memory_bytes,
-            on_change=picture.show,
-        )
+        prover = prover_of(config, keep, picture)
         try:
             job = await prover.finish(prover.add(file.read_bytes(), file.name))
             tasks = prover.queue.tasks(job.id)
@@ -228,12 +231,7 @@ def keep_files(out: Path, finished: Finished, names: dict[str, str]) -> None:
         (out, finished.proof),
     )
     for path, content in parts:
-        draft = path.with_name(path.name + ".draft")
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
+        write_durably(path, content)
 
 
 async def names_of(core: Core, program: Path) -> dict[str, str]:

@@ -27,7 +27,7 @@ from .node import read_genesis, serve_node
 from .run import Context, declare, run_once, run_service
 
 _SECTIONS: Final = (
-    "network", "folder", "genesis", "bitcoin", "rpc", "sequencer", "mempool", "history", "log",
+    "network", "folder", "genesis", "circuit", "bitcoin", "rpc", "sequencer", "mempool", "history", "log",
 )  # fmt: skip
 _KEYS: Final = ("leader", "rotation", "upgrade", "wallet")
 

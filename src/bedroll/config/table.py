@@ -26,6 +26,12 @@ OPTIONS: Final = (
         help="Genesis file of the chain; without it `genesis.json` in the folder.",
     ),
     Option(
+        name="circuit",
+        kind=Path,
+        default=None,
+        help="Key of a Groth16 circuit of one's own, on regtest alone; without it the published ceremony's.",
+    ),
+    Option(
         name="key_password",
         kind=str,
         default="",
@@ -351,6 +357,13 @@ OPTIONS: Final = (
         help="Node that the prover follows.",
     ),
     Option(
+        name="prover.key",
+        kind=str,
+        default="",
+        secret=True,
+        help="API key of that node, to give it finished proofs (`bedroll key new`); without it they stay files.",
+    ),
+    Option(
         name="prover.memory_bytes",
         kind=int,
         default=18 << 30,
@@ -592,6 +605,7 @@ class ProverConfig:
     """What proves, and within what."""
 
     url: str
+    key: str = field(repr=False)
     memory_bytes: int
     worker: Path | None
     program: Path | None
@@ -643,6 +657,7 @@ class Config:
     network: str
     folder: Path
     genesis: Path | None
+    circuit: Path | None
     key_password: str = field(repr=False)
     bitcoin: BitcoinConfig
     rpc: RpcConfig

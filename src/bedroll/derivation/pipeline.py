@@ -11,7 +11,7 @@ l1_traversal → object_source → chunk_assembler → forced_queue → batch_se
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bedroll.da import Batch, Commitment, Forced, Proof, Rotate, StatementKind, Upgrade
+from bedroll.da import Batch, Commitment, Forced, Proof, Rotate, StatementKind, Upgrade, parse_object
 from bedroll.execution.genesis import L1_RATE_FIRST, Genesis
 from bedroll.primitives import Corrupt, L1Height, L2Height
 
@@ -171,6 +171,14 @@ class Pipeline:
     def pending_bodies(self) -> frozenset[bytes]:
         """Object ids of bodies that wait for their proof, or with it for their parent."""
         return frozenset(self._desk.references())
+
+    def waiting_batch(self, height: L2Height) -> tuple[bytes, Batch] | None:
+        """The first body that waits for its proof and would make an L2 block of this height, with its object's id."""
+        for body in self._desk.state.bodies:
+            batch = parse_object(self._table.get(body.object_id))
+            if isinstance(batch, Batch) and 0 <= height - body.first_height < batch.header.block_count:
+                return body.object_id, batch
+        return None
 
     def waits_for(self, header_id: bytes) -> bool:
         """Whether a body with this header waits for its proof."""

@@ -14,7 +14,7 @@ from typing import Final
 from bedroll.api.port import L1Status
 from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.header import Header
-from bedroll.da import Proof
+from bedroll.da import Batch, Proof
 from bedroll.da.reader import Connect, Disconnect, Reader
 from bedroll.derivation.head import Head
 from bedroll.derivation.l1_traversal import MEDIAN_TIME_SPAN
@@ -240,6 +240,10 @@ class Deriver:
     def origin_hash(self, height: L1Height) -> bytes | None:
         """Hash of an L1 block that was derived."""
         return self._pipeline.hash_at(height)
+
+    def waiting_batch(self, height: L2Height) -> tuple[bytes, Batch] | None:
+        """A batch that waits for its proof and would make this block; on the engine's thread."""
+        return self._pipeline.waiting_batch(height)
 
     def head_of_tip(self) -> Head:
         """The engine's tip with what the rules for its child need; on the engine's thread."""

@@ -58,6 +58,7 @@ class DevnetOption:
         carrier: Form of its envelopes.
         archive: Whether the state of every block is kept, so that all of them can be traced.
         keep_blocks: Newest blocks whose state is kept otherwise.
+        circuit: Key of a Groth16 circuit of one's own; empty: the published ceremony's.
         sync: Whether stores wait for the disk.
     """
 
@@ -72,6 +73,7 @@ class DevnetOption:
     carrier: Carrier = Carrier.BRANCH
     archive: bool = False
     keep_blocks: int = 0
+    circuit: bytes = b""
     sync: bool = True
 
 
@@ -112,7 +114,9 @@ class Devnet:
         url = ""
         if follow and self.node.sequencer is not None:
             url = f"http://127.0.0.1:{self.node.sequencer.stream.port}"
-        return await Node.open(folder, self.genesis, self.client, follow_url=url, sync=self.option.sync)
+        return await Node.open(
+            folder, self.genesis, self.client, follow_url=url, circuit=self.option.circuit, sync=self.option.sync
+        )
 
     async def _mine_on(self) -> None:
         """Mine every so often, and before an origin runs out of blocks."""
@@ -161,7 +165,7 @@ async def open_devnet(
         )
         node = await Node.open(
             folder / "sequencer", genesis, bitcoin, leader=leader, sync=option.sync, clock=clock,
-            archive=option.archive, keep_blocks=option.keep_blocks,
+            archive=option.archive, keep_blocks=option.keep_blocks, circuit=option.circuit,
         )  # fmt: skip
         try:
             yield Devnet(bitcoin, node, genesis, accounts, folder, option)

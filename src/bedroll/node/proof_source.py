@@ -1,6 +1,6 @@
-"""Inputs of the proved program for blocks that were derived, upon the state of their time.
+"""Inputs of the proved program for blocks on Bitcoin, upon the state of their time.
 
-Reads: the engine, derivation's records.  Gives: `ProofSource`.
+Reads: the engine, derivation's records, bodies that wait for their proof.  Gives: `ProofSource`.
 Never: changes the chain; gives an input whose header is not of the chain.  Spec: docs/spec/node.md#proofs
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bedroll.api.port import ProofRange
 from bedroll.crypto import sha256
-from bedroll.da import BatchHeader
+from bedroll.da import Batch, BatchHeader
 from bedroll.da.codec import encode_batch
 from bedroll.derivation.record import BatchAccepted
 from bedroll.execution.engine import Engine, Origin
@@ -20,25 +20,31 @@ from .store import NodeStore
 
 
 class ProofSource:
-    """Witnesses of derived blocks; on the engine's thread."""
+    """Witnesses of blocks; on the engine's thread."""
 
     def __init__(
-        self, engine: Engine, store: NodeStore, network: Network, origin: Callable[[L1Height], Origin]
+        self,
+        engine: Engine,
+        store: NodeStore,
+        network: Network,
+        origin: Callable[[L1Height], Origin],
+        waiting: Callable[[L2Height], tuple[bytes, Batch] | None],
     ) -> None:
         self._engine = engine
         self._store = store
         self._network = network
         self._origin = origin
+        self._waiting = waiting
 
     def range_of(self, height: L2Height) -> ProofRange | None:
-        """The batch or automatic blocks that hold a block; None where it is not derived.
+        """The batch or automatic blocks that hold a block; None where no batch that can be proved here holds it.
 
         Raises:
             Invalid: The state before them is not kept.
         """
         found = self._store.batch_at(height)
         if found is None:
-            return None
+            return self._waiting_range(height)
         if isinstance(found, BatchAccepted) and found.proof is not None:
             return ProofRange(first=L2Height(found.first), last=L2Height(found.last), object_id=Hash32(found.object_id))
         parent, first = self._engine.block(found.first - 1), self._engine.block(found.first)
@@ -65,6 +71,41 @@ class ProofSource:
             first=L2Height(found.first),
             last=L2Height(found.last),
             object_id=Hash32(found.object_id) if isinstance(found, BatchAccepted) else None,
+            given=given,
+            stated=stated,
+        )
+
+    def _waiting_range(self, height: L2Height) -> ProofRange | None:
+        """A batch without signatures whose blocks this node has from their leader, signatures and all."""
+        waiting = self._waiting(height)
+        if waiting is None:
+            return None
+        object_id, batch = waiting
+        header = batch.header
+        last = header.first_height + header.block_count - 1
+        tip, parent = self._engine.header(last), self._engine.block(header.first_height - 1)
+        if tip is None or tip.hash != header.tip_l2_hash or parent is None:
+            return None
+        signatures: list[bytes] = []
+        for number in range(header.first_height, last + 1):
+            block = self._engine.block(number)
+            own = [None] if block is None else block.own_signatures()
+            known = [each for each in own if each is not None]
+            if len(known) < len(own):
+                return None
+            signatures += known
+        given, stated = program_input(
+            self._engine,
+            [self._origin(L1Height(at)) for at in range(parent.origin_height + 1, header.last_origin + 1)],
+            header=header.encode(),
+            body=batch.body,
+            signatures=b"".join(signatures),
+            parent=header.first_height - 1,
+        )
+        return ProofRange(
+            first=L2Height(header.first_height),
+            last=L2Height(last),
+            object_id=Hash32(object_id),
             given=given,
             stated=stated,
         )

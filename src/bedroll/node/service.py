@@ -574,8 +574,10 @@ class Node:
         return self._history.batch_of(height)
 
     async def proof_range(self, height: L2Height) -> ProofRange | None:
-        """What a proof of the derived blocks around one is made of."""
-        source = ProofSource(self._engine, self._store, self.network, self.deriver.native_origin)
+        """What a proof of the blocks around one is made of."""
+        source = ProofSource(
+            self._engine, self._store, self.network, self.deriver.native_origin, self.deriver.waiting_batch
+        )
         return await self._thread.run(source.range_of, height)
 
     def carriage_of(self, height: L2Height) -> Carriage | None:

@@ -39,9 +39,19 @@ class RpcClient:
         nesting_max: int = DEPTH_MAX,
         containers_max: int = CONTAINERS_MAX,
         answer_bytes_max: int = _ANSWER_BYTES_MAX,
+        key: str = "",
     ) -> None:
-        """Bounds are those of an answer and its JSON; traces of calls nest deeper than everything else."""
+        """Name a node.
+
+        Args:
+            url: Of its API.
+            nesting_max: How deep an answer's JSON may be; traces of calls nest deeper than everything else.
+            containers_max: Arrays and objects in it.
+            answer_bytes_max: Largest answer.
+            key: API key for methods that need one.
+        """
         self.url = url
+        self._headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
         self._answer_bytes_max = answer_bytes_max
         self._bounds = (nesting_max, containers_max)
         self._ids = itertools.count(1)
@@ -87,9 +97,8 @@ class RpcClient:
     async def _post(self, body: object) -> Any:
         if self._session is None:
             raise Unavailable("the client is not open", url=self.url)
-        headers = {"content-type": "application/json"}
         try:
-            async with self._session.post(self.url, data=msgspec.json.encode(body), headers=headers) as response:
+            async with self._session.post(self.url, data=msgspec.json.encode(body), headers=self._headers) as response:
                 raw = await self._read(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable("no answer from the node", url=self.url, reason=_reason(error)) from None

@@ -14,9 +14,9 @@ from bedroll.light.settlement import LIMIT_BITS
 from bedroll.node.header_walk import HeaderWalk, anchor_headers, first_of
 from bedroll.node.proof_verifier import Sp1Verifier
 from bedroll.node.settlement_shelf import KEPT_FILE
-from bedroll.primitives import Invalid
-from bedroll.protocol import REGTEST
-from tests.framework.devnet import open_rollup
+from bedroll.primitives import Invalid, Misconfigured
+from bedroll.protocol import MAINNET, REGTEST
+from tests.framework.devnet import OPTION, open_rollup
 from tests.framework.plain_rollup import shown
 from tests.framework.settled_file import StandIn
 
@@ -177,3 +177,14 @@ async def test_headers_are_asked_for_once_and_a_spoilt_file_is_made_again(embedd
         for _ in range(2):
             assert await walk.back(genesis.anchor_hash, 5) == list(headers[-5:])
         assert len(asked) == 5
+
+
+async def test_a_circuit_of_ones_own_is_one_of_the_chains_parameters(embedded_chain, tmp_path):
+    async with open_rollup(tmp_path / "net", embedded_chain, replace(OPTION, circuit=b"circuit")) as rollup:
+        assert rollup.node._verifier.circuit == b"circuit"
+        use_stand_in(rollup.node)
+        proof = await settled(rollup, tmp_path)
+        with pytest.raises(Invalid, match="another chain"):
+            rollup.node.submit_proof(proof.encode())
+        with pytest.raises(Misconfigured, match="regtest alone"):
+            Sp1Verifier.of_network(MAINNET, b"circuit")
