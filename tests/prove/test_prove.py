@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bedroll.da import Proof, ProofSystem, StatementKind
+from bedroll.da import Proof, ProofSystem, StatementKind, split
 from bedroll.node.proof_verifier import Sp1Verifier
 from bedroll.protocol import REGTEST
 from bedroll.prover import Core, JobState, Prover, TaskState
@@ -45,10 +45,10 @@ async def test_a_batch_of_ten_is_proved_within_the_budget_and_believed(tmp_path)
         shown = Proof(
             statement=StatementKind.BATCH, system=ProofSystem.COMPRESSED, public_values=proof.values, proof=proof.proof
         )
-        posted.leader.post(shown.encode(), fee=REGTEST.parameters.proof_fee)
+        posted.leader.post(*split(shown.encode()), fee=REGTEST.parameters.proof_fee)
         other = Site(tmp_path / "other", posted.leader.genesis, posted.leader.chain, verifier=posted.leader.verifier)
         other.follow()
-        assert other.pipeline.proven.height == posted.leader.engine.tip().number
+        assert other.pipeline.safe.height == posted.leader.engine.tip().number
         assert set(other.blocks()[-1].own_signatures()) == {None}
         other.close()
 
