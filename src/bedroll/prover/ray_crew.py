@@ -238,18 +238,23 @@ def _joined(address: str) -> Any:
         options |= {"address": LOCAL, "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
     else:
         options["address"] = address
+    known = (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError)
     try:
         ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except Exception as error:
+        # A plain one is Ray's word for processes of its own that did not start in time.
+        if type(error) is not Exception and not isinstance(error, known):
+            raise
         raise Misconfigured(
             "the Ray cluster cannot be joined",
             option="prover.ray",
             value=address,
             allowed=f"HOST:PORT of `ray start --head`, auto, or local ({_cause(error)})",
         ) from error
-    # Ray ends the process at a signal; a prover ends its tasks first.
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    finally:
+        # Ray ends the process at a signal; a prover ends its tasks first.
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     return ray
 
 

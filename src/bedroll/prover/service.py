@@ -295,7 +295,7 @@ class Prover:
         await self._hand_over(Finished(job=job, proof=proof, values=job.values))
         crash_point("prover.after_hand_over")
         self.queue.move(job.id, JobState.HANDED)
-        # Only the proof is worth its place: traces are some hundred megabytes.
+        # Only the proof is worth its place: the rest is ten megabytes a shard.
         for trace in [*folder.glob("*.trace"), *folder.glob("*.calls"), *folder.glob("shard-*.proof")]:
             trace.unlink()
 
