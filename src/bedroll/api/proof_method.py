@@ -19,7 +19,7 @@ TABLE: Final = MethodTable()
 
 @TABLE.method("bedroll_getProofInput", required("block", parse_block))
 async def proof_input(service: Service, ref: BlockRef) -> object:
-    """Input of the proved program for the batch, or the automatic blocks, that hold a derived block; null before."""
+    """Input of the proved program for the batch or the automatic blocks that hold a block; null where none is known."""
     try:
         found = await service.backend.proof_range(parse_l2(service, ref))
     except Invalid as error:

@@ -42,7 +42,7 @@ def proof_object(values: bytes, proof: bytes) -> Proof:
     """
     kind = _KINDS.get(len(values))
     if kind is None:
-        raise Invalid("public values are no statement", value=len(values), limit=[*_KINDS])
+        raise Invalid("public values are no statement", size=len(values), allowed=" or ".join(map(str, _KINDS)))
     if len(proof) > _PROOF_BYTES_MAX:
         raise Invalid("the proof is too large", value=len(proof), limit=_PROOF_BYTES_MAX)
     system = ProofSystem.GROTH16 if len(proof) == _GROTH16_BYTES else ProofSystem.COMPRESSED
