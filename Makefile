@@ -83,7 +83,7 @@ $(EXECUTOR): crates/prover/Cargo.lock $(wildcard crates/prover/executor/src/*.rs
 guest-costs: build $(EXECUTOR) ## count the cycles of the program that is proved
 	@$(PYTHON) scripts/costs.py --executor $(EXECUTOR)
 
-prover: ## build what makes validity proofs, for this machine's own processor (15 CPU minutes; needs protobuf-compiler)
+prover: $(EXECUTOR) ## build what makes validity proofs, for this machine's own processor (15 CPU minutes; needs protobuf-compiler)
 	@command -v protoc >/dev/null || { echo "protoc is missing: install protobuf-compiler" >&2; exit 1; }
 	@cd crates/prover && export CARGO_TARGET_DIR=$(CACHE)/prover-native RUSTFLAGS="-C target-cpu=native" && \
 	  cargo build --locked --release --quiet -p $(RUNNER) && \

@@ -1,8 +1,8 @@
 """What a proof costs with 1, 10, 100 and 1,000 workers, from the times of tasks that were done.
 
-`STATUS` is the `status.json` of a prover that finished a job; without it the one that is kept in tests/costs. Shards of a
-longer run are counted from its cycles: of each kind in proportion to that job's, at least one. The task that was done
-first loaded the worker's keys: what it took beyond others of its kind is told apart.
+`STATUS` is the `status.json` of a prover that finished a job; without it the one that is kept in tests/costs. Shards of
+a longer run are counted from its cycles: of each kind in proportion to that job's, at least one. The task that was
+done first loaded the worker's keys: what it took beyond others of its kind is told apart.
 """
 
 import argparse

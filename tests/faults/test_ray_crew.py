@@ -27,7 +27,11 @@ from bedroll.prover.ray_crew import LOCAL, RayCrew
 
 # Not imported here: Ray reads its environment, which the cluster sets, when it is.
 HAS_RAY = importlib.util.find_spec("ray") is not None
-pytestmark = [pytest.mark.faults, pytest.mark.skipif(not HAS_RAY, reason="Ray: pip install 'bedroll[ray]'")]
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not HAS_RAY, reason="Ray: pip install 'bedroll[ray]'"),
+]
 WORKER = Path(__file__).parents[1] / "framework/prover_worker.py"
 KINDS = ["keccak_permute", "uint256_mul", *["core"] * 6, "memory"]
 SHARDS, NODES = len(KINDS), 3
@@ -118,10 +122,13 @@ class Bench:
     def made(self):
         return Counter(name for name, _, _, what in self.told if what == "made")
 
-    async def proved(self, name, crew, content):
+    async def proved(self, name, crew, content, verified=()):
         prover = self.prover(name, crew)
+        job = prover.add(content, "test")
+        for place, proof in enumerate(verified):
+            (prover.folder_of(job) / f"given-{place:04}.proof").write_bytes(proof)
         try:
-            return await prover.finish(prover.add(content, "test"))
+            return await prover.finish(job)
         finally:
             await prover.close()
 
@@ -142,14 +149,17 @@ EVERY_TASK_ONCE = Counter(
 
 @pytest.mark.parametrize(("workers", "permits"), [(1, 1), (4, 4), (4, 1)])
 async def test_workers_of_any_number_make_what_one_process_makes(bench, workers, permits):
-    alone = await bench.proved("alone", Core(bench.worker, MEMORY_BYTES), bench.given())
+    verified = (b"a proof", b"another")
+    alone = await bench.proved("alone", Core(bench.worker, MEMORY_BYTES), bench.given(), verified)
     assert bench.made() == EVERY_TASK_ONCE
     bench.told.clear()
-    shared = await bench.proved("shared", bench.crew(workers, permits), bench.given())
+    shared = await bench.proved("shared", bench.crew(workers, permits), bench.given(), verified)
     first, second = bench.taken
     assert alone.state is shared.state is JobState.HANDED
     assert (first.values, first.proof) == (second.values, second.proof)
     assert bench.made() == EVERY_TASK_ONCE
+    await bench.proved("other", Core(bench.worker, MEMORY_BYTES), bench.given(), verified[:1])
+    assert bench.taken[-1].proof != first.proof
 
 
 async def test_four_workers_prove_four_shards_at_once_and_one_permit_lets_one_prove(bench):

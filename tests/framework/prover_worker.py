@@ -53,7 +53,8 @@ def prove(job, plan, name, parts):
     """A proof is a hash of what it stands on, so that one from other parts is another."""
     file = job / f"{name}.proof"
     if not file.exists():
-        content = b"".join((job / part).read_bytes() for part in parts)
+        given = sorted(path.name for path in job.glob("given-*.proof"))
+        content = b"".join((job / part).read_bytes() for part in [*given, *parts])
         make(job, plan, name)
         file.write_bytes(sha256(name.encode() + content).digest())
 

@@ -5,6 +5,7 @@ Never: shows a proof that the worker has not verified.  Spec: docs/spec/prover.m
 """
 
 import asyncio
+import functools
 import json
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +19,7 @@ from bedroll.prover import Core, Finished, Follower, JobState, Prover, Range, re
 from bedroll.prover.budget import checked_budget
 from bedroll.prover.core import find_worker
 from bedroll.prover.crew import Crew
+from bedroll.prover.executor import count_cycles, find_executor
 from bedroll.prover.permit import Permits
 from bedroll.prover.ray_crew import RayCrew
 from bedroll.prover.service import INPUT_BYTES_MAX, HandOver
@@ -141,12 +143,15 @@ def crew_of(config: Config) -> Crew:
 
 def prover_of(config: Config, take: HandOver, picture: Picture) -> Prover:
     """The prover of the folder."""
+    executor = find_executor(config.prover.executor)
     return Prover(
         folder_of(config),
         crew_of(config),
         program_of(config).read_bytes(),
         take,
         memory_bytes=config.prover.memory_bytes,
+        cycles_max=config.prover.cycles_max,
+        count=None if executor is None else functools.partial(count_cycles, executor),
         on_change=picture.show,
     )
 

@@ -4,6 +4,7 @@ Reads: options, key files, the genesis file.  Gives: `command`.
 Never: leads with a key that it cannot keep to itself.  Spec: docs/spec/cli.md#sequencer
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import Final
@@ -17,18 +18,23 @@ from bedroll.bitcoin.wallet.key import script_of
 from bedroll.config import Config, read_key, write_key
 from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.execution.genesis import Genesis
+from bedroll.node.batch_cycles import ProofLimit
 from bedroll.node.service import LeaderSetup
 from bedroll.primitives import COIN, WEI_PER_SATOSHI, Address, Invalid, L1Height, Misconfigured, Wei
 from bedroll.protocol import network_named
+from bedroll.prover.executor import find_executor
 
 from .bitcoin import open_bitcoin
 from .devnet import carrier, rate_policy, sequencer_option
 from .node import read_genesis, serve_node
+from .prover import program_of
 from .run import Context, declare, run_once, run_service
 
 _SECTIONS: Final = (
     "network", "folder", "genesis", "circuit", "bitcoin", "rpc", "sequencer", "mempool", "history", "log",
+    "prover.program", "prover.executor", "prover.cycles_max",
 )  # fmt: skip
+_LOG: Final = logging.getLogger("bedroll.cli")
 _KEYS: Final = ("leader", "rotation", "upgrade", "wallet")
 
 
@@ -52,8 +58,20 @@ def command(context: Context, flags: dict[str, object], *, init: bool, fund: tup
         rates=rate_policy(config),
         wallet_start=L1Height(genesis.anchor_height),
         carrier=carrier(config),
+        proof_limit=proof_limit(config),
     )
     run_service(lambda stop: serve_node(context.output, config, stop, leader=leader))
+
+
+def proof_limit(config: Config) -> ProofLimit | None:
+    """How long the batches of a leader who posts without signatures may be; None where they cannot be counted."""
+    if config.sequencer.form != "proven":
+        return None
+    executor = find_executor(config.prover.executor)
+    if executor is None:
+        _LOG.warning("batches are not cut by their cycles: there is no executor", extra={"option": "prover.executor"})
+        return None
+    return ProofLimit(executor=executor, program=program_of(config), cycles_max=config.prover.cycles_max)
 
 
 async def _make_chain(config: Config, fund: tuple[str, ...]) -> dict[str, object]:

@@ -385,6 +385,12 @@ OPTIONS: Final = (
         help="ELF file that is proved; without it crates/guest/elf/batch.elf of the sources.",
     ),
     Option(
+        name="prover.executor",
+        kind=Path,
+        default=None,
+        help="Program that counts cycles; without it that of `make prover`, or bedroll-executor on the path.",
+    ),
+    Option(
         name="prover.ray",
         kind=str,
         default=None,
@@ -408,7 +414,7 @@ OPTIONS: Final = (
         unit="cycles",
         low=2_000_000,
         high=2_000_000_000,
-        help="Longest run that one proof covers where the prover may choose.",
+        help="Longest run that one proof covers: batches without signatures are cut by it, longer inputs refused.",
     ),
     # --- mempool
     Option(
@@ -609,6 +615,7 @@ class ProverConfig:
     memory_bytes: int
     worker: Path | None
     program: Path | None
+    executor: Path | None
     ray: str | None
     workers: int | None
     cycles_max: int

@@ -1,12 +1,13 @@
 """What proving a batch takes: the proved program is run upon it in the proof system's executor, without a proof.
 
-Reads: the engine, at or above the batch's last block.  Gives: `BatchCycles`, `batch_input`.
+Reads: the engine, at or above the batch's last block.  Gives: `BatchCycles`, `ProofLimit`, `batch_input`.
 Never: changes the chain.  Spec: docs/spec/prover.md#cutting
 """
 
 import asyncio
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from bedroll.da import Batch
@@ -17,18 +18,26 @@ from bedroll.prover.executor import count_cycles
 from bedroll.sequencer.port import EngineThread
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofLimit:
+    """How long a run one proof may cover, and what counts it.
+
+    Attributes:
+        executor: `bedroll-executor`.
+        program: The proved program's file.
+        cycles_max: The limit.
+    """
+
+    executor: Path
+    program: Path
+    cycles_max: int
+
+
 class BatchCycles:
     """Counts by the executor's program."""
 
     def __init__(
-        self,
-        engine: Engine,
-        thread: EngineThread,
-        origin: Callable[[L1Height], Origin],
-        *,
-        executor: Path,
-        program: Path,
-        limit: int,
+        self, engine: Engine, thread: EngineThread, origin: Callable[[L1Height], Origin], limit: ProofLimit
     ) -> None:
         """Tie the parts together.
 
@@ -36,16 +45,17 @@ class BatchCycles:
             engine: The chain.
             thread: Where it is read.
             origin: L1 blocks by their height; on the engine's thread.
-            executor: `bedroll-executor`.
-            program: The proved program's file.
-            limit: Most cycles that one proof may cover.
+            limit: How long a run may be.
         """
         self._engine = engine
         self._thread = thread
         self._origin = origin
-        self._executor = executor
-        self._program = program
-        self.limit = limit
+        self._limit = limit
+
+    @property
+    def limit(self) -> int:
+        """Most cycles that one proof may cover."""
+        return self._limit.cycles_max
 
     async def of(self, batch: Batch) -> int:
         """Cycles of a batch of the engine's blocks.
@@ -57,7 +67,7 @@ class BatchCycles:
         with tempfile.TemporaryDirectory(prefix="bedroll-cycles-") as folder:
             file = Path(folder) / "input.bin"
             await asyncio.to_thread(file.write_bytes, given)
-            return await count_cycles(self._executor, self._program, file)
+            return await count_cycles(self._limit.executor, self._limit.program, file)
 
 
 def batch_input(engine: Engine, origin: Callable[[L1Height], Origin], batch: Batch) -> tuple[bytes, bytes]:

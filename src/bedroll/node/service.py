@@ -65,6 +65,7 @@ from bedroll.sequencer.service import Sequencer, SequencerOption, signed_raws
 from bedroll.storage import Database
 from bedroll.storage.folder import DataFolder
 
+from .batch_cycles import BatchCycles, ProofLimit
 from .deriver import Derived, Deriver
 from .engine_thread import EngineThread
 from .fast_path import FastPath
@@ -99,6 +100,7 @@ class LeaderSetup:
         rates: What to pay.
         wallet_start: First L1 height of interest to an empty wallet.
         carrier: Form of the envelopes; `DROP` where nodes around do not relay the other.
+        proof_limit: What a batch without signatures may be; without it their cycles are not counted.
     """
 
     key: SecretKey
@@ -107,6 +109,7 @@ class LeaderSetup:
     rates: RatePolicy = field(default_factory=RatePolicy)
     wallet_start: L1Height
     carrier: Carrier = Carrier.BRANCH
+    proof_limit: ProofLimit | None = None
 
 
 class Node:
@@ -245,10 +248,12 @@ class Node:
             rates=leader.rates,
             carrier=leader.carrier,
         )
+        limit, origin = leader.proof_limit, self.deriver.native_origin
         self.sequencer = Sequencer(
             self._engine, self._thread, self._disk, self.deriver, self, self._store, self.writer, self._client,
             self.network, leader.key, folder, leader.option,
-            gate=self._gate, native_origin=self.deriver.native_origin, encode=_encode_body, clock=clock,
+            gate=self._gate, native_origin=origin, encode=_encode_body, clock=clock,
+            cycles=None if limit is None else BatchCycles(self._engine, self._thread, origin, limit),
         )  # fmt: skip
         self.deriver.warn_before_change(self.sequencer.unsafe_may_change)
 

@@ -174,6 +174,8 @@ class RayCrew:
     async def _exchange(self, hand: Any, asked: _Asked) -> dict[str, Any]:
         required, spare = files_of(asked.task)
         names = [*required, *(name for name in spare if (asked.folder / name).exists())]
+        # Proofs that a run verifies are a part of what all its tasks prove.
+        names += sorted(path.name for path in asked.folder.glob("given-*.proof"))
         objects = [await asyncio.to_thread(self._put, asked.folder / name) for name in names]
         places = {name: place for place, name in enumerate(names)}
         call = hand.work.options(num_returns="streaming", _generator_backpressure_num_objects=2)

@@ -232,11 +232,21 @@ class Prover:
         folder = self.folder_of(begun.job)
         if begun.task.kind != PLAN:
             return await self._crew.work(folder, begun.task, note)
-        if self._count is not None:
-            self._check_length(await self._count(folder / PROGRAM_FILE, folder / INPUT_FILE))
+        await self._check_input(folder)
         answer = await self._crew.work(folder, begun.task, note)
         self._check_length(int(answer["planned"]["cycles"]))
         return answer
+
+    async def _check_input(self, folder: Path) -> None:
+        if self._count is None:
+            return
+        try:
+            cycles = await self._count(folder / PROGRAM_FILE, folder / INPUT_FILE)
+        except Invalid as error:
+            # Planning runs the program too, and with the proofs that it is given: it is planning that judges.
+            _LOG.debug("cycles cannot be counted", extra={"reason": str(error)})
+        else:
+            self._check_length(cycles)
 
     def _check_length(self, cycles: int) -> None:
         if self._cycles_max is not None and cycles > self._cycles_max:

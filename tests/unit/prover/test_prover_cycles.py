@@ -52,6 +52,14 @@ async def test_a_run_that_is_too_long_says_by_how_much(opened):
     assert f"limit={LIMIT}" in job.reason
 
 
+async def test_a_run_that_cannot_be_counted_is_judged_by_its_plan(opened):
+    async def refuse(_elf, _file):
+        raise Invalid("the program states nothing about this input")
+
+    assert (await finished(opened(cycles_max=LIMIT, count=refuse), cycles=LIMIT)).state is JobState.HANDED
+    assert (await finished(opened(cycles_max=LIMIT, count=refuse), cycles=LIMIT + 1)).state is JobState.FAILED
+
+
 async def test_cycles_are_what_the_executor_says(tmp_path):
     executor = program(tmp_path / "executor", 'cat "$2"')
     (tmp_path / "input").write_text("1234 0 ff00")
