@@ -1,6 +1,6 @@
 """Inputs of the proved program for blocks on Bitcoin, upon the state of their time.
 
-Reads: the engine, derivation's records, bodies that wait for their proof.  Gives: `ProofSource`.
+Reads: the engine, derivation's records, bodies that wait for their proof.  Gives: `ProofSource`, `batch_input`.
 Never: changes the chain; gives an input whose header is not of the chain.  Spec: docs/spec/node.md#proofs
 """
 
@@ -83,25 +83,13 @@ class ProofSource:
         object_id, batch = waiting
         header = batch.header
         last = header.first_height + header.block_count - 1
-        tip, parent = self._engine.header(last), self._engine.block(header.first_height - 1)
-        if tip is None or tip.hash != header.tip_l2_hash or parent is None:
+        tip = self._engine.header(last)
+        if tip is None or tip.hash != header.tip_l2_hash:
             return None
-        signatures: list[bytes] = []
-        for number in range(header.first_height, last + 1):
-            block = self._engine.block(number)
-            own = [None] if block is None else block.own_signatures()
-            known = [each for each in own if each is not None]
-            if len(known) < len(own):
-                return None
-            signatures += known
-        given, stated = program_input(
-            self._engine,
-            [self._origin(L1Height(at)) for at in range(parent.origin_height + 1, header.last_origin + 1)],
-            header=header.encode(),
-            body=batch.body,
-            signatures=b"".join(signatures),
-            parent=header.first_height - 1,
-        )
+        made = batch_input(self._engine, self._origin, batch)
+        if made is None:
+            return None
+        given, stated = made
         return ProofRange(
             first=L2Height(header.first_height),
             last=L2Height(last),
@@ -109,3 +97,33 @@ class ProofSource:
             given=given,
             stated=stated,
         )
+
+
+def batch_input(engine: Engine, origin: Callable[[L1Height], Origin], batch: Batch) -> tuple[bytes, bytes] | None:
+    """Input of the proved program for a batch whose blocks the engine has, and its public values; on its thread.
+
+    None where the engine does not have the parent, a block or a signature.
+
+    Raises:
+        Invalid: The state before the batch is not kept.
+    """
+    header = batch.header
+    parent = engine.block(header.first_height - 1)
+    if parent is None:
+        return None
+    signatures: list[bytes] = []
+    for number in range(header.first_height, header.first_height + header.block_count):
+        block = engine.block(number)
+        own = [None] if block is None else block.own_signatures()
+        known = [each for each in own if each is not None]
+        if len(known) < len(own):
+            return None
+        signatures += known
+    return program_input(
+        engine,
+        [origin(L1Height(at)) for at in range(parent.origin_height + 1, header.last_origin + 1)],
+        header=header.encode(),
+        body=batch.body,
+        signatures=b"".join(signatures),
+        parent=header.first_height - 1,
+    )

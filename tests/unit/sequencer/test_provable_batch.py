@@ -10,7 +10,7 @@ import pytest
 
 from bedroll._core._native import Statement, run_program
 from bedroll.da import BatchForm, parse_object
-from bedroll.node.batch_cycles import batch_input
+from bedroll.node.proof_source import batch_input
 from bedroll.primitives import Invalid
 from tests.framework.devnet import OPTION, open_rollup
 from tests.unit.sequencer.test_leader import postings
