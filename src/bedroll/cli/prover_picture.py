@@ -14,7 +14,6 @@ from typing import Final
 import msgspec
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from bedroll.prover.status import JobStatus, Status, TaskStatus
@@ -24,6 +23,8 @@ from .output import Output, escape
 _DONE: Final = "■"
 _RUNS: Final = "▶"
 _WAITS: Final = "□"
+_MARKS_MAX: Final = 24
+_TASKS_MAX: Final = 8
 _STATES: Final = {
     "waiting": "queued",
     "planned": "begun",
@@ -70,18 +71,17 @@ def show_status(output: Output, status: Status | None, folder: Path) -> None:
 
 
 def drawn(status: Status, now: float) -> RenderableType:
-    """The picture."""
-    parts: list[RenderableType] = [Text(_headline(status), style="bold")]
-    if status.jobs:
-        parts.append(_table(status, now))
+    """The picture: a headline, and some lines a job, so that nothing is folded on a narrow terminal."""
+    lines = [_line(_headline(status), "bold")]
     for job in status.jobs:
-        parts += _lines(job, status, now)
+        lines.append(Text(""))
+        lines += _job(job, status, now)
     hidden = sum(status.counts.values()) - len(status.jobs)
     if hidden > 0:
-        parts.append(Text(f"and {hidden:,} more jobs: {_counted(status.counts)} in all"))
+        lines += [Text(""), _line(f"and {hidden:,} more; in all {_counted(status.counts)}")]
     if status.is_alive and status.remark:
-        parts.append(_line(status.remark, "dim"))
-    return Group(*parts)
+        lines += [Text(""), _line(status.remark, "dim")]
+    return Group(*lines)
 
 
 def _headline(status: Status) -> str:
@@ -92,7 +92,8 @@ def _headline(status: Status) -> str:
         return f"prover: not running; {rest}"
     workers = f"{status.workers} workers, " if status.workers > 1 else ""
     held = f"{_size(status.resident_bytes)} of {_size(status.memory_bytes)} held" if status.resident_bytes else ""
-    doing = "working" if status.running else "starting" if status.counts.get("planned") else "idle"
+    waiting = status.counts.get("waiting") or status.counts.get("planned")
+    doing = "working" if status.running else "waiting for memory or a worker" if waiting else "idle"
     return f"prover: {doing}" + "".join(f", {part}" for part in (workers.rstrip(", "), held) if part)
 
 
@@ -100,28 +101,43 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{counts[state]:,} {word}" for state, word in _STATES.items() if counts.get(state))
 
 
-def _table(status: Status, now: float) -> Table:
-    table = Table(title_justify="left")
-    for column in ("job", "what", "state", "cycles", "plan", "shards", "merge", "worked", "peak"):
-        table.add_column(column, overflow="fold")
-    for job in status.jobs:
-        table.add_row(*map(escape, _row(job, status, now)))
-    return table
-
-
-def _lines(job: JobStatus, status: Status, now: float) -> Iterator[Text]:
-    """What is done for a job now, and how it ended badly."""
+def _job(job: JobStatus, status: Status, now: float) -> Iterator[Text]:
+    """One job: its name and state, what it took, its tasks, what is done for it now or why it failed."""
+    running = {each.name: now - each.since for each in status.running if each.job == job.id and status.is_alive}
+    state = "running" if running else _STATES.get(job.state, job.state)
+    yield _line(f"{job.id[:12]}  {job.title}: {state}", "red" if job.state == "failed" else "")
+    spent = sum(task.seconds for task in job.tasks) + sum(running.values())
+    peak = max((task.peak_bytes for task in job.tasks), default=0)
+    facts = (
+        f"{job.cycles:,} cycles" if job.cycles else "",
+        f"worked {_time(spent)}" if spent else "",
+        f"peak {_size(peak)}" if peak else "",
+    )
+    if any(facts):
+        yield _line("  " + ", ".join(filter(None, facts)))
+    shards = [task for task in job.tasks if task.kind not in ("plan", "node")]
+    if shards:
+        kinds = groupby(sorted(shards, key=lambda task: task.kind), key=lambda task: task.kind)
+        yield _line("  shards  " + "  ".join(_cells(kind, list(group), running) for kind, group in kinds))
+        yield _line("  merges  " + _cells("", [task for task in job.tasks if task.kind == "node"], running))
     if status.is_alive:
-        for each in status.running:
-            if each.job == job.id:
-                kind = next((task.kind for task in job.tasks if task.name == each.name), "")
-                what = f"{each.name} ({kind})" if kind not in ("", "node") else each.name
-                where = f" on {each.worker}" if status.workers > 1 else ""
-                yield _line(f"{_RUNS} {job.id[:12]}: {what}{where}, {_time(now - each.since)} so far")
-        if job.left_seconds is not None:
-            yield _line(f"  {job.id[:12]}: about {_time(job.left_seconds)} to the proof")
+        yield from _doing(job, status, now)
     if job.reason:
-        yield _line(f"{job.id[:12]}: {job.reason}", "red")
+        yield _line(f"  {job.reason}", "red")
+
+
+def _doing(job: JobStatus, status: Status, now: float) -> Iterator[Text]:
+    """What is done for a job now, and how long it takes still."""
+    kinds = {task.name: task.kind for task in job.tasks if task.kind != "node"}
+    running = [each for each in status.running if each.job == job.id]
+    for each in running[:_TASKS_MAX]:
+        what = f"{each.name} ({kinds[each.name]})" if each.name in kinds else each.name
+        where = f" on {each.worker}" if status.workers > 1 else ""
+        yield _line(f"  {_RUNS} {what}{where}, {_time(now - each.since)} so far")
+    if len(running) > _TASKS_MAX:
+        yield _line(f"  and {len(running) - _TASKS_MAX:,} more tasks")
+    if job.left_seconds is not None:
+        yield _line(f"  about {_time(job.left_seconds)} to the proof", "green")
 
 
 def _line(text: str, style: str = "") -> Text:
@@ -147,7 +163,7 @@ def _row(job: JobStatus, status: Status, now: float) -> Iterator[str]:
 def _cells(kind: str, tasks: list[TaskStatus], running: Collection[str]) -> str:
     """One mark a task; numbers where there are many."""
     done = sum(task.state == "done" for task in tasks)
-    if len(tasks) > 12:
+    if len(tasks) > _MARKS_MAX:
         marks = f"{done} of {len(tasks)}"
     else:
         marks = "".join(_DONE if task.state == "done" else _RUNS if task.name in running else _WAITS for task in tasks)

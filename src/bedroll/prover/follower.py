@@ -83,6 +83,9 @@ class Follower:
                 more = await self.step()
             except Unavailable as error:
                 _LOG.debug("the node does not answer", extra={"reason": str(error)})
+                self._prover.remark(f"the node does not answer: {error}")
                 more = False
+            else:
+                self._prover.remark("" if more else f"block {self.next} is in nothing that can be proved yet")
             if not more:
                 await self._wait(_WAIT_SECONDS)

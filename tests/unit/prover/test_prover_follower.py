@@ -62,3 +62,11 @@ async def test_a_prover_that_starts_again_finds_its_jobs_queued(opened):
     await followed(Node(6), prover, waits=0)
     await followed(Node(6), prover, waits=0)
     assert len(prover.queue.jobs()) == 2
+
+
+async def test_the_status_says_what_a_follower_waits_for(opened):
+    prover = opened()
+    await followed(Node(3, silent=5), prover, waits=0)
+    assert "does not answer" in prover.status().remark
+    await followed(Node(3), prover, waits=0)
+    assert prover.status().remark == "block 4 is in nothing that can be proved yet"

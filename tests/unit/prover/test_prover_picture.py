@@ -18,7 +18,7 @@ NOW = 1_090.0
 
 
 def shown(status):
-    console = Console(width=200, record=True, file=io.StringIO())
+    console = Console(width=80, record=True, file=io.StringIO())
     console.print(drawn(status, NOW))
     return console.export_text()
 
@@ -47,7 +47,8 @@ def running(name="shard-0002", worker="17"):
 
 def test_each_task_has_its_mark():
     text = shown(status(job(left_seconds=275.0), running=(running(),), resident_bytes=9 << 30))
-    assert "keccak_permute ■  core ■▶  memory □" in text
+    assert "shards  core ■▶  keccak_permute ■  memory □" in text
+    assert "merges  □" in text
     assert "3,885,275" in text
     assert "shard-0002 (core), 1:30 so far" in text
     assert "about 4:35 to the proof" in text
@@ -59,9 +60,17 @@ def test_each_of_many_workers_is_shown_with_its_place():
     works = (running(worker="east/17"), running("shard-0003", "west/18"))
     text = shown(status(job(left_seconds=100.0), running=works, workers=2))
     assert "2 workers" in text
-    assert "core ■▶  memory ▶" in text
+    assert "core ■▶  keccak_permute ■  memory ▶" in text
     assert "shard-0002 (core) on east/17" in text
     assert "shard-0003 (memory) on west/18" in text
+
+
+def test_of_a_crowd_of_workers_a_few_are_named_and_the_others_counted():
+    works = tuple(running(f"shard-{place:04}", f"east/{place}") for place in range(30))
+    text = shown(status(job(), running=works, workers=30))
+    assert "shard-0007" in text
+    assert "shard-0008" not in text
+    assert "and 22 more tasks" in text
 
 
 def test_what_a_process_that_is_gone_was_doing_is_not_shown_as_running():
@@ -74,13 +83,17 @@ def test_what_a_process_that_is_gone_was_doing_is_not_shown_as_running():
 
 def test_a_prover_without_work_says_what_it_waits_for():
     text = shown(status(remark="block 7 is not derived yet"))
-    assert text.split("\n")[:2] == ["prover: idle", "block 7 is not derived yet"]
+    assert text.split("\n")[:3] == ["prover: idle", "", "block 7 is not derived yet"]
+
+
+def test_a_prover_whose_tasks_nobody_has_begun_waits_for_a_worker():
+    assert "waiting for memory or a worker" in shown(status(job()))
 
 
 def test_queued_jobs_beyond_those_shown_are_counted():
     text = shown(status(job(state="waiting", tasks=(), cycles=0), counts={"waiting": 1_200, "handed": 3}))
     assert "queued" in text
-    assert "and 1,202 more jobs: 1,200 queued, 3 handed over in all" in text
+    assert "and 1,202 more; in all 1,200 queued, 3 handed over" in text
 
 
 def test_a_job_that_is_being_planned_is_running():
@@ -92,7 +105,8 @@ def test_a_job_that_is_being_planned_is_running():
 def test_a_failure_shows_its_reason():
     text = shown(status(job(state="failed", tasks=(), reason="shard-0001: it held more memory than it may")))
     assert "failed" in text
-    assert "abababababab: shard-0001: it held more memory than it may" in text
+    assert "abababababab  batch 1 to 9: failed" in text
+    assert "shard-0001: it held more memory than it may" in text
 
 
 def test_a_proof_that_was_handed_over_is_told_from_one_that_waits_for_its_taker():
