@@ -28,6 +28,7 @@ from bedroll.storage.durable_file import write_durably
 
 from .prover_groth16 import groth16, setup_local
 from .prover_picture import Picture, show_status
+from .prover_settlement import settlement
 from .prover_submit import NodeTaker, submit
 from .run import QUIET, Context, declare, run_once, run_service
 from .serve import run_until
@@ -44,6 +45,7 @@ def command() -> None:
 
 command.add_command(setup_local)
 command.add_command(groth16)
+command.add_command(settlement)
 command.add_command(submit)
 
 
