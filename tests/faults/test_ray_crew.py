@@ -223,10 +223,3 @@ async def test_a_cluster_of_this_machine_alone_begins_and_ends_with_the_prover(b
     job = await bench.proved("shared", crew, bench.given())
     assert job.state is JobState.HANDED
     assert not crew._ray.is_initialized()
-
-
-def test_a_cluster_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(Misconfigured) as caught:
-        RayCrew("127.0.0.1:1", 1, None, MEMORY_BYTES)
-    assert caught.value.option == "prover.ray"
-    assert caught.value.value == "127.0.0.1:1"

@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ OBJECT_STORE_BYTES: Final = 2 << 30
 FAILURES_MAX: Final = 3
 """A worker that cannot be begun so often in a row is given up."""
 _CLOSE_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 10.0
 _LOG: Final = logging.getLogger("bedroll.prover")
 
 
@@ -232,6 +234,7 @@ def _joined(address: str) -> Any:
             value=address,
             allowed="nothing, or Ray: pip install 'bedroll[ray]' here and on each machine of the cluster",
         ) from error
+    _look_for_head(address)
     # Nothing of what is proved here is told to anybody.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -247,12 +250,7 @@ def _joined(address: str) -> Any:
         # A plain one is Ray's word for processes of its own that did not start in time.
         if type(error) is not Exception and not isinstance(error, known):
             raise
-        raise Misconfigured(
-            "the Ray cluster cannot be joined",
-            option="prover.ray",
-            value=address,
-            allowed=f"HOST:PORT of `ray start --head`, auto, or local ({_cause(error)})",
-        ) from error
+        raise _unjoined(address, _cause(error)) from error
     finally:
         # Ray ends the process at a signal; a prover ends its tasks first.
         for number, handler in handlers.items():
@@ -265,3 +263,25 @@ def _cause(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _look_for_head(address: str) -> None:
+    """Whether anybody listens there: Ray itself tries for minutes.
+
+    Raises:
+        Misconfigured: Nobody does, or it is no address.
+    """
+    if address in (LOCAL, "auto"):
+        return
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise _unjoined(address, "not an address")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _LOOK_SECONDS).close()
+    except OSError as error:
+        raise _unjoined(address, str(error)) from error
+
+
+def _unjoined(address: str, reason: str) -> Misconfigured:
+    allowed = f"HOST:PORT of `ray start --head`, auto, or local ({reason})"
+    return Misconfigured("the Ray cluster cannot be joined", option="prover.ray", value=address, allowed=allowed)

@@ -1,7 +1,9 @@
 """Ray is asked for where it is wanted, and nowhere else; what comes back from a cluster cannot write elsewhere."""
 
+import re
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -15,6 +17,25 @@ def test_without_ray_the_error_says_what_to_install(monkeypatch):
     with pytest.raises(Misconfigured, match="Ray is not installed") as caught:
         RayCrew("auto", None, None, 1)
     assert "pip install 'bedroll[ray]'" in caught.value.allowed
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("127.0.0.1:1", "refused"),
+        ("ray://127.0.0.1:10001", "not an address"),
+        ("127.0.0.1", "not an address"),
+        (":6379", "not an address"),
+        ("127.0.0.1:70000", "not an address"),
+        ("127.0.0.1:x", "not an address"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_refused_at_once(monkeypatch, address, reason):
+    monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))
+    with pytest.raises(Misconfigured, match="cannot be joined") as caught:
+        RayCrew(address, 1, None, 1)
+    assert (caught.value.option, caught.value.value) == ("prover.ray", address)
+    assert re.search(reason, caught.value.allowed)
 
 
 def test_the_command_and_the_node_load_without_ray():
