@@ -104,7 +104,6 @@ class Deriver:
         archive: bool = False,
         keep_blocks: int = 0,
         verifier: ProofVerifier | None = None,
-        terms: SettlementTerms | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -116,7 +115,6 @@ class Deriver:
         self._metrics = metrics
         self._monotonic = monotonic
         self._verifier = verifier
-        self._terms = terms
         self._turn = _Turn()
         self._changes: list[ChainChanged] = []
         self._executor = EngineExecutor(
@@ -137,20 +135,13 @@ class Deriver:
         """Have `call` made on the engine's thread before blocks that Bitcoin does not hold may leave the chain."""
         self._turn.before = call
 
-    async def open(self) -> None:
-        """Ask Bitcoin for the anchor, and take over what an earlier run wrote down.
+    async def check_anchor(self) -> None:
+        """Ask Bitcoin for the anchor.
 
         Raises:
-            Misconfigured: Bitcoin's chain does not have the anchor: the genesis file is of another chain.
+            Misconfigured: Bitcoin's chain does not have it: the genesis file is of another chain.
             Unavailable: Bitcoin does not answer.
         """
-        times = await self._anchor_times()
-        await self._thread.run(self._open, times)
-        self.started_height = self._pipeline.height
-        self._sight.tip_height, self._sight.tip_hash = self._pipeline.height, BlockHash(self._pipeline.hash)
-        crash_point("node.after_recovery")
-
-    async def _anchor_times(self) -> list[int]:
         height, block = self._genesis.anchor_height, self._genesis.anchor_hash
         found = await self._client.block_hash(height)
         if found != block:
@@ -161,15 +152,22 @@ class Deriver:
                 allowed="a genesis file made for the Bitcoin chain that is used",
                 found=found[::-1].hex() if found else "no block at that height",
             )
-        times: list[int] = []
-        while len(times) < MEDIAN_TIME_SPAN and block != bytes(32):
-            header = Header.parse((await self._client.header(block))[0])
-            times.append(header.time)
-            block = BlockHash(header.previous)
-        return times[::-1]
 
-    def _open(self, times: list[int]) -> None:
-        self._pipeline = Pipeline(self._genesis, times, self._executor, verifier=self._verifier, terms=self._terms)
+    async def open(self, anchor: Sequence[bytes], terms: SettlementTerms | None = None) -> None:
+        """Take over what an earlier run wrote down.
+
+        Args:
+            anchor: L1 headers that end with the anchor.
+            terms: What settlement proofs must be about.
+        """
+        times = [Header.parse(header).time for header in anchor[-MEDIAN_TIME_SPAN:]]
+        await self._thread.run(self._open, times, terms)
+        self.started_height = self._pipeline.height
+        self._sight.tip_height, self._sight.tip_hash = self._pipeline.height, BlockHash(self._pipeline.hash)
+        crash_point("node.after_recovery")
+
+    def _open(self, times: list[int], terms: SettlementTerms | None) -> None:
+        self._pipeline = Pipeline(self._genesis, times, self._executor, verifier=self._verifier, terms=terms)
         self._executor.use_origins(self._pipeline.origin)
         checkpoints = self._store.checkpoints()
         restored = self._pipeline.restore(checkpoints, self._store.object_bytes)

@@ -212,14 +212,14 @@ class Node:
     ) -> None:
         keeps = leader is not None or bool(follow_url)
         self._archive = archive
-        anchor = await anchor_headers(self._client, self._genesis, folder / "anchor.headers")
         self.deriver = Deriver(
             self._engine, self._thread, self._gate, self._client, self._genesis, self._store, self.metrics,
             keep_unsafe=keeps, archive=archive, keep_blocks=keep_blocks, verifier=self._verifier,
-            terms=terms_of(self._genesis, anchor, self._verifier),
         )  # fmt: skip
         self.deriver.on_step = self._derived
-        await self.deriver.open()
+        await self.deriver.check_anchor()
+        anchor = await anchor_headers(self._client, self._genesis, folder / "anchor.headers")
+        await self.deriver.open(anchor, terms_of(self._genesis, anchor, self._verifier))
         self._shelf = SettlementShelf(
             folder, self._genesis, anchor, self._client, self._engine, self._thread, self.deriver
         )

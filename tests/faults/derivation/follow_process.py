@@ -27,7 +27,8 @@ async def follow(folder):
     deriver = Deriver(engine, thread, asyncio.Lock(), client, genesis, store, Metrics(), keep_unsafe=False)
     if (folder / "second").exists():
         client.switch([anchor, *branches[1]])
-    await deriver.open()
+    await deriver.check_anchor()
+    await deriver.open([anchor[:80]])
     await deriver.catch_up()
     if not (folder / "second").exists():
         (folder / "second").touch()

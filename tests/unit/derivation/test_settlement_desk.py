@@ -6,11 +6,13 @@ Statements are real runs of the settlement program over the same L1; the proof s
 import random
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from bedroll.crypto import sha256
 from bedroll.da import ProofSystem, StatementKind, split
 from bedroll.derivation import Accepted, Pipeline, Rejected
+from bedroll.derivation.checkpoint import decode_state
 from bedroll.derivation.record import ObjectJudged, SettlementAdvanced
 from bedroll.derivation.settlement_desk import SettlementTerms
 from bedroll.light import BlockZero, parameters_of
@@ -257,3 +259,10 @@ def test_no_statement_raises(leader, site):
     safe = site.pipeline.safe
     assert len(post(leader, site, *proofs)) == 60
     assert site.pipeline.safe == safe
+
+
+def test_a_checkpoint_of_an_older_store_has_no_settled_tip(leader, site):
+    post(leader, site, settlement(site.said(leader.chain.height)))
+    fields = msgspec.msgpack.decode(site.pipeline.checkpoint().state)
+    assert decode_state(msgspec.msgpack.encode(fields)).settled == site.pipeline._settlement.state
+    assert decode_state(msgspec.msgpack.encode(fields[:-1])).settled.tip is None
