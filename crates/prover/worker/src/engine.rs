@@ -7,16 +7,17 @@ use sha2::{Digest, Sha256};
 use sp1_hypercube::prover::{CpuShardProver, ProverSemaphore};
 use sp1_hypercube::HashableKey;
 use sp1_prover::worker::{
-    ProveShardTaskRequest, RangeProofs, RecursionProof, ReduceTaskRequest, SP1Worker,
-    SP1WorkerBuilder, TrivialWorkerClient,
+    ProveShardTaskRequest, RangeProofs, RecursionDeferredTaskRequest, RecursionProof,
+    ReduceTaskRequest, SP1Worker, SP1WorkerBuilder, TrivialWorkerClient,
 };
 use sp1_prover::{CpuSP1ProverComponents, CpuWrapProverBuilder, SP1ProverComponents};
 use sp1_prover_types::{Artifact, ArtifactClient};
 
 use crate::folder::FolderClient;
+use crate::given::{self, Given};
 use crate::machine;
 use crate::plan::{context, node_file, shard_file, trace_file, Plan};
-use crate::program::{common, key_of_job, PROGRAM};
+use crate::program::{key_of_job, PROGRAM};
 use crate::verify::judge;
 
 const ELF: &str = "elf";
@@ -79,7 +80,8 @@ impl Engine {
         let key = key_of_job(job, &elf).await?;
         self.artifacts.open(job);
         self.artifacts.upload_program(&ELF.to_owned(), elf).await?;
-        self.artifacts.upload(&COMMON.to_owned(), common(key)).await
+        let common = Given::read(job)?.common(key);
+        self.artifacts.upload(&COMMON.to_owned(), common).await
     }
 
     /// Proves a shard, if there is no proof of it yet.
@@ -91,6 +93,9 @@ impl Engine {
         ensure!(index < plan.shards.len(), "the plan has no shard {index}");
         if job.join(shard_file(index)).exists() {
             return Ok(());
+        }
+        if plan.shards[index].kind == given::KIND {
+            return self.given(index).await;
         }
         let request = ProveShardTaskRequest {
             elf: Artifact(ELF.to_owned()),
@@ -105,6 +110,26 @@ impl Engine {
         let engine = self.worker.prover_engine();
         let task = engine.submit_prove_core_shard(request).await;
         let task = task.map_err(|error| anyhow!("shard {index}: {error:?}"))?;
+        let done = task
+            .await
+            .map_err(|error| anyhow!("shard {index}: {error}"))?;
+        done.map_err(|error| anyhow!("shard {index}: {error:?}"))?;
+        Ok(())
+    }
+
+    /// Proves that a proof which the run verifies holds.
+    async fn given(&self, index: usize) -> Result<()> {
+        let request = RecursionDeferredTaskRequest {
+            common_input: Artifact(COMMON.to_owned()),
+            deferred_data: Artifact(trace_file(index)),
+            output: Artifact(shard_file(index)),
+            context: context(),
+        };
+        let request = request.into_raw().map_err(|error| anyhow!("{error:?}"))?;
+        let task = self.worker.prover_engine().submit_prove_deferred(request);
+        let task = task
+            .await
+            .map_err(|error| anyhow!("shard {index}: {error:?}"))?;
         let done = task
             .await
             .map_err(|error| anyhow!("shard {index}: {error}"))?;

@@ -7,6 +7,7 @@
 //! Who runs it cuts the work and keeps the queue (`bedroll prover`, docs/spec/prover.md).
 mod engine;
 mod folder;
+mod given;
 mod machine;
 mod plan;
 mod program;

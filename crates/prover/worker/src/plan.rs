@@ -14,17 +14,18 @@ use sp1_jit::TraceChunk;
 use sp1_primitives::SP1Field;
 use sp1_prover::verify::{SP1Verifier, VerifierRecursionVks};
 use sp1_prover::worker::{
-    CoreExecuteTaskRequest, DeferredEvents, LocalWorkerClient, MessageReceiver,
+    CommonProverInput, CoreExecuteTaskRequest, DeferredEvents, LocalWorkerClient, MessageReceiver,
     PrecompileArtifactSlice, ProofData, ProofId, ProveShardTaskRequest, RawTaskRequest,
-    RequesterId, SP1Controller, SP1WorkerConfig, TaskContext, TaskId, TaskMetadata, TraceData,
-    WorkerClient,
+    RequesterId, SP1Controller, SP1DeferredData, SP1WorkerConfig, TaskContext, TaskId,
+    TaskMetadata, TraceData, WorkerClient,
 };
 use sp1_prover_types::{Artifact, ArtifactClient, ArtifactType, InMemoryArtifactClient, TaskType};
 use tokio::sync::mpsc;
 
 use crate::folder::write_durably;
+use crate::given::{self, Given};
 use crate::machine;
-use crate::program::{common, key_of_job, PROGRAM};
+use crate::program::{key_of_job, PROGRAM};
 use crate::tree::{self, Part};
 
 /// File of the input in a job's folder.
@@ -36,7 +37,7 @@ const PLAN: &str = "plan.json";
 /// A shard: what one proof covers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Shard {
-    /// `core`, `memory`, or the precompile whose calls it holds.
+    /// `core`, `memory`, `given`, or the precompile whose calls it holds.
     pub kind: String,
     /// Part of the run.
     pub range: ShardRange,
@@ -45,7 +46,7 @@ pub struct Shard {
 /// A run as tasks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
-    /// SHA-256 over program and input.
+    /// SHA-256 over program, input and the digest of the proofs that the run verifies.
     pub of: String,
     /// Instructions of the run.
     pub cycles: u64,
@@ -127,19 +128,23 @@ pub fn node_file(index: usize) -> String {
 pub async fn plan(job: &Path) -> Result<Plan> {
     let elf = std::fs::read(job.join(PROGRAM)).context(PROGRAM)?;
     let input = std::fs::read(job.join(INPUT)).context(INPUT)?;
+    let given = Given::read(job)?;
     let of = hex::encode(
         Sha256::new()
             .chain_update(&elf)
             .chain_update(&input)
+            .chain_update(given.digest)
             .finalize(),
     );
     if let Ok(plan) = Plan::read(job) {
         if plan.of != of {
-            bail!("the folder holds the plan of another program or input");
+            bail!("the folder holds the plan of another program or other input");
         }
         return Ok(plan);
     }
-    let (output, pieces) = Run::new(job, &elf, &input).await?.execute().await?;
+    let run = Run::new(&elf, &input, given.common(key_of_job(job, &elf).await?));
+    let (output, mut pieces) = run.await?.execute(given.count()).await?;
+    pieces.extend(given.pieces().into_iter().map(Piece::given));
     let order = ordered(pieces);
     let parts = tree::nodes(order.len());
     let name = |part: &Part| match part {
@@ -164,7 +169,7 @@ pub async fn plan(job: &Path) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Merging wants neighbours: precompiles, whose range is empty, then the run, then memory.
+/// Merging wants neighbours: precompiles, whose range is empty, proofs that are verified, then the run, then memory.
 fn ordered(mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces.sort_by(|one, two| {
         (one.shard.range, &one.shard.kind).cmp(&(two.shard.range, &two.shard.kind))
@@ -175,8 +180,14 @@ fn ordered(mut pieces: Vec<Piece>) -> Vec<Piece> {
 /// A shard with what its proof needs.
 struct Piece {
     shard: Shard,
-    trace: TraceData,
+    trace: Trace,
     calls: Option<Vec<u8>>,
+}
+
+/// What a shard is proved from.
+enum Trace {
+    Run(TraceData),
+    Given(Box<SP1DeferredData>),
 }
 
 impl Piece {
@@ -185,16 +196,28 @@ impl Piece {
             write_durably(&job.join(calls_file(index)), calls)?;
         }
         let trace = match &self.trace {
-            TraceData::Precompile(slices, code) => {
+            Trace::Given(proof) => bincode::serialize(proof)?,
+            Trace::Run(TraceData::Precompile(slices, code)) => {
                 let mut slices = slices.clone();
                 for slice in &mut slices {
                     slice.artifact = Artifact(calls_file(index));
                 }
                 bincode::serialize(&TraceData::Precompile(slices, *code))?
             }
-            whole => bincode::serialize(whole)?,
+            Trace::Run(whole) => bincode::serialize(whole)?,
         };
         write_durably(&job.join(trace_file(index)), &trace)
+    }
+
+    fn given((range, proof): (ShardRange, SP1DeferredData)) -> Self {
+        Self {
+            shard: Shard {
+                kind: given::KIND.to_owned(),
+                range,
+            },
+            trace: Trace::Given(Box::new(proof)),
+            calls: None,
+        }
     }
 }
 
@@ -224,7 +247,7 @@ pub fn context() -> TaskContext {
 }
 
 impl Run {
-    async fn new(job: &Path, elf: &[u8], input: &[u8]) -> Result<Self> {
+    async fn new(elf: &[u8], input: &[u8], common: CommonProverInput) -> Result<Self> {
         let program = Program::from(elf).map_err(|error| anyhow!("no program: {error}"))?;
         let artifacts = InMemoryArtifactClient::new();
         let (workers, mut channels) = LocalWorkerClient::init();
@@ -239,7 +262,6 @@ impl Run {
         artifacts
             .upload_program(&ELF.to_owned(), elf.to_vec())
             .await?;
-        let common = common(key_of_job(job, elf).await?);
         artifacts.upload(&COMMON.to_owned(), common).await?;
         let stdin = SP1Stdin::from(input);
         artifacts
@@ -266,14 +288,14 @@ impl Run {
         })
     }
 
-    async fn execute(mut self) -> Result<(ExecutionOutput, Vec<Piece>)> {
+    async fn execute(mut self, proofs: usize) -> Result<(ExecutionOutput, Vec<Piece>)> {
         let task = TaskId::new("run");
         let request = CoreExecuteTaskRequest {
             elf: Artifact(ELF.to_owned()),
             stdin: Artifact(STDIN.to_owned()),
             common_input: Artifact(COMMON.to_owned()),
             execution_output: Artifact("output".to_owned()),
-            num_deferred_proofs: 0,
+            num_deferred_proofs: proofs,
             cycle_limit: None,
             context: context(),
             machine: machine::machine(),
@@ -387,7 +409,7 @@ impl Collector {
                     kind: "core".to_owned(),
                     range,
                 },
-                trace,
+                trace: Trace::Run(trace),
                 calls: None,
             },
             TraceData::Memory(_) => Piece {
@@ -395,7 +417,7 @@ impl Collector {
                     kind: "memory".to_owned(),
                     range,
                 },
-                trace,
+                trace: Trace::Run(trace),
                 calls: None,
             },
             TraceData::Precompile(slices, code) => {
@@ -416,7 +438,7 @@ impl Collector {
                         kind: format!("{code:?}").to_lowercase(),
                         range,
                     },
-                    trace: TraceData::Precompile(vec![whole], code),
+                    trace: Trace::Run(TraceData::Precompile(vec![whole], code)),
                     calls: Some(bincode::serialize(&calls)?),
                 }
             }

@@ -4,11 +4,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use slop_algebra::PrimeField32;
-use sp1_hypercube::air::PROOF_NONCE_NUM_WORDS;
 use sp1_hypercube::{HashableKey, SP1VerifyingKey};
-use sp1_prover::worker::{CommonProverInput, DeferredInputs, SP1LightNode};
-use sp1_prover_types::network_base_types::ProofMode;
+use sp1_prover::worker::SP1LightNode;
 
 use crate::folder::write_durably;
 use crate::machine;
@@ -63,16 +60,4 @@ pub async fn key_of_job(job: &Path, elf: &[u8]) -> Result<SP1VerifyingKey> {
     let key = make(elf).await?;
     write_durably(&path, &bincode::serialize(&key)?)?;
     Ok(key)
-}
-
-/// What all shards of a run have in common: the program's key and that no proof of another run goes into it.
-pub fn common(key: SP1VerifyingKey) -> CommonProverInput {
-    let none = DeferredInputs::new(std::iter::empty());
-    CommonProverInput {
-        vk: key,
-        mode: ProofMode::Compressed,
-        deferred_digest: none.deferred_digest().map(|word| word.as_canonical_u32()),
-        num_deferred_proofs: 0,
-        nonce: [0; PROOF_NONCE_NUM_WORDS],
-    }
 }

@@ -14,11 +14,15 @@ use sp1_verifier::compressed::SP1CompressedVerifier;
 pub type Compressed = SP1RecursionProof<SP1GlobalContext, SP1PcsProofInner>;
 
 /// Bytes of a proof's file; a true one has 1.3 million.
-const PROOF_MAX: u64 = 4 << 20;
+pub const PROOF_MAX: u64 = 4 << 20;
 /// Bytes of public values.
 const VALUES_MAX: u64 = 1 << 16;
 
-fn read(path: &Path, max: u64) -> Result<Vec<u8>> {
+/// A file that has at most so many bytes.
+///
+/// # Errors
+/// It has more, or cannot be read.
+pub fn read(path: &Path, max: u64) -> Result<Vec<u8>> {
     let file = File::open(path).with_context(|| path.display().to_string())?;
     let mut bytes = Vec::new();
     file.take(max + 1).read_to_end(&mut bytes)?;
