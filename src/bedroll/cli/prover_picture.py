@@ -90,11 +90,11 @@ def _headline(status: Status) -> str:
         jobs = "1 job goes" if open_jobs == 1 else f"{open_jobs:,} jobs go"
         rest = f"{jobs} on when it is started again" if open_jobs else "nothing is left to do"
         return f"prover: not running; {rest}"
-    workers = f"{status.workers} workers, " if status.workers > 1 else ""
+    workers = f"{status.able} of {status.workers} workers have memory" if status.workers > 1 else ""
     held = f"{_size(status.resident_bytes)} of {_size(status.memory_bytes)} held" if status.resident_bytes else ""
     waiting = status.counts.get("waiting") or status.counts.get("planned")
     doing = "working" if status.running else "waiting for memory or a worker" if waiting else "idle"
-    return f"prover: {doing}" + "".join(f", {part}" for part in (workers.rstrip(", "), held) if part)
+    return f"prover: {doing}" + "".join(f", {part}" for part in (workers, held) if part)
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -57,7 +57,7 @@ class Core:
     Proving keys (6.7 GB) live in it from its first shard on: closing it frees them.
     """
 
-    width = 1
+    width = able = 1
     """A crew of one."""
 
     def __init__(self, worker: Path, memory_bytes: int, permits: Permits | None = None) -> None:

@@ -20,6 +20,11 @@ class Crew(Protocol):
         ...
 
     @property
+    def able(self) -> int:
+        """Workers that have memory to work in now; at least 1, for estimates."""
+        ...
+
+    @property
     def resident_bytes(self) -> int:
         """Memory of this machine that its processes hold; 0 where they are elsewhere."""
         ...

@@ -71,11 +71,17 @@ class RayCrew:
         self._waiting: asyncio.Queue[_Asked] = asyncio.Queue()
         self._tenders: set[asyncio.Task[None]] = set()
         self._reasons: list[str] = []
+        self._able = 0
 
     @property
     def width(self) -> int:
         """One task for each worker."""
         return self._count
+
+    @property
+    def able(self) -> int:
+        """Workers that have a permit."""
+        return max(self._able, 1)
 
     @property
     def resident_bytes(self) -> int:
@@ -133,7 +139,11 @@ class RayCrew:
                         _LOG.warning("a worker cannot prove", extra={"reason": name})
                         return
                     failures = 0
-                    await self._serve(hand, name, await self._next())
+                    self._able += 1
+                    try:
+                        await self._serve(hand, name, await self._next())
+                    finally:
+                        self._able -= 1
             except self._ray.exceptions.RayError as error:
                 failures += 1
                 self._reasons.append(str(error).strip().splitlines()[-1])

@@ -340,6 +340,7 @@ class Prover:
             memory_bytes=self._memory_bytes,
             resident_bytes=self._crew.resident_bytes,
             workers=self._crew.width,
+            able=self._crew.able,
             remark=self._remark,
             running=tuple(running),
             jobs=tuple(self._shown(job, running, estimate, now) for job in jobs),
@@ -356,7 +357,7 @@ class Prover:
             added=job.added,
             cycles=job.cycles,
             reason=job.reason,
-            left_seconds=estimate.left(tasks, ran, self._crew.width) if ran and tasks else None,
+            left_seconds=estimate.left(tasks, ran, self._crew.able) if ran and tasks else None,
             tasks=tuple(
                 TaskStatus(
                     name=task.name,

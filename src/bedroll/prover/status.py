@@ -56,7 +56,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         written: Unix seconds.
         memory_bytes: What a worker may hold.
         resident_bytes: What the workers on the prover's machine hold.
-        workers: How many tasks can run at once.
+        workers: How many there are.
+        able: How many of them have memory to work in.
         remark: What it waits for, for a person.
         running: Tasks that are being done.
         jobs: Those that are worked at or are next, and those that ended last.
@@ -68,6 +69,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int
     resident_bytes: int = 0
     workers: int = 1
+    able: int = 1
     remark: str = ""
     running: tuple[RunningStatus, ...] = ()
     jobs: tuple[JobStatus, ...] = ()

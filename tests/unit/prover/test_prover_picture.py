@@ -58,8 +58,8 @@ def test_each_task_has_its_mark():
 
 def test_each_of_many_workers_is_shown_with_its_place():
     works = (running(worker="east/17"), running("shard-0003", "west/18"))
-    text = shown(status(job(left_seconds=100.0), running=works, workers=2))
-    assert "2 workers" in text
+    text = shown(status(job(left_seconds=100.0), running=works, workers=4, able=2))
+    assert "2 of 4 workers have memory" in text
     assert "core ■▶  keccak_permute ■  memory ▶" in text
     assert "shard-0002 (core) on east/17" in text
     assert "shard-0003 (memory) on west/18" in text
