@@ -11,7 +11,7 @@ import click
 
 from bedroll.primitives import Misconfigured
 from bedroll.prover.groth16 import Keys, local_keys, prove_groth16, published_keys
-from bedroll.prover.setup_local import STAGES, WARNING, local_folder
+from bedroll.prover.setup_local import STAGES, VERIFYING, WARNING, local_folder
 from bedroll.prover.stage import Stage, run_stages, write_durably
 from bedroll.prover.tool import Progress
 
@@ -42,6 +42,7 @@ def setup_local(context: Context, _flags: dict[str, object], *, folder: Path | N
         records = run_stages(folder, STAGES, begin)
     files = {name: record.sha256 for made in records for name, record in made.files.items()}
     output.result({"folder": str(folder), "safe": False, "sha256": files}, title="local keys")
+    output.hint(f"bedroll devnet --circuit {folder / VERIFYING} takes proofs under them")
 
 
 @declare("groth16")

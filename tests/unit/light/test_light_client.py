@@ -11,10 +11,12 @@ import pytest
 from aiohttp import web
 
 from bedroll.api import Limits, Server, ServerOptions, Service
+from bedroll.cli import light
 from bedroll.crypto.keccak import keccak256
 from bedroll.light import Unproved, view_of_proof
+from bedroll.light.proof_file import FILE_BYTES_MAX
 from bedroll.light.view import HISTORY
-from bedroll.primitives import Address, BedrollError, Hash32, Unavailable
+from bedroll.primitives import Address, BedrollError, Hash32, Invalid, Unavailable
 from bedroll.sdk import RpcClient
 from bedroll.sdk.light_client import LightClient
 from tests.framework.seal_chain import SealChain
@@ -180,6 +182,14 @@ async def test_an_answer_without_end_is_cut(view):
         with pytest.raises(Unavailable, match="too large"):
             await LightClient(view, node).account(Address(bytes(20)))
     await runner.cleanup()
+
+
+async def test_the_newest_proof_of_a_node_is_fetched(url, liar):
+    assert await light._fetch(url) == b"BEDROLL"
+    liar.method = "bedroll_getSettlementProof"
+    for liar.lie in (None, 7, [], {}, {"file": 7}, {"file": "0xzz"}, {"file": "0x" + "00" * (FILE_BYTES_MAX + 1)}):
+        with pytest.raises(Invalid):
+            await light._fetch(liar.at)
 
 
 async def test_the_example_reads_a_balance_and_a_receipt(chain, url, tmp_path, capsys):
