@@ -30,7 +30,7 @@ _TICK_SECONDS: Final = 1.0
 _LOG: Final = logging.getLogger("bedroll.sequencer.batcher")
 
 
-class _ChainChanged(Exception):
+class _ChainChanged(Unavailable):
     """Blocks that were to be posted are of the chain no more."""
 
 
@@ -218,7 +218,7 @@ class Batcher:
         async def count(end: int) -> int:
             made = await self._thread.run(self._build, first, end, BatchForm.PROVEN)
             if made is None:
-                raise _ChainChanged
+                raise _ChainChanged("the chain went another way", first=first, last=end)
             built[end] = made
             return await cycles.of(made[0])
 
