@@ -10,6 +10,7 @@ from bedroll.execution.genesis import Genesis
 
 from .pipeline import Pipeline, Step
 from .port import Executor, ProofVerifier
+from .settlement_desk import SettlementTerms
 
 
 def derive(
@@ -18,6 +19,7 @@ def derive(
     blocks: Iterable[bytes],
     executor: Executor,
     verifier: ProofVerifier | None = None,
+    terms: SettlementTerms | None = None,
 ) -> Iterator[Step]:
     """Derive the chain from L1 blocks; the L2 blocks lie in the executor afterwards.
 
@@ -27,10 +29,11 @@ def derive(
         blocks: Serialised L1 blocks in order, the first a child of the anchor.
         executor: Holds block 0 of this genesis, and nothing else that counts.
         verifier: Verifies proofs under the network's keys; without one none counts.
+        terms: What settlement proofs must be about; without them none counts, which changes no block.
 
     Returns:
         One step an L1 block.
     """
-    pipeline = Pipeline(genesis, median_times, executor, verifier=verifier)
+    pipeline = Pipeline(genesis, median_times, executor, verifier=verifier, terms=terms)
     for raw in blocks:
         yield pipeline.advance(raw)
