@@ -12,8 +12,9 @@ import click
 from bedroll.primitives import Misconfigured
 from bedroll.prover.groth16 import Keys, local_keys, prove_groth16, published_keys
 from bedroll.prover.setup_local import STAGES, VERIFYING, WARNING, local_folder
-from bedroll.prover.stage import Stage, run_stages, write_durably
+from bedroll.prover.stage import Stage, run_stages
 from bedroll.prover.tool import Progress
+from bedroll.storage.durable_file import write_durably
 
 from .output import Output, Step, Steps
 from .run import Context, declare

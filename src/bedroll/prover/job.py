@@ -5,7 +5,7 @@ Spec: docs/spec/prover.md#jobs
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -29,6 +29,10 @@ class JobState(StrEnum):
     PROVED = "proved"
     HANDED = "handed"
     FAILED = "failed"
+
+
+OPEN: Final = (JobState.WAITING, JobState.PLANNED, JobState.PROVED)
+ENDED: Final = (JobState.HANDED, JobState.FAILED)
 
 
 class TaskState(StrEnum):
@@ -124,9 +128,14 @@ class Plan:
         return shards + nodes
 
 
-def job_id(program: bytes, given: bytes) -> str:
-    """SHA-256 over program and input: the same work has one name, whoever asks for it."""
-    return sha256(program + given).hexdigest()
+def job_id(program: bytes, given: bytes, proofs: Sequence[bytes] = ()) -> str:
+    """SHA-256 over program, input and the hashes of proofs that are verified: the same work has one name for everybody."""
+    return sha256(program + given + b"".join(sha256(proof).digest() for proof in proofs)).hexdigest()
+
+
+def given_name(place: int) -> str:
+    """File of a proof that a run verifies, by its place among them."""
+    return f"given-{place:04}.proof"
 
 
 def files_of(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from bedroll.primitives import Invalid, Misconfigured
+from bedroll.storage.durable_file import write_durably
 
 from .core import CoreLost
 from .job import PLAN_FILE, Task, files_of, is_made
 from .permit import Permits
 from .ray_hand import FILE, LOST, REFUSED, TOLD, Hand, Reply
-from .stage import write_durably
 
 LOCAL: Final = "local"
 """Address of a cluster of this machine alone, which begins and ends with the prover."""

@@ -15,23 +15,21 @@ from typing import Any, Final
 
 from bedroll.primitives import Corrupt, Invalid
 from bedroll.storage.crash_point import crash_point
-from bedroll.storage.record_log import sync_folder
+from bedroll.storage.durable_file import write_durably
 
 from .core import CoreLost
 from .crew import Crew
 from .estimate import Estimate
-from .job import INPUT_FILE, NODE, PLAN, PROGRAM_FILE, Job, JobState, Plan, Task, TaskState, job_id
+from .job import ENDED, INPUT_FILE, NODE, PLAN, PROGRAM_FILE, Job, JobState, Plan, Task, TaskState, job_id
+from .progress import shown_jobs
 from .queue import Queue
-from .status import JobStatus, RunningStatus, Status, TaskStatus, write_status
+from .status import RunningStatus, Status, write_status
 
 INPUT_BYTES_MAX: Final = 1 << 30
+GIVEN_MAX: Final = 4_096
 LOST_MAX: Final = 2
 """A task that ends its worker so often in one run of the prover is given up."""
 _LOOK_SECONDS: Final = 1.0
-_OPEN: Final = (JobState.WAITING, JobState.PLANNED, JobState.PROVED)
-_ENDED: Final = (JobState.HANDED, JobState.FAILED)
-_SHOWN: Final = (12, 6)
-"""Jobs in a status: so many that are open, so many that ended."""
 _LOG: Final = logging.getLogger("bedroll.prover")
 
 
@@ -119,23 +117,31 @@ class Prover:
 
     # --- jobs --------------------------------------------------------------------------------------
 
-    def add(self, given: bytes, title: str) -> Job:
+    def add(self, given: bytes, title: str, proofs: Sequence[bytes] = ()) -> Job:
         """Queue an input; the same input again is the same job.
+
+        Args:
+            given: The input.
+            title: For people.
+            proofs: Compressed proofs that the run verifies, in the order in which its program asks for them.
 
         Raises:
             Invalid: It is larger than anything that can be proved.
         """
         if len(given) > INPUT_BYTES_MAX:
             raise Invalid("input is too large", value=len(given), limit=INPUT_BYTES_MAX)
-        job = Job(id=job_id(self._program, given), title=title, state=JobState.WAITING, added=int(self._clock()))
+        if len(proofs) > GIVEN_MAX:
+            raise Invalid("a run verifies too many proofs", value=len(proofs), limit=GIVEN_MAX)
+        job = Job(
+            id=job_id(self._program, given, proofs), title=title, state=JobState.WAITING, added=int(self._clock())
+        )
         found = self.queue.job(job.id)
         if found is not None:
             return found
         folder = self.folder_of(job)
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / PROGRAM_FILE, self._program)
-        _write(folder / INPUT_FILE, given)
-        sync_folder(folder)
+        write_durably(folder / PROGRAM_FILE, self._program)
+        write_durably(folder / INPUT_FILE, given)
         crash_point("prover.after_job_files")
         self.queue.add(job)
         self._wake.set()
@@ -161,7 +167,7 @@ class Prover:
 
     async def finish(self, job: Job) -> Job:
         """Work at one job alone until it is at its end."""
-        while (now := self.queue.job(job.id)) is not None and now.state not in _ENDED:
+        while (now := self.queue.job(job.id)) is not None and now.state not in ENDED:
             await self._advance([now])
         return now if now is not None else job
 
@@ -331,9 +337,6 @@ class Prover:
             for each in self._begun.values()
             if each.since is not None
         ]
-        estimate = Estimate(self.queue.seconds_by_kind())
-        jobs = self.queue.in_state(*_ENDED, count=_SHOWN[1], newest=True)
-        jobs += self.queue.in_state(*_OPEN, count=_SHOWN[0])
         return Status(
             process=os.getpid(),
             written=now,
@@ -343,38 +346,6 @@ class Prover:
             able=self._crew.able,
             remark=self._remark,
             running=tuple(running),
-            jobs=tuple(self._shown(job, running, estimate, now) for job in jobs),
+            jobs=shown_jobs(self.queue, running, self._crew.able, now),
             counts=self.queue.counts(),
         )
-
-    def _shown(self, job: Job, running: list[RunningStatus], estimate: Estimate, now: float) -> JobStatus:
-        tasks = self.queue.tasks(job.id)
-        ran = {each.name: now - each.since for each in running if each.job == job.id}
-        return JobStatus(
-            id=job.id,
-            title=job.title,
-            state=job.state,
-            added=job.added,
-            cycles=job.cycles,
-            reason=job.reason,
-            left_seconds=estimate.left(tasks, ran, self._crew.able) if ran and tasks else None,
-            tasks=tuple(
-                TaskStatus(
-                    name=task.name,
-                    kind=task.kind,
-                    state=task.state,
-                    seconds=task.seconds,
-                    peak_bytes=task.peak_bytes,
-                )
-                for task in tasks
-            ),
-        )
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)

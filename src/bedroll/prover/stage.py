@@ -5,7 +5,6 @@ Never: takes a file that is not as its record says.  Spec: docs/spec/groth16.md#
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from bedroll.primitives import Corrupt, Invalid, Unavailable
+from bedroll.storage.durable_file import write_durably
 
 from .budget import free_bytes
 from .tool import Progress
@@ -132,16 +132,6 @@ def _run(folder: Path, stage: Stage, progress: Progress) -> Record:
     record = Record(stage.name, {name: _measure(folder / name) for name in stage.files}, dict(told))
     write_durably(_record_path(folder, stage), msgspec.json.format(msgspec.json.encode(record)) + b"\n")
     return record
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a file that has its name only when all of it is on the disk."""
-    draft = path.with_name(path.name + ".part")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
 
 
 def _record_path(folder: Path, stage: Stage) -> Path:
