@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use alloy_primitives::{map::HashMap, Address, U256};
+use alloy_primitives::{map::HashMap, Address, B256, U256};
 use bedroll_core::transaction::{Transaction, TransactionError};
 use bedroll_store::engine::{Engine, EngineError, Look};
 
@@ -66,6 +66,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Methods that were answered, and those that were refused, with how often.
     pub counts: Vec<(&'static str, u32, u32)>,
+    /// It says that there is no receipt yet of a transaction that waits for its block: soon it may say more.
+    pub is_early: bool,
 }
 
 /// Of all bodies of a turn.
@@ -197,6 +199,8 @@ struct Turn<'a> {
     taken: Vec<Waiting>,
     /// Set by the first call.
     calls_end: Option<Instant>,
+    /// Whether a receipt was asked for that is on its way.
+    is_early: bool,
 }
 
 impl Desk {
@@ -269,6 +273,7 @@ impl Desk {
             latest: None,
             taken: vec![],
             calls_end: None,
+            is_early: false,
         };
         let recovered = recover(take_raws(&mut read));
         let mut recovered = recovered.into_iter();
@@ -360,6 +365,7 @@ impl Turn<'_> {
         // Of a body with transactions every one is taken from `recovered`, whatever becomes of the others.
         let has_sends = read.asks.iter().any(|(_, ask)| matches!(ask, Ask::Send(_)));
         let mut is_known = true;
+        self.is_early = false;
         for (place, (call, (name, ask))) in read.body.calls.iter().zip(read.asks).enumerate() {
             if place > 0 {
                 out.push(b',');
@@ -387,7 +393,11 @@ impl Turn<'_> {
         if read.body.is_batch {
             out.push(b']');
         }
-        is_known.then_some(Answer { body: out, counts })
+        is_known.then_some(Answer {
+            body: out,
+            counts,
+            is_early: self.is_early && !read.body.is_batch,
+        })
     }
 
     fn send(
@@ -456,9 +466,11 @@ impl Turn<'_> {
         Some(())
     }
 
-    fn receipt(&self, out: &mut Vec<u8>, hash: &alloy_primitives::B256) -> Option<()> {
+    fn receipt(&mut self, out: &mut Vec<u8>, hash: &B256) -> Option<()> {
         let engine = self.engine;
         let Some((height, index)) = engine.find_transaction(hash).ok()? else {
+            let pool = self.desk.pool();
+            self.is_early = pool.is_some_and(|pool| lock(pool).has(hash));
             out.extend_from_slice(b"null");
             return Some(());
         };
@@ -467,6 +479,7 @@ impl Turn<'_> {
         }
         if height > self.heads.latest {
             // Sealed, but not announced: whoever has a receipt finds its block with `latest`.
+            self.is_early = true;
             out.extend_from_slice(b"null");
             return Some(());
         }

@@ -7,6 +7,7 @@
 mod news;
 mod request;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -29,6 +30,9 @@ use request::{begin, Begin};
 const READ_BYTES: usize = 64 << 10;
 /// Connections that are looked at in one turn.
 const TURN_MAX: usize = 64;
+/// How long a question for the receipt of a transaction that waits is left unanswered: most are in a block by then,
+/// and whoever asks again and again takes the time from those who make it.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// How often silent connections are looked for; a part of a request is kept so long, at most twice.
 const SWEEP: Duration = Duration::from_secs(1);
 const WAKE: Token = Token(usize::MAX);
@@ -42,6 +46,17 @@ struct Line {
     heard: Instant,
     /// Since when `unread` has been a part of a request.
     part_since: Option<Instant>,
+    /// Until when its question may wait for a block.
+    patient_until: Option<Instant>,
+}
+
+/// What the node has said last.
+struct Announced {
+    heads: Heads,
+    /// Whether transactions are taken.
+    sends: bool,
+    /// Whether the thread is to be woken for a new block.
+    is_awaited: bool,
 }
 
 enum Order {
@@ -54,7 +69,7 @@ enum Order {
 struct Shared {
     desk: Arc<Desk>,
     journal: Option<Arc<Journal>>,
-    heads: Mutex<(Heads, bool)>,
+    announced: Mutex<Announced>,
     orders: Mutex<Vec<Order>>,
     waker: Waker,
     board: Board,
@@ -87,7 +102,11 @@ impl Lane {
         let shared = Arc::new(Shared {
             desk,
             journal,
-            heads: Mutex::new((none, false)),
+            announced: Mutex::new(Announced {
+                heads: none,
+                sends: false,
+                is_awaited: false,
+            }),
             orders: Mutex::default(),
             waker,
             board: Board::new(bell),
@@ -100,6 +119,7 @@ impl Lane {
             shut: HashSet::default(),
             ready: vec![],
             returned: vec![],
+            patient: BTreeSet::new(),
             buffer: vec![0; READ_BYTES],
         };
         let thread = thread::Builder::new().name("bedroll-lane".into());
@@ -118,7 +138,16 @@ impl Lane {
 
     /// Says which blocks there are, and whether transactions are taken.
     pub fn announce(&self, heads: Heads, sends: bool) {
-        *lock(&self.shared.heads) = (heads, sends && self.shared.journal.is_some());
+        let is_awaited = {
+            let mut announced = lock(&self.shared.announced);
+            announced.heads = heads;
+            announced.sends = sends && self.shared.journal.is_some();
+            std::mem::take(&mut announced.is_awaited)
+        };
+        if is_awaited {
+            // It fails where the thread has ended.
+            let _ = self.shared.waker.wake();
+        }
     }
 
     /// Lends a connection.
@@ -172,6 +201,8 @@ struct Worker {
     /// Connections that may have more than was looked at.
     ready: Vec<u64>,
     returned: Vec<Returned>,
+    /// Connections whose question waits for a block, and until when.
+    patient: BTreeSet<(Instant, u64)>,
     buffer: Vec<u8>,
 }
 
@@ -180,12 +211,7 @@ impl Worker {
         let mut events = Events::with_capacity(TURN_MAX);
         let mut swept = Instant::now();
         loop {
-            let timeout = match (self.ready.is_empty(), self.lines.is_empty()) {
-                (false, _) => Some(Duration::ZERO),
-                (true, false) => Some(SWEEP),
-                (true, true) => None,
-            };
-            if let Err(error) = self.poll.poll(&mut events, timeout) {
+            if let Err(error) = self.poll.poll(&mut events, self.timeout()) {
                 if error.kind() == ErrorKind::Interrupted {
                     continue;
                 }
@@ -194,7 +220,12 @@ impl Worker {
             let mut goes_on = true;
             for event in &events {
                 match event.token() {
-                    WAKE => goes_on &= self.obey(),
+                    WAKE => {
+                        goes_on &= self.obey();
+                        let patient = std::mem::take(&mut self.patient);
+                        self.ready
+                            .extend(patient.into_iter().map(|(_, token)| token));
+                    }
                     token if event.is_read_closed() => {
                         self.give_back(token.0 as u64, vec![], false)
                     }
@@ -204,6 +235,7 @@ impl Worker {
             if !goes_on {
                 break;
             }
+            self.lose_patience();
             self.turn();
             if swept.elapsed() >= SWEEP {
                 swept = Instant::now();
@@ -215,6 +247,47 @@ impl Worker {
             self.give_back(token, vec![], false);
         }
         self.tell(vec![], vec![], Duration::ZERO);
+    }
+
+    /// How long to wait for something to do.
+    fn timeout(&self) -> Option<Duration> {
+        if !self.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        match self.patient.first() {
+            Some((until, _)) => Some(until.saturating_duration_since(Instant::now())),
+            None => (!self.lines.is_empty()).then_some(SWEEP),
+        }
+    }
+
+    /// Looks again at the questions that have waited long enough.
+    fn lose_patience(&mut self) {
+        if self.patient.is_empty() {
+            return;
+        }
+        let still = self.patient.split_off(&(Instant::now(), u64::MAX));
+        let over = std::mem::replace(&mut self.patient, still);
+        self.ready.extend(over.into_iter().map(|(_, token)| token));
+    }
+
+    /// Whether an answer may wait for the next block. It is made anew then.
+    fn waits(&mut self, token: u64, answer: &Answer, latest: u64) -> bool {
+        let Some(line) = self.lines.get_mut(&token).filter(|_| answer.is_early) else {
+            return false;
+        };
+        let now = Instant::now();
+        let until = *line.patient_until.get_or_insert(now + PATIENCE);
+        if until <= now {
+            return false;
+        }
+        let mut announced = lock(&self.shared.announced);
+        if announced.heads.latest == latest {
+            announced.is_awaited = true;
+            self.patient.insert((until, token));
+        } else {
+            self.ready.push(token);
+        }
+        true
     }
 
     /// Does what it is told; whether to go on.
@@ -251,6 +324,7 @@ impl Worker {
             unread: vec![],
             heard: Instant::now(),
             part_since: None,
+            patient_until: None,
         };
         self.lines.insert(token, line);
         if watched.is_err() {
@@ -324,7 +398,10 @@ impl Worker {
             return;
         }
         let start = Instant::now();
-        let (heads, sends) = *lock(&self.shared.heads);
+        let (heads, sends) = {
+            let announced = lock(&self.shared.announced);
+            (announced.heads, announced.sends)
+        };
         let bodies: Vec<&[u8]> = asked
             .iter()
             .map(|(token, body)| &self.lines[token].unread[body.clone()])
@@ -342,6 +419,7 @@ impl Worker {
         let mut told = vec![];
         for ((token, body), answer) in asked.into_iter().zip(done.answers) {
             match answer {
+                Some(answer) if self.waits(token, &answer, heads.latest) => {}
                 Some(answer) => {
                     let client = self.lines[&token].client.clone();
                     self.send(token, body.end, &answer);
@@ -408,6 +486,7 @@ impl Worker {
         let is_full = line.unread.len() == READ_BYTES;
         line.unread.drain(..end);
         line.heard = Instant::now();
+        line.patient_until = None;
         if is_full || !line.unread.is_empty() {
             self.ready.push(token);
         }

@@ -357,6 +357,11 @@ impl Pool {
         }
     }
 
+    /// Whether a transaction waits, or is in a block that is not durable.
+    pub fn has(&self, hash: &B256) -> bool {
+        self.get(hash).is_some() || self.kept(hash).is_some()
+    }
+
     /// A transaction of a block that is not durable.
     pub fn kept(&self, hash: &B256) -> Option<&Waiting> {
         self.kept.get(hash)

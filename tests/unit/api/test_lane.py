@@ -180,6 +180,24 @@ async def test_transactions_are_logged_before_the_answer_and_executed_after(net,
     assert (await talk("eth_getTransactionCount", who, "latest"))["result"] == "0x5"
 
 
+async def test_a_question_for_a_receipt_waits_a_moment_for_the_block(net, serve, dial):
+    talk, loop = await (await dial(await serve())).lend(), asyncio.get_running_loop()
+    sent = [(await talk("eth_sendRawTransaction", signed(net, nonce)))["result"] for nonce in range(2)]
+    asked = loop.time()
+    # Nothing overtakes it, and what is not known at all does not wait.
+    talk.writer.write(ask("eth_getTransactionReceipt", sent[1], number=1) + ask("eth_chainId", number=2))
+    assert [(await talk.hear())[1].get("result", 0) for _ in range(2)] == [None, hex(net.node.network.chain_id)]
+    assert loop.time() - asked >= 0.005
+    assert (await talk("eth_getTransactionReceipt", "0x" + "11" * 32))["result"] is None
+    talk.writer.write(ask("eth_getTransactionReceipt", sent[0]))
+    await net.node.make_block()
+    first = (await talk.hear())[1]["result"]
+    assert first is None or first["transactionHash"] == sent[0]
+    for hash in sent:
+        assert (await talk("eth_getTransactionReceipt", hash))["result"]["transactionHash"] == hash
+    assert talk.is_lent
+
+
 async def test_the_pool_tells_subscribers_what_the_lane_took(net, serve, dial):
     events = net.node.subscribe()
     talk = await (await dial(await serve())).lend()
