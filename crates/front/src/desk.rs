@@ -502,7 +502,7 @@ impl Turn<'_> {
             }
             At::Latest => {
                 if self.latest.is_none() {
-                    self.latest = self.engine.view(Some(self.heads.latest)).ok();
+                    self.latest = self.engine.newest(self.heads.latest).ok();
                 }
                 return self.latest.clone();
             }

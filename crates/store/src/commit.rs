@@ -13,6 +13,7 @@ use alloy_primitives::B256;
 use heed::RwTxn;
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 /// Heights pruned in one transaction.
 const PRUNE_HEIGHTS: u64 = 256;
@@ -101,6 +102,11 @@ impl Store {
     /// Height and hash of the newest sealed block.
     pub fn tip(&self) -> Option<(u64, B256)> {
         lock(&self.shared.chain).tip
+    }
+
+    /// Counts changes of what views show.
+    pub(crate) fn version(&self) -> u64 {
+        self.shared.version.load(Ordering::Acquire)
     }
 
     /// Height and hash of the newest durable block.

@@ -69,6 +69,8 @@ pub struct Engine {
     tip: RwLock<Arc<TipFacts>>,
     recent: RwLock<VecDeque<Arc<Block>>>,
     past: LastPast,
+    /// What [`Engine::newest`] gave last, with the version of the chain that it shows.
+    newest: Mutex<Option<(u64, Look)>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -103,6 +105,7 @@ impl Engine {
             tip: RwLock::new(Arc::new(tip)),
             recent: RwLock::new(VecDeque::new()),
             past: LastPast::default(),
+            newest: Mutex::default(),
         })
     }
 
@@ -187,6 +190,32 @@ impl Engine {
         Ok(Look::sealed(view, rules, self.past.clone()))
     }
 
+    /// The same of a block that most likely is the tip, for whoever asks again and again for a moment: the view stays open
+    /// until the chain changes.
+    ///
+    /// # Errors
+    /// As [`Self::view`].
+    pub fn newest(&self, height: u64) -> Result<Look, EngineError> {
+        // Read first: a view that shows more than its version is only opened once too often.
+        let version = self.store.version();
+        let mut newest = lock(&self.newest);
+        if let Some((shown, look)) = &*newest {
+            if *shown == version && look.height() == height {
+                return Ok(look.clone());
+            }
+        }
+        // The old one goes first: its transaction would keep pages from being used again.
+        *newest = None;
+        let look = self.view(Some(height))?;
+        *newest = Some((version, look.clone()));
+        Ok(look)
+    }
+
+    /// Lets go of the newest view: the chain is about to change.
+    fn forget_newest(&self) {
+        *lock(&self.newest) = None;
+    }
+
     /// State inside the open block, or the tip's if none is open.
     ///
     /// # Errors
@@ -210,6 +239,7 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub fn commit(&self) -> Result<(), EngineError> {
+        self.forget_newest();
         Ok(self.store.commit()?)
     }
 
@@ -231,6 +261,7 @@ impl Engine {
     /// # Errors
     /// The height is above the durable tip; or the store's.
     pub fn prune(&self, keep_from: u64) -> Result<(), EngineError> {
+        self.forget_newest();
         Ok(self.store.prune(keep_from)?)
     }
 }

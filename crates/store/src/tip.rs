@@ -5,7 +5,6 @@ use crate::{Store, StoreError};
 use alloy_primitives::{Address, Bytes, B256, U256};
 use bedroll_core::state::{Account, Lookup, StateSource};
 use bedroll_core::trie::{Path, SourceError};
-use std::sync::atomic::Ordering;
 use std::sync::Mutex;
 
 /// Answers as of the newest sealed block; follows the store by itself. An empty store is an empty state.
@@ -38,7 +37,7 @@ impl TipSource {
         read: impl FnOnce(&View) -> Result<R, StoreError>,
     ) -> Result<Option<R>, SourceError> {
         let mut cached = lock(&self.view);
-        let version = self.store.shared.version.load(Ordering::Acquire);
+        let version = self.store.version();
         if let Some((seen, view)) = &*cached {
             if *seen == version {
                 return Ok(Some(read(view)?));

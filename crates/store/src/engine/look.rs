@@ -1,5 +1,5 @@
 //! State as of one block, and calls on top of it.
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, Bytes, B256, U256};
@@ -29,6 +29,8 @@ pub struct Look {
     /// Of the open block; None: the view is of a sealed one.
     open: Option<(BlockSetting, u128)>,
     past: LastPast,
+    /// Read out of the header of a sealed block, once it was asked for.
+    setting: Arc<OnceLock<(BlockSetting, u128)>>,
 }
 
 impl Look {
@@ -38,6 +40,7 @@ impl Look {
             rules,
             open: None,
             past,
+            setting: Arc::default(),
         }
     }
 
@@ -52,6 +55,7 @@ impl Look {
             rules,
             open: Some((setting, l1_rate)),
             past: LastPast::default(),
+            setting: Arc::default(),
         }
     }
 
@@ -149,10 +153,13 @@ impl Look {
         if let Some(open) = &self.open {
             return Ok(open.clone());
         }
+        if let Some(known) = self.setting.get() {
+            return Ok(known.clone());
+        }
         let facts = tip_facts(&self.view, self.view.height())?;
         let header: &Header = &facts.header;
-        let rate = facts.tail.l1_rate;
-        Ok((BlockSetting::of(header), rate))
+        let read = (BlockSetting::of(header), facts.tail.l1_rate);
+        Ok(self.setting.get_or_init(|| read).clone())
     }
 
     pub(super) fn prepare(

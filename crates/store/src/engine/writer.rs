@@ -290,6 +290,7 @@ impl Engine {
     pub fn unwind_to(&self, height: u64) -> Result<(), EngineError> {
         let mut writer = lock(&self.writer);
         writer.abandon();
+        self.forget_newest();
         self.store.unwind_to(height)?;
         let tip = tip_facts(&self.store.view(None)?, height)?;
         writer.state.reset(tip.header.state_root);
