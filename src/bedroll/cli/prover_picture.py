@@ -90,9 +90,10 @@ def _headline(status: Status) -> str:
         jobs = "1 job goes" if open_jobs == 1 else f"{open_jobs:,} jobs go"
         rest = f"{jobs} on when it is started again" if open_jobs else "nothing is left to do"
         return f"prover: not running; {rest}"
-    workers = f"{status.able} of {status.workers} workers have memory" if status.workers > 1 else ""
-    held = f"{_size(status.resident_bytes)} of {_size(status.memory_bytes)} held" if status.resident_bytes else ""
     waiting = status.counts.get("waiting") or status.counts.get("planned")
+    at_work = status.workers > 1 and (status.running or waiting)
+    workers = f"{status.able} of {status.workers} workers have memory" if at_work else ""
+    held = f"{_size(status.resident_bytes)} of {_size(status.memory_bytes)} held" if status.resident_bytes else ""
     doing = "working" if status.running else "waiting for memory or a worker" if waiting else "idle"
     return f"prover: {doing}" + "".join(f", {part}" for part in (workers, held) if part)
 
