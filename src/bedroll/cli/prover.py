@@ -7,6 +7,7 @@ Never: shows a proof that the worker has not verified.  Spec: docs/spec/prover.m
 import asyncio
 import functools
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +29,7 @@ from bedroll.storage.durable_file import write_durably
 
 from .prover_groth16 import groth16, setup_local
 from .prover_picture import Picture, show_status
-from .prover_settlement import settlement
+from .prover_settlement import read_given, settlement
 from .prover_submit import NodeTaker, submit
 from .run import QUIET, Context, declare, run_once, run_service
 from .serve import run_until
@@ -64,10 +65,17 @@ def run(context: Context, flags: dict[str, object], *, first: int, out: Path | N
 @declare("prove", *_SECTIONS, group=command)
 @click.argument("file", type=_FILE)
 @click.option("--out", type=click.Path(path_type=Path), help="Proof's file; beside it .values and .json.")
-def prove(context: Context, flags: dict[str, object], *, file: Path, out: Path | None) -> None:
-    """Prove one input of the batch program. FILE is the input; what was finished before is not done again."""
+@click.option(
+    "--given", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder of given-0000.proof …"
+)
+def prove(context: Context, flags: dict[str, object], *, file: Path, out: Path | None, given: Path | None) -> None:
+    """Prove one input of the batch program. FILE is the input; what was finished before is not done again.
+
+    Of another program with --prover-program; with --given it verifies the proofs of that folder in their order.
+    """
     config = context.load(flags, QUIET)
-    shown = run_once(_prove(context, config, file, out or file.with_suffix(".proof")))
+    proofs = [] if given is None else read_given(given)
+    shown = run_once(_prove(context, config, file, out or file.with_suffix(".proof"), proofs))
     context.output.result(shown, title="validity proof")
 
 
@@ -201,7 +209,7 @@ async def _follow(prover: Prover, follower: Follower) -> None:
         group.create_task(follower.run())
 
 
-async def _prove(context: Context, config: Config, file: Path, out: Path) -> dict[str, Any]:
+async def _prove(context: Context, config: Config, file: Path, out: Path, proofs: Sequence[bytes]) -> dict[str, Any]:
     if file.stat().st_size > INPUT_BYTES_MAX:
         raise Invalid("input is too large", value=file.stat().st_size, limit=INPUT_BYTES_MAX)
     names = await _key(config)
@@ -212,7 +220,7 @@ async def _prove(context: Context, config: Config, file: Path, out: Path) -> dic
     with Picture(context.output) as picture:
         prover = prover_of(config, keep, picture)
         try:
-            job = await prover.finish(prover.add(file.read_bytes(), file.name))
+            job = await prover.finish(prover.add(file.read_bytes(), file.name, proofs))
             tasks = prover.queue.tasks(job.id)
         finally:
             await prover.close()

@@ -18,6 +18,8 @@ from bedroll.node.header_walk import anchor_headers
 from bedroll.node.proof_verifier import Sp1Verifier
 from bedroll.node.settler import SettlementRun, Settler
 from bedroll.primitives import L1Height, Misconfigured
+from bedroll.prover.job import given_name
+from bedroll.prover.verifier import PROOF_BYTES_MAX
 from bedroll.storage.durable_file import write_durably
 
 from .bitcoin import open_bitcoin
@@ -52,7 +54,8 @@ def settlement(context: Context, flags: dict[str, object], *, out: Path, after: 
     )
     for path in missing:
         context.output.hint(f"bedroll prover prove {path}")
-    context.output.hint(f"bedroll prover prove {out / _NAME}.input --prover-program crates/guest/elf/settlement.elf")
+    program = "--prover-program crates/guest/elf/settlement.elf"
+    context.output.hint(f"bedroll prover prove {out / _NAME}.input {program} --given {out}")
 
 
 async def _make(config: Config, previous: SettlementStep | None, upto: int | None) -> SettlementRun:
@@ -93,13 +96,14 @@ def _write(out: Path, run: SettlementRun, after: Path | None) -> list[Path]:
     if after is not None:
         before = after / f"{_NAME}.proof"
         if before.is_file():
-            content[f"{_given(0)}.proof"] = before.read_bytes()
+            content[given_name(0)] = before.read_bytes()
         else:
             missing.append(after / f"{_NAME}.input")
     for place, item in enumerate(run.verified, 0 if after is None else 1):
-        name = _given(place)
+        proof = given_name(place)
+        name = Path(proof).stem
         if isinstance(item, Proof):
-            content[f"{name}.proof"] = item.proof
+            content[proof] = item.proof
         else:
             content |= {f"{name}.input": item.given, f"{name}.values": item.stated}
             if not _is_proved(out / name, item.given):
@@ -120,5 +124,22 @@ def _is_proved(base: Path, given: bytes) -> bool:
     return False
 
 
-def _given(place: int) -> str:
-    return f"given-{place:04}"
+def read_given(folder: Path) -> list[bytes]:
+    """Proofs that a run verifies, in its order.
+
+    Raises:
+        Misconfigured: One is still to be made, or is larger than a proof can be.
+    """
+    places = {int(path.name[6:10]) for path in folder.glob("given-[0-9][0-9][0-9][0-9].*")}
+    proofs = []
+    for place in range(max(places, default=-1) + 1):
+        path = folder / given_name(place)
+        if not path.is_file() or path.stat().st_size > PROOF_BYTES_MAX:
+            raise Misconfigured(
+                "a proof that the run verifies is not there",
+                option="--given",
+                value=path,
+                allowed=f"at most {PROOF_BYTES_MAX} bytes, of `bedroll prover prove {path.with_suffix('.input')}`",
+            )
+        proofs.append(path.read_bytes())
+    return proofs

@@ -129,7 +129,7 @@ class Plan:
 
 
 def job_id(program: bytes, given: bytes, proofs: Sequence[bytes] = ()) -> str:
-    """SHA-256 over program, input and the hashes of proofs that are verified: the same work has one name for everybody."""
+    """SHA-256 over program, input and hashes of verified proofs: the same work has one name, whoever asks for it."""
     return sha256(program + given + b"".join(sha256(proof).digest() for proof in proofs)).hexdigest()
 
 

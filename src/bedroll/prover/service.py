@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from bedroll.storage.durable_file import write_durably
 from .core import CoreLost
 from .crew import Crew
 from .estimate import Estimate
-from .job import ENDED, INPUT_FILE, NODE, PLAN, PROGRAM_FILE, Job, JobState, Plan, Task, TaskState, job_id
+from .job import ENDED, INPUT_FILE, NODE, PLAN, PROGRAM_FILE, Job, JobState, Plan, Task, TaskState, given_name, job_id
 from .progress import shown_jobs
 from .queue import Queue
 from .status import RunningStatus, Status, write_status
@@ -142,6 +142,8 @@ class Prover:
         folder.mkdir(parents=True, exist_ok=True)
         write_durably(folder / PROGRAM_FILE, self._program)
         write_durably(folder / INPUT_FILE, given)
+        for place, proof in enumerate(proofs):
+            write_durably(folder / given_name(place), proof)
         crash_point("prover.after_job_files")
         self.queue.add(job)
         self._wake.set()

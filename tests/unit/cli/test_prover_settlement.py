@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from bedroll.cli.prover_settlement import _read_step, _write
+from bedroll.cli.prover_settlement import _read_step, _write, read_given
 from bedroll.cli.prover_submit import proof_object
 from bedroll.cli.root import main
 from bedroll.da import Proof, ProofSystem, StatementKind
@@ -51,6 +51,16 @@ def test_a_proof_is_kept_for_its_own_input_alone(tmp_path):
     assert _write(tmp_path, run_of(verdict(b"a")), None) == []
     assert _write(tmp_path, run_of(verdict(b"b")), None) == [tmp_path / "given-0000.input"]
     assert not (tmp_path / "given-0000.proof").exists()
+
+
+def test_proofs_are_read_in_their_order_and_none_may_be_missing(tmp_path):
+    _write(tmp_path, run_of(verdict(b"a"), POSTED), None)
+    with pytest.raises(Misconfigured) as caught:
+        read_given(tmp_path)
+    assert caught.value.value == tmp_path / "given-0000.proof"
+    (tmp_path / "given-0000.proof").write_bytes(b"proof of a")
+    assert read_given(tmp_path) == [b"proof of a", POSTED.proof]
+    assert read_given(tmp_path.parent) == []
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):

@@ -208,3 +208,14 @@ def test_a_budget_that_cannot_do_is_refused_with_the_range(memory):
         checked_budget(memory)
     assert caught.value.option == "prover.memory_bytes"
     assert f"{machine_bytes():,}" in caught.value.allowed
+
+
+async def test_proofs_that_a_run_verifies_lie_in_its_folder_and_make_it_another_job(opened):
+    prover = opened()
+    plain, job = prover.add(given(), "plain"), prover.add(given(), "settlement", [b"first", b"second"])
+    assert plain.id != job.id == prover.add(given(), "again", [b"first", b"second"]).id
+    folder = prover.folder_of(job)
+    assert [(folder / f"given-{place:04}.proof").read_bytes() for place in range(2)] == [b"first", b"second"]
+    with pytest.raises(Invalid, match="too many proofs"):
+        prover.add(given(), "many", [b""] * 4_097)
+    await prover.close()
