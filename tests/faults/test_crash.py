@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 ELSEWHERE = {"log.in_rewrite"}
 """Reached only after megabytes of transactions: tests/unit/storage/test_services.py dies there."""
 POINTS = sorted(name for name in set(CRASH_POINTS) - ELSEWHERE if not name.startswith(("dispute.", "prover.")))
-"""Those of a dispute and of a prover have tests of their own: test_dispute_crash.py, tests/unit/prover/test_prover_service.py."""
+"""Those of a dispute die in test_dispute_crash.py, those of a prover in tests/unit/prover/test_prover_service.py."""
 
 
 def run(folder: Path, point: str = "") -> subprocess.CompletedProcess[str]:

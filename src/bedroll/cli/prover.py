@@ -220,7 +220,7 @@ async def _prove(context: Context, config: Config, file: Path, out: Path, proofs
     with Picture(context.output) as picture:
         prover = prover_of(config, keep, picture)
         try:
-            job = await prover.finish(prover.add(file.read_bytes(), file.name, proofs))
+            job = await prover.finish(prover.reopen(prover.add(file.read_bytes(), file.name, proofs)))
             tasks = prover.queue.tasks(job.id)
         finally:
             await prover.close()

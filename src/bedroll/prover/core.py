@@ -137,6 +137,8 @@ class Core:
                     stdout=asyncio.subprocess.PIPE,
                     limit=_ANSWER_BYTES_MAX,
                     pass_fds=permit,
+                    # Its reasons are for people: a panic may show where it stood, an error need not.
+                    env=os.environ | {"RUST_LIB_BACKTRACE": "0"},
                 )
             finally:
                 # The worker alone holds it from here on, even where this process is killed and the worker goes on.

@@ -149,6 +149,19 @@ class Prover:
         self._wake.set()
         return job
 
+    def reopen(self, job: Job) -> Job:
+        """Take a job up again that ended: tried again if it failed, handed over again if it did not.
+
+        What was finished is not done again.
+        """
+        if job.state is JobState.HANDED:
+            self.queue.move(job.id, JobState.PROVED)
+        elif job.state is JobState.FAILED:
+            self.queue.move(job.id, JobState.PLANNED if self.queue.tasks(job.id) else JobState.WAITING)
+            self._lost = {key: count for key, count in self._lost.items() if key[0] != job.id}
+        self._wake.set()
+        return self.queue.job(job.id) or job
+
     def folder_of(self, job: Job) -> Path:
         """Where a job's files lie."""
         return self._folder / "jobs" / job.id

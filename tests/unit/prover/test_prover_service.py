@@ -86,6 +86,26 @@ async def test_what_was_finished_before_a_kill_is_not_done_again(opened, point, 
     assert len({proof.proof for proof in opened.taken}) == 1
 
 
+async def test_a_job_that_failed_is_tried_again_when_asked(opened):
+    prover = opened()
+    job = await prover.finish(prover.add(given(die="shard-0001"), "test"))
+    assert job.state is JobState.HANDED, "a worker that dies once costs nothing"
+    prover.queue.move(job.id, JobState.FAILED, "the disk was full")
+    again = await prover.finish(prover.reopen(prover.add(given(die="shard-0001"), "test")))
+    await prover.close()
+    assert (again.state, again.reason) == (JobState.HANDED, "")
+    assert set(made(prover, job).values()) == {1}
+
+
+async def test_a_proof_is_handed_over_again_when_asked(opened):
+    prover = opened()
+    job = await prover.finish(prover.add(given(), "test"))
+    await prover.finish(prover.reopen(job))
+    await prover.close()
+    assert [each.job.id for each in opened.taken] == [job.id, job.id]
+    assert set(made(prover, job).values()) == {1}
+
+
 async def test_a_kill_before_the_queue_knows_the_job_loses_nothing_but_the_job(opened):
     prover = opened()
     arm("prover.after_job_files", die)
