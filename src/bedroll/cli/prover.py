@@ -21,6 +21,7 @@ from bedroll.prover.budget import checked_budget
 from bedroll.prover.core import find_worker
 from bedroll.prover.crew import Crew
 from bedroll.prover.executor import count_cycles, find_executor
+from bedroll.prover.job import WRAPPED_FILE
 from bedroll.prover.permit import Permits
 from bedroll.prover.ray_crew import RayCrew
 from bedroll.prover.service import INPUT_BYTES_MAX, HandOver
@@ -68,15 +69,27 @@ def run(context: Context, flags: dict[str, object], *, first: int, out: Path | N
 @click.option(
     "--given", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder of given-0000.proof …"
 )
-def prove(context: Context, flags: dict[str, object], *, file: Path, out: Path | None, given: Path | None) -> None:
+@click.option("--wrap", is_flag=True, help="Also make the form that `prover groth16` takes: an hour of CPU time.")
+def prove(
+    context: Context, flags: dict[str, object], *, file: Path, out: Path | None, given: Path | None, wrap: bool
+) -> None:
     """Prove one input of the batch program. FILE is the input; what was finished before is not done again.
 
     Of another program with --prover-program; with --given it verifies the proofs of that folder in their order.
     """
     config = context.load(flags, QUIET)
     proofs = [] if given is None else read_given(given)
-    shown = run_once(_prove(context, config, file, out or file.with_suffix(".proof"), proofs))
+    out = out or file.with_suffix(".proof")
+    shown = run_once(_prove(context, config, file, out, proofs))
+    if wrap:
+        with context.output.progress() as steps:
+            step = steps.begin("wrap: the proof again, over the pairing curve's field")
+            run_once(_wrap(config, Path(shown["job"]), out.with_suffix(".wrapped")))
+            step.done()
+        shown["wrapped"] = str(out.with_suffix(".wrapped"))
     context.output.result(shown, title="validity proof")
+    if wrap:
+        context.output.hint(f"bedroll prover groth16 {shown['wrapped']} makes 356 bytes of it")
 
 
 @declare("status", *_SECTIONS, group=command)
@@ -229,12 +242,23 @@ async def _prove(context: Context, config: Config, file: Path, out: Path, proofs
     kinds = [task.kind for task in tasks if task.kind != "node"]
     return {
         "proof": str(out),
+        "job": str(prover.folder_of(job)),
         "cycles": job.cycles,
         "shards": {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
         "seconds": round(sum(task.seconds for task in tasks), 1),
         "peak_bytes": max((task.peak_bytes for task in tasks), default=0),
         "values": job.values.hex(),
     }
+
+
+async def _wrap(config: Config, job: Path, out: Path) -> None:
+    memory_bytes = checked_budget(config.prover.memory_bytes)
+    core = Core(find_worker(config.prover.worker), memory_bytes, Permits.of_machine(memory_bytes))
+    try:
+        await core.ask({"do": "wrap", "job": str(job)})
+    finally:
+        await core.close()
+    write_durably(out, (job / WRAPPED_FILE).read_bytes())
 
 
 def keep_files(out: Path, finished: Finished, names: dict[str, str]) -> None:
