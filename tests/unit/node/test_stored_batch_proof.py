@@ -1,8 +1,10 @@
 """A real proof of the batch program, inscribed: a node that reads Bitcoin alone takes the batch without a signature.
 
-The proof lies in tests/vectors/proofs under the key of the program that was proved; `make prove` makes one anew.
+The proof, compressed and as Groth16, lies in tests/vectors/proofs under the key of the program that was proved; `make
+prove` makes one anew.
 """
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,15 +20,21 @@ from tests.unit.derivation.test_engine_chain import last_verdict
 
 FOLDER = Path(__file__).parents[2] / "vectors/proofs"
 KEY, VALUES, COMPRESSED = ((FOLDER / f"batch.{end}").read_bytes() for end in ("key", "values", "proof"))
+WRAPPED = {name: bytes.fromhex(text) for name, text in json.loads((FOLDER / "batch.json").read_text()).items()}
 FEE = REGTEST.parameters.proof_fee
-TRUE = Proof(
-    statement=StatementKind.BATCH, system=ProofSystem.COMPRESSED, public_values=VALUES, proof=COMPRESSED
-)  # fmt: skip
+
+
+def shown(system, proof):
+    return Proof(statement=StatementKind.BATCH, system=system, public_values=VALUES, proof=proof)
+
+
+TRUE = shown(ProofSystem.COMPRESSED, COMPRESSED)
+SHORT = shown(ProofSystem.GROTH16, WRAPPED["proof"])
 
 
 @pytest.fixture
 def posted(tmp_path):
-    verifier = Sp1Verifier({StatementKind.BATCH: KEY})
+    verifier = Sp1Verifier({StatementKind.BATCH: KEY}, WRAPPED["key"])
     with proof_batch(tmp_path, verifier) as made:
         yield made
 
@@ -35,8 +43,9 @@ def test_the_stored_proof_is_of_this_batch(posted):
     assert posted.stated == VALUES
 
 
-def test_a_node_that_never_saw_a_signature_takes_the_batch(posted, tmp_path):
-    posted.leader.post(*split(TRUE.encode()), fee=FEE)
+@pytest.mark.parametrize("proof", [TRUE, SHORT], ids=["compressed", "groth16"])
+def test_a_node_that_never_saw_a_signature_takes_the_batch(posted, tmp_path, proof):
+    posted.leader.post(*(split(proof.encode()) if proof is TRUE else [proof]), fee=FEE)
     other = Site(tmp_path / "other", posted.leader.genesis, posted.leader.chain, verifier=posted.leader.verifier)
     other.follow()
     assert isinstance(last_verdict(other), Accepted)

@@ -35,9 +35,9 @@ class Case:
         check_groth16(self.key, **fields)
 
 
-@pytest.fixture(params=sorted(VECTORS.glob("*.json")), ids=lambda path: path.stem)
+@pytest.fixture(params=["small", "fibonacci", "batch"])
 def case(request):
-    return Case(request.param)
+    return Case(VECTORS / f"{request.param}.json")
 
 
 def test_a_proof_holds(case):
