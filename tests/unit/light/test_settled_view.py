@@ -186,7 +186,7 @@ def test_a_real_settlement_proof_is_checked_within_a_second():
     _, parts, genesis = stored_settlement(verifier)
     values = (STORED / "settlement.values").read_bytes()
     stored = bytes.fromhex(json.loads((STORED / "settlement.json").read_text())["block"])
-    assert BlockZero.of(genesis).header == stored, "block 0 is another now: scripts/settlement_fixture.py tells what to do"
+    assert BlockZero.of(genesis).header == stored, "block 0 is another now: run scripts/settlement_fixture.py"
     file = ProofFile(
         system=ProofSystem.COMPRESSED, values=values, proof=(STORED / "settlement.proof").read_bytes(), **parts
     )
