@@ -179,7 +179,6 @@ class Stored(Sp1Verifier):
         return super().program_digest(kind)
 
 
-@pytest.mark.skipif(not (STORED / "settlement.proof").exists(), reason="scripts/settlement_fixture.py tells how")
 def test_a_real_settlement_proof_is_checked_within_a_second():
     key = read_program_key(STORED / "settlement.key")
     verifier = Stored({StatementKind.SETTLEMENT: key}, Sp1Verifier.of_network(MAINNET).circuit)
