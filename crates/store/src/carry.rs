@@ -141,12 +141,21 @@ fn split_chunk(mut chunk: &[u8]) -> Option<Vec<Carried<'_>>> {
 }
 
 /// Nodes of a trie that a transaction sees.
-struct TxnNodes<'a>(&'a Shared, &'a RoTxn<'a>, Option<B256>);
+struct TxnNodes<'a> {
+    shared: &'a Shared,
+    txn: &'a RoTxn<'a>,
+    owner: Option<B256>,
+    /// Which accounts are in the trie already: leaves follow from them.
+    end: Bound<&'a [u8]>,
+}
 
 impl NodeSource for TxnNodes<'_> {
     fn node(&self, path: &TriePath, _hash: &B256) -> Result<Option<Vec<u8>>, SourceError> {
-        let key = Key::node(self.2.as_ref(), path);
-        let found = self.0.tables.get(self.1, key.row())?;
+        let key = Key::node(self.owner.as_ref(), path);
+        let found = self
+            .shared
+            .tables
+            .get_until(self.txn, key.row(), self.end)?;
         Ok(found.map(Cow::into_owned))
     }
 }
@@ -175,6 +184,10 @@ pub struct Import {
     filling: Option<Filling>,
     slots: u64,
     root: Option<B256>,
+    /// Rows looked at in one step.
+    step_rows: usize,
+    /// Trie nodes that stay in memory between steps.
+    kept_nodes: usize,
 }
 
 fn bad(what: impl Into<String>) -> StoreError {
@@ -221,6 +234,8 @@ impl Import {
             filling: None,
             slots: 0,
             root: None,
+            step_rows: STEP_ROWS,
+            kept_nodes: KEPT_NODES,
         })
     }
 
@@ -296,9 +311,9 @@ impl Import {
             rows.iter()
                 .try_for_each(|row| shared.tables.fill_node(txn, &row.key, row.value.as_deref()))
         })?;
-        self.trie.evict(KEPT_NODES);
+        self.trie.evict(self.kept_nodes);
         if let Some(filling) = &mut self.filling {
-            filling.trie.evict(KEPT_NODES);
+            filling.trie.evict(self.kept_nodes);
         }
         if !done {
             return Ok(Some(self.slots));
@@ -348,15 +363,24 @@ impl Import {
         txn: &RoTxn<'_>,
         rows: &mut Vec<Row>,
     ) -> Result<bool, StoreError> {
-        let mut budget = STEP_ROWS;
-        if !self.go_on_filling(shared, txn, rows, &mut budget)? {
+        let mut budget = self.step_rows;
+        let after = self.after;
+        let after = after.as_ref().map(|key| &key[..]);
+        let nodes = TxnNodes {
+            shared,
+            txn,
+            owner: None,
+            end: match (after, &self.filling) {
+                (Some(after), None) => Bound::Included(after),
+                // The account that is being filled comes into the trie when it is full.
+                (Some(after), Some(_)) => Bound::Excluded(after),
+                (None, _) => Bound::Unbounded,
+            },
+        };
+        if !self.go_on_filling(&nodes, rows, &mut budget)? {
             return Ok(false);
         }
-        let after = self.after;
-        for row in shared
-            .tables
-            .accounts_from(txn, after.as_ref().map(|key| &key[..]))?
-        {
+        for row in shared.tables.accounts_from(txn, after)? {
             if budget == 0 {
                 return Ok(false);
             }
@@ -373,7 +397,6 @@ impl Import {
             self.accounts += 1;
             self.after = Some(account_key(&key));
             if account.storage_root == EMPTY_ROOT {
-                let nodes = TxnNodes(shared, txn, None);
                 self.trie.insert(&key, &account.to_rlp(), &nodes)?;
             } else {
                 self.filling = Some(Filling {
@@ -382,7 +405,7 @@ impl Import {
                     trie: Trie::new(),
                     after: None,
                 });
-                if !self.go_on_filling(shared, txn, rows, &mut budget)? {
+                if !self.go_on_filling(&nodes, rows, &mut budget)? {
                     return Ok(false);
                 }
             }
@@ -393,22 +416,21 @@ impl Import {
     /// Puts more slots of the account that is being filled into its trie; whether there is none to be filled any more.
     fn go_on_filling(
         &mut self,
-        shared: &Shared,
-        txn: &RoTxn<'_>,
+        nodes: &TxnNodes<'_>,
         rows: &mut Vec<Row>,
         budget: &mut usize,
     ) -> Result<bool, StoreError> {
         let Some(filling) = &mut self.filling else {
             return Ok(true);
         };
-        let (count, whole) = fill(shared, txn, filling, *budget)?;
+        let (count, whole) = fill(nodes.shared, nodes.txn, filling, *budget)?;
         self.slots += count;
         *budget = budget.saturating_sub(count as usize);
         if !whole {
             return Ok(false);
         }
         if let Some(filled) = self.filling.take() {
-            self.take(shared, txn, filled, rows)?;
+            self.take(nodes, filled, rows)?;
         }
         Ok(true)
     }
@@ -416,8 +438,7 @@ impl Import {
     /// Ends an account whose slots are all in its trie.
     fn take(
         &mut self,
-        shared: &Shared,
-        txn: &RoTxn<'_>,
+        nodes: &TxnNodes<'_>,
         mut filled: Filling,
         rows: &mut Vec<Row>,
     ) -> Result<(), StoreError> {
@@ -430,8 +451,7 @@ impl Import {
             )));
         }
         rows.extend(node_rows_of(self.height, Some(&owner), writes));
-        let nodes = TxnNodes(shared, txn, None);
-        self.trie.insert(&owner, &filled.account.to_rlp(), &nodes)?;
+        self.trie.insert(&owner, &filled.account.to_rlp(), nodes)?;
         Ok(())
     }
 
@@ -469,7 +489,12 @@ fn fill(
         None => Bound::Included(&first.row()[1..]),
     };
     let range = (from, Bound::Included(&last.row()[1..]));
-    let nodes = TxnNodes(shared, txn, Some(keccak256(filling.address)));
+    let nodes = TxnNodes {
+        shared,
+        txn,
+        owner: Some(keccak256(filling.address)),
+        end: Bound::Unbounded,
+    };
     let mut count = 0u64;
     let mut newest = None;
     for row in shared.tables.of(Table::Slot).range(txn, &range)? {
@@ -546,3 +571,6 @@ fn index_block(
     }
     Ok(hash)
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,9 +110,24 @@ impl Tables {
             return Ok(self.account(txn, &keccak256(own))?.map(Cow::Borrowed));
         }
         if row_key[0] == Table::AccountNode as u8 {
-            return self.account_node(txn, own);
+            return self.account_node(txn, own, Bound::Unbounded);
         }
         Ok(bucket.get(txn, own)?.map(Cow::Borrowed))
+    }
+
+    /// The same of a node of the trie that only the accounts up to `end` are in.
+    pub(crate) fn get_until<'t>(
+        &self,
+        txn: &'t RoTxn<'_>,
+        row_key: &[u8],
+        end: Bound<&[u8]>,
+    ) -> Result<Option<Cow<'t, [u8]>>, StoreError> {
+        match row_key.split_first() {
+            Some((&table, path)) if table == Table::AccountNode as u8 => {
+                self.account_node(txn, path, end)
+            }
+            _ => self.get(txn, row_key),
+        }
     }
 
     /// Flat form of an account, by the keccak of its address.
@@ -130,11 +145,12 @@ impl Tables {
         Ok(Some(&value[at..]))
     }
 
-    /// A node of the account trie; `path` is its stored form.
+    /// A node of the trie of the accounts up to `end`; `path` is its stored form.
     fn account_node<'t>(
         &self,
         txn: &'t RoTxn<'_>,
         path: &[u8],
+        end: Bound<&[u8]>,
     ) -> Result<Option<Cow<'t, [u8]>>, StoreError> {
         let (&depth, nibbles) = path.split_last().ok_or_else(|| damaged("an empty path"))?;
         if depth < NEAR_DEPTH {
@@ -149,7 +165,7 @@ impl Tables {
             Bound::Included(nibbles)
         };
         let mut only = None;
-        for row in near.range(txn, &(start, Bound::Unbounded))? {
+        for row in near.range(txn, &(start, end))? {
             let (key, value) = row?;
             if !under(key, nibbles, depth) {
                 break;
