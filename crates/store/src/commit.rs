@@ -168,6 +168,7 @@ impl Shared {
             .filter(|row| Table::undo(row.key[0]) == Undo::Cut)
             .filter_map(|row| Some((row.height, row.value.as_deref()?)))
             .collect();
+        self.expect_rows(&rows)?;
         let near = Changes::of(&rows);
         let new_tail = Cell::new(Tail::default());
         self.write(|txn| {

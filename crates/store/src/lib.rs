@@ -9,6 +9,7 @@
 //! height can be viewed and unwound to.
 #![warn(missing_docs)]
 
+mod advice;
 mod amend;
 mod carry;
 mod chain;

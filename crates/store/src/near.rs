@@ -39,6 +39,11 @@ pub(crate) fn account_key(hash: &B256) -> AccountKey {
     key
 }
 
+/// Key of the first node that stands beside an account: what a block reads of the trie begins there.
+pub(crate) fn branch_key(account: &AccountKey) -> [u8; 4] {
+    [account[0], account[1], account[2] & 0xf0, NEAR_DEPTH]
+}
+
 /// The account in a row of the table; None if the row is a node's.
 pub(crate) fn read_account<'a>(key: &'a [u8], value: &'a [u8]) -> Option<AccountRow<'a>> {
     let hash = key.strip_suffix(&[ACCOUNT])?;

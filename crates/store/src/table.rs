@@ -55,6 +55,11 @@ impl Table {
         (Table::Near, "near"),
     ];
 
+    /// What LMDB calls it.
+    pub(crate) fn name(self) -> &'static str {
+        Table::ALL[self as usize].1
+    }
+
     /// How a change of this table's keys is taken back.
     pub(crate) fn undo(number: u8) -> Undo {
         match Table::ALL.get(usize::from(number)).map(|(table, _)| table) {

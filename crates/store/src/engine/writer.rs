@@ -1,10 +1,11 @@
 //! The one writer: the open block and how blocks are sealed and taken back.
 use std::sync::Arc;
 
-use alloy_primitives::{Bytes, B256};
+use alloy_primitives::{Address, Bytes, B256};
 use alloy_rlp::Decodable;
 use bedroll_core::block::{encode_body, encode_head, places, Block, Origin};
 use bedroll_core::forced::{Message, ReadQueue};
+use bedroll_core::hook::book_slot;
 use bedroll_core::profile::Rules;
 use bedroll_core::receipt::Receipt;
 use bedroll_core::state::{State, StateError, WriteSet};
@@ -187,13 +188,14 @@ impl Engine {
         given: Vec<Given>,
     ) -> Result<Vec<Result<Receipt, Refused>>, EngineError> {
         let decoded = decode_given(given);
-        let mut writer = lock(&self.writer);
-        let (state, open) = writer.open()?;
         let mut outcomes: Vec<Option<Refused>> = Vec::with_capacity(decoded.len());
         let mut good = Vec::with_capacity(decoded.len());
         for item in decoded {
             outcomes.push(item.map(|tx| good.push(tx)).map_err(refusal).err());
         }
+        self.expect(&good)?;
+        let mut writer = lock(&self.writer);
+        let (state, open) = writer.open()?;
         let ran = open.add(state, good);
         let ran = match ran {
             Ok(ran) => ran,
@@ -225,8 +227,9 @@ impl Engine {
     /// No block is open, or the store's.
     pub fn add_decoded(
         &self,
-        transactions: impl IntoIterator<Item = Transaction>,
+        transactions: Vec<Transaction>,
     ) -> Result<Vec<Result<usize, Refused>>, EngineError> {
+        self.expect(&transactions)?;
         let mut writer = lock(&self.writer);
         let (state, open) = writer.open()?;
         let ran = open.add(state, transactions);
@@ -234,6 +237,19 @@ impl Engine {
             writer.abandon();
             error.into()
         })
+    }
+
+    /// Has what many transactions name fetched from the disk together.
+    fn expect(&self, transactions: &[Transaction]) -> Result<(), EngineError> {
+        let named = transactions.iter();
+        let named: Vec<Address> = named
+            .flat_map(|transaction| [Some(transaction.sender), transaction.to()])
+            .flatten()
+            .collect();
+        let book = &self.rules.address_book;
+        Ok(self
+            .store
+            .expect(&named, book, &|address| book_slot(*address))?)
     }
 
     /// EVM gas that the open block has left.
@@ -279,7 +295,10 @@ impl Engine {
             tail: block.tail.clone(),
         });
         self.remember(block.clone());
-        writer.state.trim(STATE_WEIGHT_MAX);
+        if writer.state.weight() > STATE_WEIGHT_MAX {
+            // Further than need be, so that not every block pays for it.
+            writer.state.trim(STATE_WEIGHT_MAX / 4 * 3);
+        }
         Ok(block)
     }
 

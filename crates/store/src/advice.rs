@@ -1,0 +1,301 @@
+//! Advice to the system: which pages of the file a block is about to read, so that it fetches them together.
+//!
+//! Where the state is larger than memory, most of what a block touches is on the disk. A page that is met while the block
+//! runs costs a fault, a request of its own and two switches of context; a page that was named before costs the request.
+//! LMDB has no such call, so its branch pages, which stay in memory, are read here: a leaf's number stands in the branch
+//! above it (`mdb.c`: `MDB_page`, `MDB_node`, `MDB_db`, data version 1). It is advice only: whatever is read wrongly here
+//! fetches a page in vain.
+use crate::key::{history, Key};
+use crate::near::{account_key, branch_key};
+use crate::row::Row;
+use crate::shared::Shared;
+use crate::table::{Table, Undo};
+use crate::{Store, StoreError};
+use alloy_primitives::{keccak256, Address, U256};
+use heed::types::Bytes;
+use heed::{Database, RoTxn};
+use rustix::fs::{fadvise, Advice};
+use rustix::io::{preadv2, Errno, ReadWriteFlags};
+use std::fs::File;
+use std::io::IoSliceMut;
+use std::num::NonZeroU64;
+use std::os::unix::fs::FileExt;
+
+/// Keys of which it is tried whether their pages are in memory; fewer are not worth an advice.
+const SAMPLES: usize = 64;
+/// Samples that are not in memory from which on the others are looked at.
+const MISSING: usize = SAMPLES / 8;
+/// Levels that a table can have (`CURSOR_STACK`).
+const LEVELS_MAX: u16 = 32;
+/// Bytes of `MDB_page` before its list of nodes.
+const PAGE_HEAD: usize = 16;
+
+/// Keys of a table, made when they are needed: in a state that is in memory only samples are.
+struct Asked<'a> {
+    table: Table,
+    count: usize,
+    key: Box<dyn Fn(usize) -> Vec<u8> + 'a>,
+}
+
+impl Store {
+    /// Has the system fetch the pages of accounts, with the nodes above them, and of the slot that `owner` has for each;
+    /// does not wait for them.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn expect(
+        &self,
+        accounts: &[Address],
+        owner: &Address,
+        slot_of: &dyn Fn(&Address) -> U256,
+    ) -> Result<(), StoreError> {
+        self.shared.advise([
+            Asked {
+                table: Table::Near,
+                count: 2 * accounts.len(),
+                key: Box::new(|at| {
+                    let key = account_key(&keccak256(accounts[at / 2]));
+                    if at % 2 == 0 {
+                        branch_key(&key).to_vec()
+                    } else {
+                        key.to_vec()
+                    }
+                }),
+            },
+            Asked {
+                table: Table::Slot,
+                count: accounts.len(),
+                key: Box::new(|at| Key::slot(owner, &slot_of(&accounts[at])).row()[1..].to_vec()),
+            },
+        ])
+    }
+}
+
+impl Shared {
+    /// The same of tables that blocks write and do not read.
+    pub(crate) fn expect_rows(&self, rows: &[&Row]) -> Result<(), StoreError> {
+        let of = |wanted: &dyn Fn(&Row) -> bool| -> Vec<&Row> {
+            rows.iter().copied().filter(|row| wanted(row)).collect()
+        };
+        let written = |table: Table| {
+            let own = of(&|row| row.key[0] == table as u8);
+            Asked {
+                table,
+                count: own.len(),
+                key: Box::new(move |at| own[at].key[1..].to_vec()),
+            }
+        };
+        let past = of(&|row| Table::undo(row.key[0]) == Undo::Restore);
+        self.advise([
+            written(Table::Transaction),
+            written(Table::BookIndex),
+            Asked {
+                table: Table::History,
+                count: past.len(),
+                key: Box::new(move |at| history(&past[at].key, past[at].height)),
+            },
+        ])
+    }
+
+    fn advise<const N: usize>(&self, asked: [Asked<'_>; N]) -> Result<(), StoreError> {
+        let enough = |asked: &Asked<'_>| asked.count >= SAMPLES;
+        if !asked.iter().any(enough) {
+            return Ok(());
+        }
+        // Only for a moment: a page that changes its place meanwhile is advised in vain.
+        let trees = self.read(|txn| {
+            let trees = asked.iter().map(|asked| Tree::of(self, txn, asked.table));
+            trees.collect::<Result<Vec<_>, _>>()
+        })?;
+        let file = self.env.try_clone_inner_file()?;
+        let page_bytes = u64::from(self.env.stat().page_size);
+        for (asked, tree) in asked.iter().zip(trees) {
+            if let Some(tree) = tree.filter(|_| enough(asked)) {
+                Walk::new(&file, page_bytes, &tree).advise(asked);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A table as LMDB has it.
+struct Tree {
+    root: u64,
+    depth: u16,
+}
+
+impl Tree {
+    /// Reads `MDB_db`, which is the table's row in the unnamed database.
+    fn of(shared: &Shared, txn: &RoTxn<'_>, table: Table) -> Result<Option<Self>, StoreError> {
+        let names: Option<Database<Bytes, Bytes>> = shared.env.open_database(txn, None)?;
+        let row = match names {
+            Some(names) => names.get(txn, table.name().as_bytes())?,
+            None => None,
+        };
+        Ok(row.and_then(|row| {
+            let tree = Tree {
+                root: u64::from_ne_bytes(row.get(40..48)?.try_into().ok()?),
+                depth: u16::from_ne_bytes(row.get(6..8)?.try_into().ok()?),
+            };
+            (tree.depth <= LEVELS_MAX).then_some(tree)
+        }))
+    }
+}
+
+/// A branch page that was read last at its level.
+#[derive(Clone, Debug, Default)]
+struct Level {
+    number: u64,
+    page: Vec<u8>,
+}
+
+/// Goes down from the root to the place of a leaf, again and again; keys that come in order share their branches.
+struct Walk<'a> {
+    file: &'a File,
+    page_bytes: u64,
+    root: u64,
+    levels: Vec<Level>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(file: &'a File, page_bytes: u64, tree: &Tree) -> Self {
+        Walk {
+            file,
+            page_bytes,
+            root: tree.root,
+            levels: vec![Level::default(); usize::from(tree.depth.saturating_sub(1))],
+        }
+    }
+
+    /// Where in the file the leaf begins that has a key, or would have it.
+    fn leaf(&mut self, key: &[u8]) -> Option<u64> {
+        let mut number = self.root;
+        for level in &mut self.levels {
+            if level.page.is_empty() || level.number != number {
+                level.number = number;
+                level.page.resize(self.page_bytes as usize, 0);
+                let place = number.checked_mul(self.page_bytes)?;
+                if self.file.read_exact_at(&mut level.page, place).is_err() {
+                    level.page.clear();
+                    return None;
+                }
+            }
+            number = child(&level.page, key)?;
+        }
+        number.checked_mul(self.page_bytes)
+    }
+
+    /// Whether the leaf is not in memory.
+    fn is_missing(&mut self, key: &[u8]) -> bool {
+        let Some(place) = self.leaf(key) else {
+            return false;
+        };
+        let mut byte = [0];
+        let into = &mut [IoSliceMut::new(&mut byte)];
+        preadv2(self.file, into, place, ReadWriteFlags::NOWAIT) == Err(Errno::AGAIN)
+    }
+
+    /// Names the leaves of keys, if many are not in memory.
+    fn advise(&mut self, asked: &Asked<'_>) {
+        let sorted = |step: usize| {
+            let places = (0..asked.count).step_by(step);
+            let mut keys: Vec<Vec<u8>> = places.map(|at| (asked.key)(at)).collect();
+            keys.sort_unstable();
+            keys
+        };
+        let samples = sorted(asked.count / SAMPLES);
+        if samples.iter().filter(|key| self.is_missing(key)).count() < MISSING {
+            return;
+        }
+        let (length, mut last) = (NonZeroU64::new(self.page_bytes), None);
+        for key in sorted(1) {
+            let leaf = self.leaf(&key);
+            if leaf == last {
+                continue;
+            }
+            last = leaf;
+            if let Some(place) = leaf {
+                // A system that takes no advice reads the page when it is met.
+                let _ = fadvise(self.file, place, length, Advice::WillNeed);
+            }
+        }
+    }
+}
+
+fn u16_at(page: &[u8], at: usize) -> Option<usize> {
+    let bytes = page.get(at..at + 2)?;
+    Some(usize::from(u16::from_ne_bytes(bytes.try_into().ok()?)))
+}
+
+/// The page under a branch page that has a key, or would have it.
+fn child(page: &[u8], key: &[u8]) -> Option<u64> {
+    let nodes = u16_at(page, 12)?.checked_sub(PAGE_HEAD)? / 2;
+    let node = |at: usize| u16_at(page, PAGE_HEAD + 2 * at);
+    // The first node's key is left out: it stands for all below the second's.
+    let (mut low, mut high) = (1, nodes);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let start = node(middle)?;
+        let length = u16_at(page, start + 6)?;
+        if page.get(start + 8..start + 8 + length)? <= key {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    let start = node(low - 1)?;
+    let words = [
+        u16_at(page, start)?,
+        u16_at(page, start + 2)?,
+        u16_at(page, start + 4)?,
+    ];
+    Some(words[0] as u64 | (words[1] as u64) << 16 | (words[2] as u64) << 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreOptions;
+    use alloy_primitives::B256;
+
+    #[test]
+    fn the_page_that_is_named_is_the_one_that_has_the_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), B256::ZERO, StoreOptions::default()).unwrap();
+        let shared = &store.shared;
+        let bucket = shared.tables.of(Table::Transaction);
+        let keys: Vec<B256> = (0..60_000u64)
+            .map(|at| keccak256(at.to_be_bytes()))
+            .collect();
+        shared
+            .write(|txn| {
+                let mut rows = keys.iter();
+                Ok(rows.try_for_each(|key| bucket.put(txn, key.as_slice(), &[7; 12]))?)
+            })
+            .unwrap();
+        let txn = shared.env.read_txn().unwrap();
+        let tree = Tree::of(shared, &txn, Table::Transaction).unwrap().unwrap();
+        assert!(tree.depth > 2, "{}", tree.depth);
+        let file = shared.env.try_clone_inner_file().unwrap();
+        let page_bytes = shared.env.stat().page_size;
+        let mut walk = Walk::new(&file, u64::from(page_bytes), &tree);
+        let mut page = vec![0; page_bytes as usize];
+        for key in &keys {
+            let place = walk.leaf(key.as_slice()).unwrap();
+            file.read_exact_at(&mut page, place).unwrap();
+            assert!(page.windows(32).any(|bytes| bytes == key.as_slice()));
+        }
+    }
+
+    #[test]
+    fn a_damaged_branch_names_some_page_or_none_and_never_panics() {
+        let mut page = vec![0; 64];
+        for seed in 0..20_000u64 {
+            let bytes = keccak256(seed.to_be_bytes());
+            page[..32].copy_from_slice(bytes.as_slice());
+            page[13] &= seed as u8;
+            let _ = child(&page, bytes.as_slice());
+        }
+        assert_eq!(child(&[], &[1]), None);
+    }
+}
