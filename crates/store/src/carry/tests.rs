@@ -14,7 +14,7 @@ fn addresses() -> Vec<Address> {
 
 /// Every hundredth account has slots.
 fn slots_of(number: u64) -> Vec<U256> {
-    let count = if number % 100 == 0 { 40 } else { 0 };
+    let count = if number.is_multiple_of(100) { 40 } else { 0 };
     (1..=count).map(U256::from).collect()
 }
 
