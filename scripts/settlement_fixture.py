@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from bedroll.crypto.proof import is_compressed_valid  # noqa: E402
 from bedroll.node.proof_verifier import Sp1Verifier  # noqa: E402
 from bedroll.protocol import REGTEST  # noqa: E402
-from tests.framework.settled_file import stored_settlement  # noqa: E402
+from tests.framework.settled_file import STORED_HEIGHT, StoredSettlement  # noqa: E402
 
 VECTORS: Final = ROOT / "tests/vectors/proofs"
 KEYS: Final = ROOT / "src/bedroll/node/program_key"
@@ -33,7 +33,8 @@ def main() -> int:
     options.add_argument("do", choices=("input", "keep"))
     options.add_argument("file", type=Path)
     given = options.parse_args()
-    step, parts, _ = stored_settlement(Sp1Verifier.of_network(REGTEST))
+    stored = StoredSettlement(Sp1Verifier.of_network(REGTEST))
+    step = stored.run(STORED_HEIGHT)
     if given.do == "input":
         given.file.write_bytes(step.input)
         print(f"{given.file}: {len(step.input):,} bytes")
@@ -44,7 +45,7 @@ def main() -> int:
         return 1
     named = json.loads((KEYS / "names.json").read_text())["settlement"]
     (VECTORS / "settlement.values").write_bytes(step.statement)
-    (VECTORS / "settlement.json").write_text(json.dumps(named | {"block": parts["block"].hex()}, indent=1) + "\n")
+    (VECTORS / "settlement.json").write_text(json.dumps(named | {"block": stored.zero.header.hex()}, indent=1) + "\n")
     shutil.copyfile(KEYS / "settlement.key", VECTORS / "settlement.key")
     shutil.copyfile(given.file, VECTORS / "settlement.proof")
     print(f"kept {len(proof):,} bytes of proof in {VECTORS}")

@@ -121,23 +121,32 @@ STORED_HEIGHT = 3
 """L1 block up to which the stored proof speaks; two more lie upon it."""
 
 
-def stored_settlement(verifier):
-    """The run that is proved: its step, and what a file has beside the proof."""
-    chain, genesis = stored_chain()
-    zero, headers = BlockZero.of(genesis), headers_of(chain)
-    anchor = AnchorFacts.of_headers(0, headers[:1], LIMIT_BITS["regtest"])
-    settlement = Settlement(
-        parameters_of(genesis, anchor, zero, verifier.circuit),
-        genesis.network.parameters.tag,
-        batch_key=verifier.program_digest(StatementKind.BATCH),
-        settlement_key=verifier.program_digest(StatementKind.SETTLEMENT),
-    )
-    step = settlement.advance(chain.blocks[:STORED_HEIGHT], [], [zero.header])
-    parts = {
-        "network": genesis.network.number,
-        "block": zero.header,
-        "anchor": (headers[0],),
-        "settled": tuple(headers[: STORED_HEIGHT + 1]),
-        "later": tuple(headers[STORED_HEIGHT + 1 :]),
-    }
-    return step, parts, genesis
+class StoredSettlement:
+    """Runs of the settlement program over that chain; the proof of the first, up to `STORED_HEIGHT`, is kept."""
+
+    def __init__(self, verifier):
+        self.chain, self.genesis = stored_chain()
+        self.zero, self.headers = BlockZero.of(self.genesis), headers_of(self.chain)
+        anchor = AnchorFacts.of_headers(0, self.headers[:1], LIMIT_BITS["regtest"])
+        self.settlement = Settlement(
+            parameters_of(self.genesis, anchor, self.zero, verifier.circuit),
+            self.genesis.network.parameters.tag,
+            batch_key=verifier.program_digest(StatementKind.BATCH),
+            settlement_key=verifier.program_digest(StatementKind.SETTLEMENT),
+        )
+        self.height = 0
+
+    def run(self, upto):
+        """The next run, up to an L1 block."""
+        blocks, self.height = self.chain.blocks[self.height : upto], upto
+        return self.settlement.advance(blocks, [], [self.zero.header])
+
+    def parts(self):
+        """What a file has beside the newest run's proof."""
+        return {
+            "network": self.genesis.network.number,
+            "block": self.zero.header,
+            "anchor": (self.headers[0],),
+            "settled": tuple(self.headers[: self.height + 1]),
+            "later": tuple(self.headers[self.height + 1 :]),
+        }

@@ -14,11 +14,11 @@ import pytest
 from bedroll._core._native import Settled
 from bedroll.da import ProofSystem, StatementKind
 from bedroll.derivation.settled import SETTLED_SIZE, parse_settled
-from bedroll.light import BadProofFile, BlockZero, ProofFile, view_of_proof
+from bedroll.light import BadProofFile, ProofFile, view_of_proof
 from bedroll.node.proof_verifier import Sp1Verifier, read_program_key
 from bedroll.primitives import Invalid
 from bedroll.protocol import MAINNET
-from tests.framework.settled_file import SettledChain, StandIn, file_at, stored_settlement
+from tests.framework.settled_file import STORED_HEIGHT, SettledChain, StandIn, StoredSettlement, file_at
 
 STORED = Path(__file__).parents[2] / "vectors/proofs"
 
@@ -182,21 +182,22 @@ class Stored(Sp1Verifier):
 def test_a_real_settlement_proof_is_checked_within_a_second():
     key = read_program_key(STORED / "settlement.key")
     verifier = Stored({StatementKind.SETTLEMENT: key}, Sp1Verifier.of_network(MAINNET).circuit)
-    _, parts, genesis = stored_settlement(verifier)
+    made = StoredSettlement(verifier)
+    made.run(STORED_HEIGHT)
     values = (STORED / "settlement.values").read_bytes()
     stored = bytes.fromhex(json.loads((STORED / "settlement.json").read_text())["block"])
-    assert BlockZero.of(genesis).header == stored, "block 0 is another now: run scripts/settlement_fixture.py"
+    assert made.zero.header == stored, "block 0 is another now: run scripts/settlement_fixture.py"
     file = ProofFile(
-        system=ProofSystem.COMPRESSED, values=values, proof=(STORED / "settlement.proof").read_bytes(), **parts
+        system=ProofSystem.COMPRESSED, values=values, proof=(STORED / "settlement.proof").read_bytes(), **made.parts()
     )
     raw = file.encode()
     begun = time.process_time()
-    seen = view_of_proof(raw, genesis, verifier)
+    seen = view_of_proof(raw, made.genesis, verifier)
     took = time.process_time() - begun
     print(f"{len(raw):,} bytes of file, {took:.3f} s")
     assert took < 1
     assert (seen.block.number, seen.depth, seen.is_final) == (0, 2, True)
     for place in (0, len(file.proof) // 2, len(file.proof) - 1):
         with pytest.raises(BadProofFile) as caught:
-            view_of_proof(replace(file, proof=changed(file.proof, place)).encode(), genesis, verifier)
+            view_of_proof(replace(file, proof=changed(file.proof, place)).encode(), made.genesis, verifier)
         assert caught.value.reason == "proof"
