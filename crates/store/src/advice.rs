@@ -20,11 +20,14 @@ use std::fs::File;
 use std::io::IoSliceMut;
 use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Keys of which it is tried whether their pages are in memory; fewer are not worth an advice.
 const SAMPLES: usize = 64;
 /// Samples that are not in memory from which on the others are looked at.
 const MISSING: usize = SAMPLES / 8;
+/// Keys of a table that are taken to be in memory, too, when samples were.
+const CALM_KEYS: usize = 100_000;
 /// Levels that a table can have (`CURSOR_STACK`).
 const LEVELS_MAX: u16 = 32;
 /// Bytes of `MDB_page` before its list of nodes.
@@ -98,8 +101,8 @@ impl Shared {
     }
 
     fn advise<const N: usize>(&self, asked: [Asked<'_>; N]) -> Result<(), StoreError> {
-        let enough = |asked: &Asked<'_>| asked.count >= SAMPLES;
-        if !asked.iter().any(enough) {
+        let due = asked.each_ref().map(|asked| self.calm.is_over(asked));
+        if !due.contains(&true) {
             return Ok(());
         }
         // Only for a moment: a page that changes its place meanwhile is advised in vain.
@@ -109,12 +112,33 @@ impl Shared {
         })?;
         let file = self.env.try_clone_inner_file()?;
         let page_bytes = u64::from(self.env.stat().page_size);
-        for (asked, tree) in asked.iter().zip(trees) {
-            if let Some(tree) = tree.filter(|_| enough(asked)) {
-                Walk::new(&file, page_bytes, &tree).advise(asked);
+        for ((asked, tree), due) in asked.iter().zip(trees).zip(due) {
+            let Some(tree) = tree.filter(|_| due) else {
+                continue;
+            };
+            if !Walk::new(&file, page_bytes, &tree).advise(asked) {
+                self.calm.begin(asked.table);
             }
         }
         Ok(())
+    }
+}
+
+/// Of each table, how many keys are still taken to be in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Calm([AtomicUsize; Table::ALL.len()]);
+
+impl Calm {
+    /// Whether it is to be looked where these keys are.
+    fn is_over(&self, asked: &Asked<'_>) -> bool {
+        let left = &self.0[asked.table as usize];
+        let before = left.load(Ordering::Relaxed);
+        left.store(before.saturating_sub(asked.count), Ordering::Relaxed);
+        asked.count >= SAMPLES && before <= asked.count
+    }
+
+    fn begin(&self, table: Table) {
+        self.0[table as usize].store(CALM_KEYS, Ordering::Relaxed);
     }
 }
 
@@ -195,8 +219,8 @@ impl<'a> Walk<'a> {
         preadv2(self.file, into, place, ReadWriteFlags::NOWAIT) == Err(Errno::AGAIN)
     }
 
-    /// Names the leaves of keys, if many are not in memory.
-    fn advise(&mut self, asked: &Asked<'_>) {
+    /// Names the leaves of keys if many are not in memory, and tells whether that is so.
+    fn advise(&mut self, asked: &Asked<'_>) -> bool {
         let sorted = |step: usize| {
             let places = (0..asked.count).step_by(step);
             let mut keys: Vec<Vec<u8>> = places.map(|at| (asked.key)(at)).collect();
@@ -205,7 +229,7 @@ impl<'a> Walk<'a> {
         };
         let samples = sorted(asked.count / SAMPLES);
         if samples.iter().filter(|key| self.is_missing(key)).count() < MISSING {
-            return;
+            return false;
         }
         let (length, mut last) = (NonZeroU64::new(self.page_bytes), None);
         for key in sorted(1) {
@@ -219,6 +243,7 @@ impl<'a> Walk<'a> {
                 let _ = fadvise(self.file, place, length, Advice::WillNeed);
             }
         }
+        true
     }
 }
 
@@ -285,6 +310,23 @@ mod tests {
             file.read_exact_at(&mut page, place).unwrap();
             assert!(page.windows(32).any(|bytes| bytes == key.as_slice()));
         }
+    }
+
+    #[test]
+    fn keys_that_were_in_memory_are_looked_for_again_later_and_few_never() {
+        let asked = |count| Asked {
+            table: Table::Slot,
+            count,
+            key: Box::new(|_| Vec::new()),
+        };
+        let calm = Calm::default();
+        assert!(calm.is_over(&asked(SAMPLES)));
+        assert!(!calm.is_over(&asked(SAMPLES - 1)));
+        calm.begin(Table::Slot);
+        let looked: Vec<bool> = (0..11)
+            .map(|_| calm.is_over(&asked(CALM_KEYS / 10)))
+            .collect();
+        assert_eq!(looked.iter().position(|due| *due), Some(9));
     }
 
     #[test]

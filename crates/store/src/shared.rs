@@ -1,4 +1,5 @@
 //! What a store and its views share.
+use crate::advice::Calm;
 use crate::journal::{Fresh, Journal};
 use crate::key::read_u64;
 use crate::open::{map_error, whole_pages};
@@ -97,6 +98,8 @@ pub(crate) struct Shared {
     pub(crate) fresh: Mutex<Fresh>,
     /// Counts changes of the chain.
     pub(crate) version: AtomicU64,
+    /// When it is looked next whether a block's pages are in memory.
+    pub(crate) calm: Calm,
     snapshots: Mutex<Vec<Weak<Mutex<TxnSlot>>>>,
     codes: Mutex<CodeCache>,
 }
@@ -131,6 +134,7 @@ impl Shared {
             chain: Mutex::new(Pending::at(tip)),
             fresh: Mutex::new(Fresh::at(tip)),
             version: AtomicU64::new(0),
+            calm: Calm::default(),
             snapshots: Mutex::new(Vec::new()),
             codes: Mutex::new(CodeCache::default()),
         }
