@@ -159,6 +159,7 @@ lint: build ## check format, types, layers, artifacts
 
 test: build ## build and pass the tests
 	@cargo test --locked --quiet --profile $(PROFILE) --workspace --exclude bedroll-python
+	@cd crates/proof && CARGO_TARGET_DIR=$(PROOF_TARGET) cargo test --locked --quiet --profile quick --no-default-features
 	@$(PYTEST) -n 2 --dist worksteal
 
 test-guest: build $(EXECUTOR) ## run the programs that are proved in their machine; they must be their source's

@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 
 mod contain;
+mod groth16;
+#[cfg(feature = "python")]
 mod python;
 
 use std::sync::OnceLock;
@@ -14,7 +16,7 @@ use bincode::Options;
 use serde::de::DeserializeOwned;
 use sp1_hypercube::{HashableKey, SP1PcsProofInner, SP1RecursionProof, SP1VerifyingKey};
 use sp1_verifier::compressed::SP1CompressedVerifier;
-use sp1_verifier::Groth16Verifier;
+use sp1_verifier::decode_sp1_vkey_hash;
 
 /// Bytes of a compressed proof, at most.
 pub const COMPRESSED_SIZE_MAX: usize = 2 << 20;
@@ -75,9 +77,10 @@ pub fn is_groth16_valid(
         && circuit.len() <= CIRCUIT_KEY_MAX
         && proof.len() == GROTH16_SIZE;
     fits && contain::judged(|| {
-        decode::<SP1VerifyingKey>(program, PROGRAM_KEY_MAX).is_some_and(|key| {
-            Groth16Verifier::verify(proof, public_values, &key.bytes32(), circuit).is_ok()
-        })
+        let key = decode::<SP1VerifyingKey>(program, PROGRAM_KEY_MAX);
+        let name = key.and_then(|key| decode_sp1_vkey_hash(&key.bytes32()).ok());
+        let valid = name.and_then(|name| groth16::is_valid(circuit, name, public_values, proof));
+        valid.unwrap_or(false)
     })
 }
 
