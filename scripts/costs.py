@@ -20,6 +20,7 @@ from tests.costs.guest import guest_costs  # noqa: E402
 from tests.costs.price import commitment_vb, proven_price, signed_price  # noqa: E402
 from tests.costs.script_price import price as script_price  # noqa: E402
 from tests.costs.verifier import verifier_costs  # noqa: E402
+from tests.costs.witness import hour_witness  # noqa: E402
 from tests.costs.workload import KINDS  # noqa: E402
 
 COSTS = ROOT / "tests/costs/costs.toml"
@@ -29,6 +30,7 @@ HEAD = """# Deterministic prices; `make costs` writes this file, and a change of
 # contract: means of a use, gas at the lowest base fee, bytes of a batch's body with the transaction's signature.
 # dispute: virtual bytes of the real game, T = 26, each at its largest; fee children are counted, not weighed.
 # guest: the proved program, means over a batch of 1,000 among 100,000 accounts; written by `make guest-costs`.
+# witness: bytes a transfer that the program is given beside W1's whole batch, proven form; the AddressBook apart.
 # verifier: steps of the RISC-V program that verifies a proof, whatever the proof; of them in its parts; its sizes.
 # leaf: script bytes, items of a witness, most items on both stacks, T = 26; block: script bytes, most items.
 """
@@ -63,6 +65,7 @@ def main() -> int:
     kept = tomllib.loads(COSTS.read_text()).get("guest", {})
     cycles = guest_costs(chosen.executor) if chosen.executor else kept
     text += "\n[guest]\n" + "".join(f"{name} = {value}\n" for name, value in cycles.items())
+    text += "\n[witness]\n" + "".join(f"{name} = {value}\n" for name, value in asdict(hour_witness()).items())
     print(text)
     if chosen.check:
         same = tomllib.loads(text) == tomllib.loads(COSTS.read_text())

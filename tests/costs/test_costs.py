@@ -10,6 +10,7 @@ from tests.costs.compared import compared
 from tests.costs.contract import CONTRACT_KINDS, contract_cost
 from tests.costs.price import commitment_vb, proven_price, signed_price
 from tests.costs.verifier import verifier_costs
+from tests.costs.witness import hour_witness
 
 COSTS = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
 
@@ -55,3 +56,14 @@ def test_the_verifier_takes_the_steps_that_are_committed():
     found = verifier_costs()
     assert found == COSTS["verifier"]
     assert found["steps"] <= 34_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_witness_of_an_hour_of_transfers_takes_what_is_committed():
+    assert asdict(hour_witness()) == COSTS["witness"]
+
+
+def test_the_witness_is_within_its_limits():
+    assert COSTS["witness"]["other_bytes"] <= 700
+    assert COSTS["witness"]["book_bytes"] <= 400
