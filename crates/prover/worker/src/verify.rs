@@ -47,6 +47,10 @@ fn digest(program: &str) -> Result<[SP1Field; 8]> {
     let Ok(bytes) = <[u8; 32]>::try_from(bytes.as_slice()) else {
         let key: SP1VerifyingKey = bincode::deserialize(&bytes)
             .map_err(|error| anyhow!("neither a key nor its digest: {error}"))?;
+        ensure!(
+            bincode::serialize(&key)? == bytes,
+            "the key is not written as it must be"
+        );
         return Ok(key.hash_koalabear());
     };
     let mut words = [SP1Field::zero(); 8];
