@@ -1,20 +1,23 @@
-"""What judging a validity proof costs: the stored real ones, as a node judges them, one core, CPU time.
-
-python benches/proof.py [--repeat 50]
-"""
+"""What judging a validity proof costs: stored real ones, as a node and a light client judge them; CPU time, one core."""
 
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bedroll.crypto.proof import is_compressed_valid, is_groth16_valid
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-STORED = Path(__file__).resolve().parents[1] / "tests/vectors/proofs"
-TARGET_MS = {"compressed": 60, "Groth16": 5}
+from bedroll.crypto.proof import is_compressed_valid, is_groth16_valid  # noqa: E402
+from bedroll.light import view_of_proof  # noqa: E402
+from tests.framework.settled_file import StoredVerifier, stored_file  # noqa: E402
+
+STORED = ROOT / "tests/vectors/proofs"
+TARGET_MS = {"compressed": 60, "Groth16": 5, "light file": 1_000}
 
 
 def milliseconds(judge: Callable[[], bool], repeat: int) -> list[float]:
@@ -40,6 +43,9 @@ def main() -> None:
     circuit, short = bytes.fromhex(wrapped["key"]), bytes.fromhex(wrapped["proof"])
     key, values = ((STORED / f"batch.{end}").read_bytes() for end in ("key", "values"))
     rows.append(("batch", "Groth16", partial(is_groth16_valid, key, circuit, values, short)))
+    verifier = StoredVerifier()
+    file, genesis = stored_file(verifier)
+    rows.append(("settlement", "light file", lambda: view_of_proof(file.encode(), genesis, verifier).block.number == 0))
     for name, system, judge in rows:
         took = milliseconds(judge, repeat)
         quick, median, slow = min(took), statistics.median(took), max(took)

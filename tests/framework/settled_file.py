@@ -5,12 +5,16 @@ real settlement proof in tests/vectors/proofs (scripts/settlement_fixture.py mak
 """
 
 import hashlib
+import json
 from dataclasses import replace
+from pathlib import Path
 
 from bedroll.da import Forced, ProofSystem, StatementKind
 from bedroll.light import AnchorFacts, BlockZero, ProofFile, Settlement, parameters_of
 from bedroll.light.settlement import LIMIT_BITS
+from bedroll.node.proof_verifier import Sp1Verifier, read_program_key
 from bedroll.primitives import Address
+from bedroll.protocol import MAINNET
 
 from .l1_chain import Grinder, L1Chain
 from .plain_rollup import shown
@@ -19,6 +23,7 @@ from .settling_site import SettlingSite
 from .site import HOLDERS, LeaderSite, Wallet, address_of, funded_genesis
 
 REGTEST_NUMBER = 3
+STORED = Path(__file__).parents[1] / "vectors/proofs"
 
 
 class StandIn:
@@ -150,3 +155,26 @@ class StoredSettlement:
             "settled": tuple(self.headers[: self.height + 1]),
             "later": tuple(self.headers[self.height + 1 :]),
         }
+
+
+class StoredVerifier(Sp1Verifier):
+    """Judges the stored proof under its own key: it is made again at a release, keys change with every rule."""
+
+    def __init__(self):
+        key = read_program_key(STORED / "settlement.key")
+        super().__init__({StatementKind.SETTLEMENT: key}, Sp1Verifier.of_network(MAINNET).circuit)
+
+    def program_digest(self, kind):
+        if kind is StatementKind.BATCH:
+            return (STORED / "settlement.values").read_bytes()[34:66]
+        return super().program_digest(kind)
+
+
+def stored_file(verifier):
+    """The proof file for `STORED_HEIGHT` with the real proof, and the genesis that it is of."""
+    made = StoredSettlement(verifier)
+    made.run(STORED_HEIGHT)
+    block = bytes.fromhex(json.loads((STORED / "settlement.json").read_text())["block"])
+    assert made.zero.header == block, "block 0 is another now: run scripts/settlement_fixture.py"
+    values, proof = ((STORED / f"settlement.{end}").read_bytes() for end in ("values", "proof"))
+    return ProofFile(system=ProofSystem.COMPRESSED, values=values, proof=proof, **made.parts()), made.genesis

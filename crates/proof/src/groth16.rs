@@ -5,6 +5,7 @@
 //! this one (the tests hold them side by side).
 use ark_bn254::{Bn254, Fq, Fq2, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::pairing::Pairing;
+use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger256, PrimeField, Zero};
 use sha2::{Digest, Sha256};
@@ -85,20 +86,16 @@ fn take_sign(bytes: &mut [u8]) -> Option<bool> {
     }
 }
 
-fn compressed_point(bytes: &[u8]) -> Option<G1Affine> {
+/// A point of which a key has one coordinate and the other's sign.
+fn decompressed<P: SWCurveConfig>(
+    bytes: &[u8],
+    read: impl Fn(&[u8]) -> Option<P::BaseField>,
+) -> Option<Affine<P>> {
     let mut bytes = bytes.to_vec();
     let larger = take_sign(&mut bytes)?;
-    let x = coordinate(&bytes)?;
-    let (low, high) = G1Affine::get_ys_from_x_unchecked(x)?;
-    Some(G1Affine::new_unchecked(x, if larger { high } else { low }))
-}
-
-fn compressed_twisted_point(bytes: &[u8]) -> Option<G2Affine> {
-    let mut bytes = bytes.to_vec();
-    let larger = take_sign(&mut bytes)?;
-    let x = pair(&bytes)?;
-    let (low, high) = G2Affine::get_ys_from_x_unchecked(x)?;
-    Some(G2Affine::new_unchecked(x, if larger { high } else { low }))
+    let x = read(&bytes)?;
+    let (low, high) = Affine::<P>::get_ys_from_x_unchecked(x)?;
+    Some(Affine::new_unchecked(x, if larger { high } else { low }))
 }
 
 /// What the prover sends, in gnark's order.
@@ -137,13 +134,13 @@ impl Key {
         }
         let inputs = bytes.get(POINTS + 4..POINTS + 4 + 32 * (INPUTS + 1))?;
         Some(Key {
-            alpha: compressed_point(bytes.get(..32)?)?,
-            beta: compressed_twisted_point(bytes.get(64..128)?)?,
-            gamma: compressed_twisted_point(bytes.get(128..192)?)?,
-            delta: compressed_twisted_point(bytes.get(224..288)?)?,
+            alpha: decompressed(bytes.get(..32)?, coordinate)?,
+            beta: decompressed(bytes.get(64..128)?, pair)?,
+            gamma: decompressed(bytes.get(128..192)?, pair)?,
+            delta: decompressed(bytes.get(224..288)?, pair)?,
             inputs: inputs
                 .chunks(32)
-                .map(compressed_point)
+                .map(|bytes| decompressed(bytes, coordinate))
                 .collect::<Option<_>>()?,
         })
     }

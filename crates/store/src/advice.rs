@@ -209,7 +209,7 @@ impl<'a> Walk<'a> {
         number.checked_mul(self.page_bytes)
     }
 
-    /// Whether the leaf is not in memory.
+    /// Whether the leaf is not in memory. A file system that cannot tell counts as one that has it there.
     fn is_missing(&mut self, key: &[u8]) -> bool {
         let Some(place) = self.leaf(key) else {
             return false;

@@ -1,26 +1,19 @@
-"""A proof file and headers show the tip, and each thing that is wrong with them is said; a real proof in its time.
+"""A proof file and headers show the tip, and each thing that is wrong with them is said; a real proof too.
 
 The proof system is a stand-in (tests/framework/settled_file.py) but in the last test, which takes the stored proof.
 """
 
-import json
 import random
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bedroll._core._native import Settled
-from bedroll.da import ProofSystem, StatementKind
 from bedroll.derivation.settled import SETTLED_SIZE, parse_settled
-from bedroll.light import BadProofFile, ProofFile, view_of_proof
-from bedroll.node.proof_verifier import Sp1Verifier, read_program_key
+from bedroll.light import BadProofFile, view_of_proof
 from bedroll.primitives import Invalid
 from bedroll.protocol import MAINNET
-from tests.framework.settled_file import STORED_HEIGHT, SettledChain, StandIn, StoredSettlement, file_at
-
-STORED = Path(__file__).parents[2] / "vectors/proofs"
+from tests.framework.settled_file import SettledChain, StandIn, StoredVerifier, file_at, stored_file
 
 
 @pytest.fixture(scope="module")
@@ -170,34 +163,12 @@ def test_no_change_of_a_file_shows_another_tip_and_nothing_else_is_raised(chain)
         assert seen.depth == true.depth, "its last header may be another with the same work"
 
 
-class Stored(Sp1Verifier):
-    """Judges a stored proof under its own key: it is made again at a release, keys change with every rule."""
-
-    def program_digest(self, kind):
-        if kind is StatementKind.BATCH:
-            return (STORED / "settlement.values").read_bytes()[34:66]
-        return super().program_digest(kind)
-
-
-def test_a_real_settlement_proof_is_checked_within_a_second():
-    key = read_program_key(STORED / "settlement.key")
-    verifier = Stored({StatementKind.SETTLEMENT: key}, Sp1Verifier.of_network(MAINNET).circuit)
-    made = StoredSettlement(verifier)
-    made.run(STORED_HEIGHT)
-    values = (STORED / "settlement.values").read_bytes()
-    stored = bytes.fromhex(json.loads((STORED / "settlement.json").read_text())["block"])
-    assert made.zero.header == stored, "block 0 is another now: run scripts/settlement_fixture.py"
-    file = ProofFile(
-        system=ProofSystem.COMPRESSED, values=values, proof=(STORED / "settlement.proof").read_bytes(), **made.parts()
-    )
-    raw = file.encode()
-    begun = time.process_time()
-    seen = view_of_proof(raw, made.genesis, verifier)
-    took = time.process_time() - begun
-    print(f"{len(raw):,} bytes of file, {took:.3f} s")
-    assert took < 1
+def test_a_real_settlement_proof_shows_its_tip_and_no_changed_one_does():
+    verifier = StoredVerifier()
+    file, genesis = stored_file(verifier)
+    seen = view_of_proof(file.encode(), genesis, verifier)
     assert (seen.block.number, seen.depth, seen.is_final) == (0, 2, True)
     for place in (0, len(file.proof) // 2, len(file.proof) - 1):
         with pytest.raises(BadProofFile) as caught:
-            view_of_proof(replace(file, proof=changed(file.proof, place)).encode(), made.genesis, verifier)
+            view_of_proof(replace(file, proof=changed(file.proof, place)).encode(), genesis, verifier)
         assert caught.value.reason == "proof"
