@@ -1,4 +1,4 @@
-"""What judging a validity proof costs: stored real ones, as a node and a light client judge them; CPU time, one core."""
+"""What judging a validity proof costs: stored real ones, as a node and a light client judge them; CPU time, a core."""
 
 import argparse
 import json
