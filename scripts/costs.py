@@ -29,7 +29,8 @@ HEAD = """# Deterministic prices; `make costs` writes this file, and a change of
 # compared: the same workloads as brotli over RLP and as a difference of states; neither signatures nor proofs counted.
 # contract: means of a use, gas at the lowest base fee, bytes of a batch's body with the transaction's signature.
 # dispute: virtual bytes of the real game, T = 26, each at its largest; fee children are counted, not weighed.
-# guest: the proved program, means over a batch of 1,000 among 100,000 accounts; written by `make guest-costs`.
+# guest: the proved program, means over a batch of 1,000 among 100,000 accounts; of settlement what a posted Groth16
+# proof adds to an L1 block, one that holds and the dearest that does not; written by `make guest-costs`.
 # witness: bytes a transfer that the program is given beside W1's whole batch, proven form; the AddressBook apart.
 # verifier: steps of the RISC-V program that verifies a proof, whatever the proof; of them in its parts; its sizes.
 # leaf: script bytes, items of a witness, most items on both stacks, T = 26; block: script bytes, most items.

@@ -10,7 +10,7 @@ import json
 import random
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from bedroll.da import BatchForm
 from bedroll.execution.genesis import runtime_code
 from tests.framework.ledger import Ledger, accounts, address_of, genesis_for, selector
 from tests.framework.scene import Scene
+from tests.framework.settled_groth16 import TRUE, Groth16Settlement
 
 PROGRAM = Path(__file__).parents[2] / "crates/guest/elf/batch.elf"
 SETTLEMENT = Path(__file__).parents[2] / "crates/guest/elf/settlement.elf"
@@ -173,6 +174,27 @@ def sample(form: BatchForm = BatchForm.PROVEN) -> bytes:
         return crowd.given(form)[0]
 
 
+def settlement_costs(executor: Path) -> dict[str, int]:
+    """Cycles of the settlement program for a posted Groth16 proof that holds, and for one that proves nothing."""
+    a, c = TRUE.proof[100:164], TRUE.proof[292:]
+    posted = {
+        # Refused by its first four bytes.
+        "nothing": replace(TRUE, proof=bytes(4) + TRUE.proof[4:]),
+        "groth16": TRUE,
+        "junk_groth16": replace(TRUE, proof=TRUE.proof[:100] + c + TRUE.proof[164:292] + a),
+    }
+    cycles = {}
+    with tempfile.TemporaryDirectory() as folder:
+        settlement = Groth16Settlement(Path(folder))
+        for name, proof in posted.items():
+            step, _ = settlement.run(proof)
+            cycles[name], code, values = executed(executor, step.input, SETTLEMENT)
+            assert (code, values) == (0, step.statement)
+        settlement.close()
+    least = cycles.pop("nothing")
+    return {f"settlement_{name}_cycles": took - least for name, took in cycles.items()}
+
+
 def guest_costs(executor: Path) -> dict[str, int]:
     """Each figure by its name in costs.toml."""
     found = {}
@@ -184,4 +206,4 @@ def guest_costs(executor: Path) -> dict[str, int]:
         for form, price in priced.items():
             found[f"{name}_{form}_cycles"] = price.cycles
             found[f"{name}_{form}_witness_bytes"] = price.witness_bytes
-    return found | {"program_bytes": PROGRAM.stat().st_size}
+    return found | {"program_bytes": PROGRAM.stat().st_size} | settlement_costs(executor)
