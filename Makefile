@@ -14,6 +14,7 @@ PROOF := src/bedroll/_core/_proof.abi3.so
 PROOF_TARGET := $(CACHE)/proof
 STAMP := $(VENV)/.installed
 EXECUTOR := $(CACHE)/prover/release/bedroll-executor
+PROFILER := $(CACHE)/profiler/release/bedroll-executor
 # Runs the proved program in a process of its own. Built here first, or the proof system builds all that it needs twice.
 RUNNER := sp1-core-executor-runner-binary
 # Two other Ethereum engines.
@@ -93,11 +94,13 @@ prover: $(EXECUTOR) ## build what makes validity proofs, for this machine's own 
 guest-keys: $(STAMP) prover ## write the verification keys of the programs that are proved
 	@$(PYTHON) scripts/guest_keys.py --worker $(CACHE)/prover-native/release/bedroll-prover-core
 
-guest-profile: build ## draw where the proved program spends its cycles (INPUT=file, SVG=file; without an input 1,000 transfers)
+$(PROFILER): crates/prover/Cargo.lock $(wildcard crates/prover/executor/src/*.rs)
+	@rustup component add rust-src
 	@cd crates/prover && CARGO_TARGET_DIR=$(CACHE)/profiler cargo build --locked --release --quiet \
 	  -p bedroll-executor --features profiling
-	@$(PYTHON) scripts/guest_profile.py --executor $(CACHE)/profiler/release/bedroll-executor \
-	  --folder $(CACHE)/guest $(if $(SVG),--svg $(SVG)) $(INPUT)
+
+guest-profile: build $(PROFILER) ## draw where the proved program spends its cycles (INPUT=file, SVG=file; without an input 1,000 transfers)
+	@$(PYTHON) scripts/guest_profile.py --executor $(PROFILER) --folder $(CACHE)/guest $(if $(SVG),--svg $(SVG)) $(INPUT)
 
 guest-verifier: $(STAMP) ## build the verifier for the disputed machine and pass its own tests
 	@rustup target add riscv32im-unknown-none-elf
@@ -166,7 +169,7 @@ test-guest: build $(EXECUTOR) ## run the programs that are proved in their machi
 	@$(PYTHON) scripts/guest_proved.py --check --folder $(CACHE)/guest
 	@BEDROLL_EXECUTOR=$(EXECUTOR) $(PYTEST) -m guest
 
-prove: build prover ## prove a batch here (half an hour, 20 GiB) and try 10,000 mutations of the stored proof
+prove: build prover $(PROFILER) ## prove a batch here (half an hour, 20 GiB) and try 10,000 mutations of the stored proof
 	@$(PYTEST) -m prove -s
 
 test-slow: build peers ## long runs: published vectors in full, fuzzing, the core beside two other engines

@@ -11,7 +11,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -29,6 +31,10 @@ CHARACTER: Final = 6.6
 SHARE_MIN: Final = 0.0015
 PERIOD: Final = 101
 """Cycles between samples; a prime, so that no loop is in step with it."""
+
+CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bedroll"
+PROFILER: Final = CACHE / "profiler/release/bedroll-executor"
+"""Where the Makefile builds the executor with its profiler."""
 
 PARTS: Final = (
     ("signatures", r"bedroll_core::sender|ecrecover|bedroll_guest::(curve|field)"),
@@ -152,47 +158,60 @@ def drawn(root: Node, title: str) -> str:
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
-def profiled(executor: Path, program: Path, given: Path, trace: Path) -> tuple[int, dict[str, Any]]:
-    """Cycles of a run, and its profile."""
+def profiled(executor: Path, program: Path, given: Path, trace: Path) -> tuple[int, Counter[Stack]]:
+    """Cycles of a run, and its samples by stack."""
     environment = os.environ | {"TRACE_FILE": str(trace), "TRACE_SAMPLE_RATE": str(PERIOD)}
     asked = [str(executor), str(program), str(given)]
     said = subprocess.run(asked, capture_output=True, text=True, check=True, env=environment).stdout.split()
     if said[1] != "0":
         raise SystemExit(f"the program ended with exit code {said[1]}")
-    found: dict[str, Any] = json.loads(trace.read_bytes())
-    return int(said[0]), found
+    return int(said[0]), folded(json.loads(trace.read_bytes()))
+
+
+def profile(given: bytes, executor: Path = PROFILER, folder: Path = CACHE / "guest") -> tuple[int, Counter[Stack]]:
+    """The program is built with its symbols, and run upon an input: cycles, and samples by stack."""
+    folder = folder.resolve()
+    program = build(ROOT, folder, extra=("--config", "profile.release.strip=false"))
+    with tempfile.TemporaryDirectory() as place:
+        files = [Path(place) / name for name in ("program.elf", "input.bin", "trace.json")]
+        for file, content in zip(files, (program, given), strict=False):
+            file.write_bytes(content)
+        return profiled(executor, *files)
+
+
+def parts_of(samples: Counter[Stack]) -> Counter[str]:
+    """Samples by part of the program."""
+    parts: Counter[str] = Counter()
+    for stack, count in samples.items():
+        parts[part_of(stack)] += count
+    return parts
+
+
+def table(cycles: int, samples: Counter[Stack]) -> Iterator[str]:
+    """A line a part, the dearest first, and one for all."""
+    total = samples.total()
+    for part, count in parts_of(samples).most_common():
+        yield f"{part:<16} {cycles * count // total:>12,} cycles {100 * count / total:5.1f} %"
+    yield f"{'all':<16} {cycles:>12,} cycles"
 
 
 def main() -> int:
     """Build, run, draw."""
     options = argparse.ArgumentParser(description=__doc__)
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bedroll"
     options.add_argument("input", type=Path, metavar="INPUT", nargs="?")
-    options.add_argument("--executor", type=Path, required=True, help="built with the feature `profiling`")
-    options.add_argument("--folder", type=Path, default=cache / "guest", help="for intermediate files")
+    options.add_argument("--executor", type=Path, default=PROFILER, help="built with the feature `profiling`")
+    options.add_argument("--folder", type=Path, default=CACHE / "guest", help="for intermediate files")
     options.add_argument("--svg", type=Path, help="where the flame graph goes")
     chosen = options.parse_args()
-    folder = chosen.folder.resolve()
-    program, trace = folder / "batch-symbols.elf", folder / "trace.json"
-    program.write_bytes(build(ROOT, folder, extra=("--config", "profile.release.strip=false")))
-    given = chosen.input
-    if given is None:
-        given = folder / "sample.bin"
-        given.write_bytes(sample())
-    cycles, profile = profiled(chosen.executor, program, given, trace)
-    samples = folded(profile)
-    total = samples.total()
-    root = Node()
-    parts: Counter[str] = Counter()
-    for stack, count in samples.items():
-        root.add(stack, count)
-        parts[part_of(stack)] += count
-    for part, count in parts.most_common():
-        print(f"{part:<16} {cycles * count // total:>12,} cycles {100 * count / total:5.1f} %")
-    print(f"{'all':<16} {cycles:>12,} cycles")
+    given = sample() if chosen.input is None else chosen.input.read_bytes()
+    cycles, samples = profile(given, chosen.executor, chosen.folder)
+    for line in table(cycles, samples):
+        print(line)
     if chosen.svg:
+        root = Node()
+        for stack, count in samples.items():
+            root.add(stack, count)
         chosen.svg.write_text(drawn(root, f"{cycles:,} cycles by function; hover for names and shares"))
-    trace.unlink()
     return 0
 
 

@@ -1,5 +1,6 @@
 """The committed prices are what the code costs now, and within their limits."""
 
+import re
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.costs.price import commitment_vb, proven_price, signed_price
 from tests.costs.verifier import verifier_costs
 from tests.costs.witness import hour_witness
 
+ROOT = Path(__file__).parents[2]
 COSTS = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
 
 
@@ -67,3 +69,16 @@ def test_the_witness_of_an_hour_of_transfers_takes_what_is_committed():
 def test_the_witness_is_within_its_limits():
     assert COSTS["witness"]["other_bytes"] <= 700
     assert COSTS["witness"]["book_bytes"] <= 400
+
+
+def test_the_proved_program_is_within_its_limits():
+    guest = COSTS["guest"]
+    assert max(guest["transfer_signed_cycles"], guest["transfer_proven_cycles"]) <= 150_000
+    assert max(guest["token_signed_cycles"], guest["token_proven_cycles"]) <= 200_000
+
+
+def test_the_flame_graph_is_of_the_program_that_is_counted():
+    picture = (ROOT / "docs/design/guest-cycles.svg").read_text()
+    cycles = int(re.search(r">([\d,]+) cycles by function", picture)[1].replace(",", ""))
+    # `make guest-profile SVG=docs/design/guest-cycles.svg` draws it again.
+    assert cycles / 1_000 == pytest.approx(COSTS["guest"]["transfer_proven_cycles"], rel=0.02)

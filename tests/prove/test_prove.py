@@ -1,7 +1,8 @@
 """A batch with transfers, a token's transfer, a deployment and a forced message becomes a compressed proof here, is
 inscribed, and moves a node that never saw the signatures.
 
-The worker is killed once in mid-shard: what was finished before stays finished. What it took is printed.
+The worker is killed once in mid-shard: what was finished before stays finished. What it took is printed: cycles by
+part of the program, shards, time, and the most memory that was held.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from scripts.guest_profile import PERIOD, parts_of, profile, table
 
 from bedroll.da import Proof, ProofSystem, StatementKind, split
 from bedroll.node.proof_verifier import Sp1Verifier
@@ -18,6 +20,8 @@ from bedroll.protocol import REGTEST
 from bedroll.prover import Core, JobState, Prover, TaskState
 from bedroll.prover.budget import checked_budget
 from bedroll.prover.core import find_worker
+from bedroll.prover.executor import find_executor
+from tests.costs.guest import executed
 from tests.framework.proof_batch import proof_batch
 from tests.framework.site import Site
 
@@ -35,6 +39,18 @@ async def kill_in_mid_shard(prover, core, job):
     process = core._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
+
+
+def test_the_cycles_of_the_run_are_told_by_part(tmp_path):
+    """The program with its symbols is the one that is proved, as it takes the same cycles."""
+    with proof_batch(tmp_path) as posted:
+        cycles, samples = profile(posted.given)
+        assert cycles == executed(find_executor(None), posted.given)[0]
+    print("\n" + "\n".join(table(cycles, samples)))
+    parts = parts_of(samples)
+    assert parts.total() == pytest.approx(cycles / PERIOD, rel=0.01)
+    assert {"signatures", "codec", "evm", "roots of state", "witness"} <= parts.keys()
+    assert parts["rest"] < parts.total() / 10
 
 
 @pytest.mark.timeout(7_200)
@@ -73,7 +89,9 @@ async def prove(folder, given):
     assert job.state is JobState.HANDED, job.reason
     (proof,) = taken
     print(f"\n{job.cycles:,} cycles, {len(proof.proof):,} bytes of proof, {wall:,.0f} s in all")
+    peak_bytes = max(task.peak_bytes for task in tasks)
+    print(f"{sum(task.kind != 'node' for task in tasks)} shards, at most {peak_bytes / 2**30:.1f} GiB")
     for task in tasks:
         print(f"  {task.name:<12} {task.kind:<18} {task.seconds:7.1f} s  {task.peak_bytes / 2**30:5.1f} GiB")
-    assert max(task.peak_bytes for task in tasks) <= MEMORY_BYTES
+    assert peak_bytes <= MEMORY_BYTES
     return proof
