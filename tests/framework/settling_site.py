@@ -1,4 +1,7 @@
-"""A node that also settles: the batch program is asked at each parent, the settlement program runs block by block."""
+"""A node that also settles: the batch program is asked at each parent, the settlement program runs block by block.
+
+What the batch program was asked, and what it said, stays in `inputs` and `verdicts`.
+"""
 
 from bedroll._core._native import program_input
 from bedroll.da import BatchForm, StatementKind
@@ -58,7 +61,7 @@ class SettlingSite(Site):
         self.noting = None if verifier is None else Noting(verifier)
         self.asked = []
         self.steps = []
-        self.verdicts = []
+        self.inputs, self.verdicts = [], []
         super().__init__(folder, genesis, chain, verifier=self.noting)
 
     def new_pipeline(self):
@@ -74,7 +77,8 @@ class SettlingSite(Site):
         if question.batch is not None and question.batch.header.form == BatchForm.PROVEN:
             return
         part = {} if question.batch is None else {"header": question.batch.header.encode(), "body": question.batch.body}
-        _, stated = program_input(self.engine, [native_origin(origin) for origin in question.origins], **part)
+        given, stated = program_input(self.engine, [native_origin(origin) for origin in question.origins], **part)
+        self.inputs.append(given)
         self.asked.append([stated, question.batch is None, None])
 
     def note(self):

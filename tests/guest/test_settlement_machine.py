@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from bedroll.da import Forced
+from bedroll.node.proof_verifier import Sp1Verifier
+from bedroll.protocol import REGTEST
 from tests.costs.guest import SETTLEMENT, executed
+from tests.framework.settled_verdict import VerdictSettlement
 from tests.framework.settling_site import SettlingSite
 from tests.framework.site import HOLDERS, Wallet, new_rollup
 
@@ -58,3 +61,16 @@ def test_the_machine_is_silent_where_the_input_does_not_hold(executor, settled):
     for place in range(0, len(given), len(given) // 12):
         _, code, values = executed(executor, given[:place] + bytes([given[place] ^ 1]) + given[place + 1 :], SETTLEMENT)
         assert (code, values) == (1, b"")
+
+
+def test_the_machine_takes_a_verdict_that_the_batch_program_gives_in_it(executor, tmp_path):
+    """Both runs that `make prove` proves one inside the other; under the keys of the programs as they are."""
+    made = VerdictSettlement(tmp_path, Sp1Verifier.of_network(REGTEST))
+    batch_cycles, *batch = executed(executor, made.batch_input)
+    assert batch == [0, made.verdict]
+    cycles, *run = executed(executor, made.step.input, SETTLEMENT)
+    assert run == [0, made.step.statement]
+    print(f"{batch_cycles:,} cycles for the batch, {cycles:,} for the run over it")
+    other = made.step.input.replace(made.verdict, made.verdict[:-1] + bytes([made.verdict[-1] ^ 1]))
+    _, *run = executed(executor, other, SETTLEMENT)
+    assert run[1] != made.step.statement
