@@ -5,6 +5,7 @@ Never: shows a proof that the worker has not verified.  Spec: docs/spec/prover.m
 """
 
 import asyncio
+import contextlib
 import functools
 import json
 from collections.abc import Sequence
@@ -14,7 +15,12 @@ from typing import Any, Final
 
 import click
 
+from bedroll.bitcoin.client import BitcoinClient
 from bedroll.config import Config
+from bedroll.da import StatementKind
+from bedroll.derivation.settled import SETTLED_SIZE
+from bedroll.node.proof_verifier import Sp1Verifier
+from bedroll.node.settlement_follower import SettlementFollower
 from bedroll.primitives import Invalid, Misconfigured
 from bedroll.prover import Core, Finished, Follower, JobState, Prover, Range, read_status
 from bedroll.prover.budget import checked_budget
@@ -28,6 +34,8 @@ from bedroll.prover.service import INPUT_BYTES_MAX, HandOver
 from bedroll.sdk import RpcClient
 from bedroll.storage.durable_file import write_durably
 
+from .bitcoin import open_bitcoin
+from .node import circuit_of, read_genesis
 from .prover_groth16 import groth16, setup_local
 from .prover_picture import Picture, show_status
 from .prover_settlement import read_given, settlement
@@ -36,7 +44,9 @@ from .run import QUIET, Context, declare, run_once, run_service
 from .serve import run_until
 
 _SECTIONS: Final = ("network", "folder", "prover", "log")
-_PROGRAM: Final = Path(__file__).resolve().parents[3] / "crates/guest/elf/batch.elf"
+_ELF: Final = Path(__file__).resolve().parents[3] / "crates/guest/elf"
+_PROGRAM: Final = _ELF / "batch.elf"
+_SETTLEMENT: Final = _ELF / "settlement.elf"
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -51,16 +61,20 @@ command.add_command(settlement)
 command.add_command(submit)
 
 
-@declare("run", *_SECTIONS, group=command)
+@declare("run", *_SECTIONS, "genesis", "circuit", "bitcoin", group=command)
 @click.option("--first", type=click.IntRange(min=1), default=1, show_default=True, help="L2 block to begin with.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of proofs; in the folder without."
 )
-def run(context: Context, flags: dict[str, object], *, first: int, out: Path | None) -> None:
-    """Follow a node and prove each batch and each run of automatic blocks that it derives."""
+@click.option("--settlement", is_flag=True, help="Also carry settlement on, from Bitcoin and the genesis file.")
+def run(context: Context, flags: dict[str, object], *, first: int, out: Path | None, settlement: bool) -> None:
+    """Follow a node and prove each batch and each run of automatic blocks that it derives.
+
+    With --settlement also the settlement program, run after run: the node keeps the newest proof for light clients.
+    """
     config = context.load(flags)
     folder = out or folder_of(config) / "proofs"
-    run_service(lambda stop: _serve(context, config, first, folder, stop))
+    run_service(lambda stop: _serve(context, config, first, folder, stop, settles=settlement))
 
 
 @declare("prove", *_SECTIONS, group=command)
@@ -198,11 +212,15 @@ class RpcSource:
         )
 
 
-async def _serve(context: Context, config: Config, first: int, folder: Path, stop: asyncio.Event) -> None:
+async def _serve(
+    context: Context, config: Config, first: int, folder: Path, stop: asyncio.Event, *, settles: bool
+) -> None:
     names = await _key(config)
+    settlement = await _settlement_names(config) if settles else {}
 
     async def keep(finished: Finished) -> None:
-        keep_files(folder / f"{finished.job.title.replace(' ', '-')}.proof", finished, names)
+        of = settlement if len(finished.values) == SETTLED_SIZE else names
+        keep_files(folder / f"{finished.job.title.replace(' ', '-')}.proof", finished, of)
 
     if not config.prover.key:
         context.output.hint("proofs stay files: with prover.key, of `bedroll key new`, the node gets them", aside=True)
@@ -210,16 +228,57 @@ async def _serve(context: Context, config: Config, first: int, folder: Path, sto
         take = NodeTaker(client, keep) if config.prover.key else keep
         with Picture(context.output) as picture:
             prover = prover_of(config, take, picture)
+            followers: list[Follower | SettlementFollower] = [Follower(RpcSource(client), prover, first)]
             try:
-                await run_until(_follow(prover, Follower(RpcSource(client), prover, first)), stop)
+                async with contextlib.AsyncExitStack() as stack:
+                    if settles:
+                        bitcoin = await stack.enter_async_context(open_bitcoin(config))
+                        followers.append(_settlement_follower(config, bitcoin, prover))
+                    await run_until(_follow(prover, followers), stop)
             finally:
                 await prover.close()
 
 
-async def _follow(prover: Prover, follower: Follower) -> None:
+async def _follow(prover: Prover, followers: Sequence[Follower | SettlementFollower]) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(prover.run())
-        group.create_task(follower.run())
+        for follower in followers:
+            group.create_task(follower.run())
+
+
+def _settlement_follower(config: Config, bitcoin: BitcoinClient, prover: Prover) -> SettlementFollower:
+    genesis = read_genesis(config)
+    verifier = Sp1Verifier.of_network(genesis.network, circuit_of(config))
+    folder = folder_of(config) / "settlement"
+    return SettlementFollower(folder, bitcoin, genesis, verifier, prover, _SETTLEMENT.read_bytes())
+
+
+async def _settlement_names(config: Config) -> dict[str, str]:
+    """Names of the settlement program.
+
+    Raises:
+        Misconfigured: It, or the program that is proved, is not the one whose key comes with this version.
+    """
+    verifier = Sp1Verifier.of_network(read_genesis(config).network)
+    names = {}
+    core = Core(find_worker(config.prover.worker), config.prover.memory_bytes)
+    try:
+        for kind, program in ((StatementKind.BATCH, program_of(config)), (StatementKind.SETTLEMENT, _SETTLEMENT)):
+            if not program.is_file():
+                raise Misconfigured(
+                    "a program is not there", option="--settlement", value=program, allowed="a checkout of the sources"
+                )
+            names = await names_of(core, program)
+            if bytes.fromhex(names["program"]) != verifier.program_digest(kind):
+                raise Misconfigured(
+                    "the program is not the one whose key comes with this version",
+                    option="--settlement",
+                    value=program,
+                    allowed="the ELF file of this version",
+                )
+    finally:
+        await core.close()
+    return names
 
 
 async def _prove(context: Context, config: Config, file: Path, out: Path, proofs: Sequence[bytes]) -> dict[str, Any]:

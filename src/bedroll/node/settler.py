@@ -111,6 +111,11 @@ class Settler:
         """Let go of the folder."""
         self._engine.close()
 
+    @property
+    def height(self) -> int:
+        """L1 block up to which it has derived."""
+        return self._pipeline.height
+
     async def run(self, client: BitcoinClient, last: L1Height, previous: SettlementStep | None = None) -> SettlementRun:
         """Derive up to an L1 block and make the input of one run that ends there.
 

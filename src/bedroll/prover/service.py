@@ -113,17 +113,18 @@ class Prover:
         self._begun: dict[tuple[str, str], _Begun] = {}
         self._lost: dict[tuple[str, str], int] = {}
         self._wake = asyncio.Event()
-        self._remark = ""
+        self._remarks: dict[str, str] = {}
 
     # --- jobs --------------------------------------------------------------------------------------
 
-    def add(self, given: bytes, title: str, proofs: Sequence[bytes] = ()) -> Job:
+    def add(self, given: bytes, title: str, proofs: Sequence[bytes] = (), program: bytes | None = None) -> Job:
         """Queue an input; the same input again is the same job.
 
         Args:
             given: The input.
             title: For people.
             proofs: Compressed proofs that the run verifies, in the order in which its program asks for them.
+            program: ELF file that is proved; without it the prover's own.
 
         Raises:
             Invalid: It is larger than anything that can be proved.
@@ -132,15 +133,14 @@ class Prover:
             raise Invalid("input is too large", value=len(given), limit=INPUT_BYTES_MAX)
         if len(proofs) > GIVEN_MAX:
             raise Invalid("a run verifies too many proofs", value=len(proofs), limit=GIVEN_MAX)
-        job = Job(
-            id=job_id(self._program, given, proofs), title=title, state=JobState.WAITING, added=int(self._clock())
-        )
+        program = self._program if program is None else program
+        job = Job(id=job_id(program, given, proofs), title=title, state=JobState.WAITING, added=int(self._clock()))
         found = self.queue.job(job.id)
         if found is not None:
             return found
         folder = self.folder_of(job)
         folder.mkdir(parents=True, exist_ok=True)
-        write_durably(folder / PROGRAM_FILE, self._program)
+        write_durably(folder / PROGRAM_FILE, program)
         write_durably(folder / INPUT_FILE, given)
         for place, proof in enumerate(proofs):
             write_durably(folder / given_name(place), proof)
@@ -166,10 +166,10 @@ class Prover:
         """Where a job's files lie."""
         return self._folder / "jobs" / job.id
 
-    def remark(self, text: str) -> None:
-        """Say for a person what this prover waits for."""
-        if text != self._remark:
-            self._remark = text
+    def remark(self, text: str, about: str = "") -> None:
+        """Say for a person what this prover waits for; one remark about each matter."""
+        if text != self._remarks.get(about, ""):
+            self._remarks[about] = text
             self._tell()
 
     async def run(self) -> None:
@@ -316,14 +316,22 @@ class Prover:
         self.queue.done(job.id, task.name, seconds, peak_bytes)
         _LOG.info("task", extra={"job": job.id, "task": task.name, "seconds": round(seconds, 1)})
 
-    async def _give(self, job: Job) -> None:
+    def proof_of(self, job: Job) -> bytes:
+        """The proof of a finished job.
+
+        Raises:
+            Corrupt: It is not there.
+        """
         folder = self.folder_of(job)
         nodes = [task for task in self.queue.tasks(job.id) if task.kind == NODE]
         try:
-            proof = (folder / f"{nodes[-1].name}.proof").read_bytes()
+            return (folder / f"{nodes[-1].name}.proof").read_bytes()
         except (OSError, IndexError) as error:
             raise Corrupt("a finished job has lost its proof", job=job.id, path=str(folder)) from error
-        await self._hand_over(Finished(job=job, proof=proof, values=job.values))
+
+    async def _give(self, job: Job) -> None:
+        folder = self.folder_of(job)
+        await self._hand_over(Finished(job=job, proof=self.proof_of(job), values=job.values))
         crash_point("prover.after_hand_over")
         self.queue.move(job.id, JobState.HANDED)
         # Only the proof is worth its place: the rest is ten megabytes a shard.
@@ -359,7 +367,7 @@ class Prover:
             resident_bytes=self._crew.resident_bytes,
             workers=self._crew.width,
             able=self._crew.able,
-            remark=self._remark,
+            remark="; ".join(filter(None, self._remarks.values())),
             running=tuple(running),
             jobs=shown_jobs(self.queue, running, self._crew.able, now),
             counts=self.queue.counts(),
