@@ -29,3 +29,26 @@ pub fn recover_authority(authorization: &SignedAuthorization) -> Option<Address>
     let signature = authorization.signature().ok()?;
     recover(authorization.inner().signature_hash(), &signature)
 }
+
+/// Recovers the addresses behind many signatures, each as [`recover`] does; eight at a time where the processor can.
+#[cfg(feature = "std")]
+pub fn recover_all(signed: &[(B256, Signature)]) -> alloc::vec::Vec<Option<Address>> {
+    use alloc::vec::Vec;
+
+    let given = signed.iter().map(|(hash, own)| bedroll_recover::Signature {
+        hash: hash.0,
+        r: own.r().to_be_bytes(),
+        s: own.s().to_be_bytes(),
+        recovery: u8::from(own.v()),
+    });
+    let keys = bedroll_recover::recover(&given.collect::<Vec<_>>());
+    let found: Vec<&[u8]> = keys.iter().flatten().map(|key| &key[..]).collect();
+    let mut words = crate::trie::keccak::hash_all(&found).into_iter();
+    let address = |(key, (hash, own)): (&Option<_>, &(B256, Signature))| match key
+        .and_then(|_| words.next())
+    {
+        Some(word) => (own.s() <= HALF_ORDER).then(|| Address::from_slice(&word[12..])),
+        None => recover(*hash, own),
+    };
+    keys.iter().zip(signed).map(address).collect()
+}

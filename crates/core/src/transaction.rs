@@ -289,12 +289,7 @@ pub fn decode_ethereum(raw: &[u8]) -> Result<Transaction, TransactionError> {
     Transaction::signed(decode_any(raw)?, Bytes::copy_from_slice(raw))
 }
 
-/// Decodes and recovers many, on all cores.
 #[cfg(feature = "std")]
-pub fn decode_all(raws: &[Bytes]) -> Vec<Result<Transaction, TransactionError>> {
-    use rayon::prelude::*;
-    raws.par_iter()
-        .with_min_len(16)
-        .map(|raw| Transaction::decode(raw))
-        .collect()
-}
+mod many;
+#[cfg(feature = "std")]
+pub use many::{decode_all, decode_together, share};

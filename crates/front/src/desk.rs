@@ -1,12 +1,12 @@
 //! Bodies in, answers out: everything that arrived in one turn of the server's loop, together.
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::{map::HashMap, Address, B256, U256};
-use bedroll_core::transaction::{Transaction, TransactionError};
+use bedroll_core::transaction::{decode_together, share, Transaction, TransactionError};
 use bedroll_store::engine::{Engine, EngineError, Look};
 
 use crate::ask::{Ask, At};
@@ -98,35 +98,40 @@ pub struct Desk {
     tips: TipCache,
 }
 
-/// Signatures that two threads recover.
+/// Transactions that two threads decode.
 struct Recovery {
     /// Who waits for them.
     owner: Thread,
     raws: Vec<Vec<u8>>,
+    /// How many a thread takes at a time.
+    share: usize,
     next: AtomicUsize,
     left: AtomicUsize,
-    found: Vec<OnceLock<Result<Transaction, TransactionError>>>,
+    found: Vec<Mutex<Vec<Decoded>>>,
 }
 
+type Decoded = Result<Transaction, TransactionError>;
+
 impl Recovery {
-    fn new(raws: Vec<Vec<u8>>) -> Self {
+    fn new(raws: Vec<Vec<u8>>, share: usize) -> Self {
+        let parts = raws.len().div_ceil(share);
         Self {
             owner: std::thread::current(),
-            next: AtomicUsize::new(0),
-            left: AtomicUsize::new(raws.len()),
-            found: raws.iter().map(|_| OnceLock::new()).collect(),
             raws,
+            share,
+            next: AtomicUsize::new(0),
+            left: AtomicUsize::new(parts),
+            found: (0..parts).map(|_| Mutex::default()).collect(),
         }
     }
 
     fn work(&self) {
         loop {
             let place = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(raw) = self.raws.get(place) else {
+            let Some(raws) = self.raws.chunks(self.share).nth(place) else {
                 return;
             };
-            // Every place is taken once, so it is empty.
-            let _ = self.found[place].set(Transaction::decode(raw));
+            *lock(&self.found[place]) = decode_together(raws);
             if self.left.fetch_sub(1, Ordering::Release) == 1 {
                 self.owner.unpark();
             }
@@ -135,17 +140,18 @@ impl Recovery {
 }
 
 /// Decodes and recovers, on this thread and one more.
-fn recover(raws: Vec<Vec<u8>>) -> Vec<Result<Transaction, TransactionError>> {
-    if raws.len() < SHARED_FROM {
-        return raws.iter().map(|raw| Transaction::decode(raw)).collect();
+fn recover(raws: Vec<Vec<u8>>) -> Vec<Decoded> {
+    let share = share(raws.len(), 2);
+    if raws.len() < SHARED_FROM.max(share + 1) {
+        return decode_together(&raws);
     }
-    let job = Arc::new(Recovery::new(raws));
+    let job = Arc::new(Recovery::new(raws, share));
     let helper = job.clone();
     rayon::spawn(move || helper.work());
     job.work();
     let mut spins = 0;
     while job.left.load(Ordering::Acquire) > 0 {
-        // The other thread is in the middle of its last one: microseconds, unless it has lost its core.
+        // The other thread is in the middle of its last part: microseconds, unless it has lost its core.
         if spins < SPINS_MAX {
             spins += 1;
             std::hint::spin_loop();
@@ -153,9 +159,9 @@ fn recover(raws: Vec<Vec<u8>>) -> Vec<Result<Transaction, TransactionError>> {
             std::thread::park();
         }
     }
-    let found = job.found.iter().map(|one| one.get().cloned());
-    found
-        .map(|one| one.unwrap_or(Err(TransactionError::Encoding)))
+    let parts = job.found.iter();
+    parts
+        .flat_map(|part| std::mem::take(&mut *lock(part)))
         .collect()
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use alloy_primitives::{keccak256, B256};
 
 /// Hashes of all messages, in order.
-pub(super) fn hash_all(messages: &[&[u8]]) -> Vec<B256> {
+pub(crate) fn hash_all(messages: &[&[u8]]) -> Vec<B256> {
     #[cfg(target_arch = "x86_64")]
     if messages.len() >= lanes::LANES && std::arch::is_x86_feature_detected!("avx512f") {
         return lanes::hash_all(messages);

@@ -12,7 +12,7 @@ mod evict;
 mod hash;
 mod insert;
 #[cfg(feature = "std")]
-mod keccak;
+pub(crate) mod keccak;
 #[cfg(feature = "std")]
 mod level;
 mod list;
