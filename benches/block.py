@@ -1,4 +1,5 @@
-"""What a full block costs: transactions with known senders to a durable block, and the same with senders to recover.
+"""What a full block costs: transactions with known senders to a durable block, and the same with senders to recover,
+together (eight at a time where the processor can) and one by one (by libsecp256k1).
 
     python benches/block.py [--accounts 100000] [--transactions 10000] [--repeat 5] [--folder FOLDER]
 
@@ -17,7 +18,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from bedroll.execution.engine import Engine, Origin, decode_transactions
+from bedroll.execution.engine import Engine, Origin, decode_transaction, decode_transactions
 from bedroll.execution.genesis import Genesis, artifact
 from bedroll.primitives import Address, BlockHash, Gas, L1Height, Wei
 from bedroll.protocol import REGTEST
@@ -91,8 +92,8 @@ class Bench:
             data=data,
         )
 
-    def block(self, given, times=None):
-        """Execute, seal and make durable; CPU and wall of the three."""
+    def block(self, given, times=None, *, one_by_one=False):
+        """Execute, seal and make durable; CPU and wall of the three, and before them of decoding `one_by_one`."""
         engine, spent = self.engine, {}
 
         def step(name, work):
@@ -102,6 +103,8 @@ class Bench:
             return result
 
         engine.begin(engine.tip().timestamp + 1)
+        if one_by_one:
+            given = step("decode", lambda: [decode_transaction(raw) for raw in given])
         receipts = step("execute", lambda: engine.add_many(given))
         refused = [one for one in receipts if isinstance(one, str)]
         assert not refused, refused[:3]
@@ -157,12 +160,12 @@ def show(title, times, count):
     return cpu
 
 
-def measured(bench, make, repeat, *, known):
+def measured(bench, make, repeat, *, known=False, one_by_one=False):
     times = {}
     for _ in range(repeat):
         raws = make()
         given = decode_transactions(raws) if known else raws
-        bench.block(given, times)
+        bench.block(given, times, one_by_one=one_by_one)
     return times
 
 
@@ -225,8 +228,9 @@ def main():
             bench.block([], times)
         show("empty block", times, 0)
         known = show("transfers, senders known", measured(bench, bench.transfers, repeat, known=True), count)
-        fresh = show("transfers, senders recovered", measured(bench, bench.transfers, repeat, known=False), count)
-        print(f"senders known: {fresh / known:.2f} times the rate")
+        fresh = show("transfers, senders recovered", measured(bench, bench.transfers, repeat), count)
+        alone = show("the same, one by one", measured(bench, bench.transfers, repeat, one_by_one=True), count)
+        print(f"senders known: {fresh / known:.2f} times the rate, against one by one {alone / known:.2f} times")
         bench.deploy()
         show("ERC-20, senders known", measured(bench, bench.payments, repeat, known=True), count)
         if not arguments.skip_logs:
