@@ -2,7 +2,8 @@
 
 `-p tests.framework.guest_replay` with BEDROLL_REPLAY=FOLDER. A block is a batch of its own upon its parent, of the
 signed and of the proven form in turns; automatic ones too, which as batches are mostly rejected. `<number>.values` is
-what the node states of `<number>.input`; `left.json` counts blocks that were left out, by why.
+what the node states of `<number>.input`; `left.json` counts blocks that were left out, by why. Runs of the settlement
+program lie in the folder `settlement` alike, but for those over posted proofs, which are stand-ins.
 """
 
 import json
@@ -13,11 +14,14 @@ from pathlib import Path
 import pytest
 
 from bedroll._core._native import encode_batch, program_input
-from bedroll.da import BatchForm, BatchHeader
+from bedroll.da import BatchForm, BatchHeader, scan_block
+from bedroll.light import Settlement
 from bedroll.primitives import Invalid, Unavailable
 from bedroll.protocol import REGTEST
 from tests.framework.execution_pair import Pair
 from tests.framework.ledger import Ledger
+
+PROOF_KIND = b"\x05"
 
 
 class Chain:
@@ -34,7 +38,9 @@ class Recorder:
 
     def __init__(self, folder):
         self.folder = folder
-        self.count = 0
+        self.settlement = folder / "settlement"
+        self.settlement.mkdir()
+        self.count = self.settled = 0
         self.left = {}
 
     def take(self, chain):
@@ -53,6 +59,18 @@ class Recorder:
         (self.folder / f"{self.count:06}.input").write_bytes(given)
         (self.folder / f"{self.count:06}.values").write_bytes(stated)
         self.count += 1
+
+    def settle(self, step):
+        """A run of the settlement program."""
+        (self.settlement / f"{self.settled:06}.input").write_bytes(step.input)
+        (self.settlement / f"{self.settled:06}.values").write_bytes(step.statement)
+        self.settled += 1
+
+
+def posts_proofs(raw, tag):
+    """Whether an L1 block carries a proof of a batch."""
+    bodies = [body or b"" for found in scan_block(raw, tag).relevant for _, body, _ in found.objects]
+    return any(body[1:2] == PROOF_KIND for body in bodies)
 
 
 def replayed(chain, height):
@@ -117,10 +135,20 @@ class Watch:
     def pytest_sessionfinish(self):
         (self.recorder.folder / "left.json").write_text(json.dumps(self.recorder.left))
 
+    def advances(self, advance):
+        def advanced(settlement, blocks, verdicts, headers, shown=()):
+            step = advance(settlement, blocks, verdicts, headers, shown)
+            if not shown and not any(posts_proofs(raw, settlement._tag) for raw in blocks):
+                self.recorder.settle(step)
+            return step
+
+        return advanced
+
 
 def pytest_configure(config):
     watch = Watch(Recorder(Path(os.environ["BEDROLL_REPLAY"])))
     Ledger.next_origin = watch.origin_made(Ledger.next_origin)
     Pair.origin = watch.origin_made(Pair.origin)
     Pair.close = watch.closes(Pair.close)
+    Settlement.advance = watch.advances(Settlement.advance)
     config.pluginmanager.register(watch)

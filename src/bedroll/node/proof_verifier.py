@@ -16,10 +16,13 @@ from bedroll.crypto.proof import (
     published_circuit,
 )
 from bedroll.da import Proof, ProofSystem, StatementKind
-from bedroll.primitives import Misconfigured
+from bedroll.primitives import Invalid, Misconfigured
 from bedroll.protocol import Network
+from bedroll.riscv.gnark import parse_key
 
 _CIRCUIT_KEY_MAX: Final = 4_096
+_CIRCUIT_INPUTS: Final = 5
+"""Program, values, exit code, keys of recursion, nonce."""
 _KEYS: Final = Path(__file__).parent / "program_key"
 """Keys of the programs that this version proves, as `make guest` and the prover's setup made them."""
 _FILES: Final = {StatementKind.BATCH: "batch.key", StatementKind.SETTLEMENT: "settlement.key"}
@@ -88,9 +91,27 @@ def read_circuit_key(path: Path) -> bytes:
     """Key of the Groth16 circuit.
 
     Raises:
-        Misconfigured: There is no such file, or it is too long for one.
+        Misconfigured: There is no such file, or it holds no key under which proofs of this version could be judged: a
+            point that is none, another number of public inputs, or a setup that was never finished (γ = δ).
     """
-    return _read(path, "circuit key")
+    raw = _read(path, "circuit key")
+    try:
+        inputs = len(parse_key(raw).points) - 1
+    except Invalid as error:
+        raise _no_key(path, str(error)) from error
+    if inputs != _CIRCUIT_INPUTS:
+        raise _no_key(path, f"it has {inputs} public inputs")
+    return raw
+
+
+def _no_key(path: Path, reason: str) -> Misconfigured:
+    return Misconfigured(
+        "the file holds no key of a circuit",
+        option="circuit",
+        value=str(path),
+        allowed=f"a key as `bedroll prover setup-local` makes it, of {_CIRCUIT_INPUTS} public inputs",
+        reason=reason,
+    )
 
 
 def _read(path: Path, option: str) -> bytes:

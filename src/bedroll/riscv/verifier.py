@@ -44,7 +44,7 @@ class VerifyingKey:
         points: IC_0 and one point of G1 for each public input.
 
     Raises:
-        Invalid: A point is not of its group, or is infinity.
+        Invalid: A point is not of its group, or is infinity; γ and δ are one point, so that anybody could make proofs.
     """
 
     alpha: G1
@@ -61,6 +61,8 @@ class VerifyingKey:
         for name, two in (("beta", self.beta), ("gamma", self.gamma), ("delta", self.delta)):
             if not bn254.is_on_twist(two) or not bn254.has_order(two):
                 raise Invalid("a point of the key is not in its group", point=name, value=two)
+        if self.gamma == self.delta:
+            raise Invalid("gamma and delta of the key are one point: its setup was never finished", value=self.gamma)
         if not self.points:
             raise Invalid("the key has no point for the constant 1", value=0, limit=1)
 

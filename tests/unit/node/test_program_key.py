@@ -8,11 +8,16 @@ import pytest
 
 from bedroll.crypto.proof import program_name
 from bedroll.da import StatementKind
-from bedroll.node.proof_verifier import Sp1Verifier
+from bedroll.node.proof_verifier import Sp1Verifier, read_circuit_key
+from bedroll.primitives import Misconfigured
 from bedroll.protocol import NETWORKS
 
 ROOT = Path(__file__).parents[3]
 KEYS = ROOT / "src/bedroll/node/program_key"
+CIRCUITS = {
+    name: bytes.fromhex(json.loads((ROOT / f"tests/vectors/proofs/{name}.json").read_text())["key"])
+    for name in ("batch", "small")
+}
 NAMES = json.loads((KEYS / "names.json").read_text())
 
 
@@ -36,3 +41,29 @@ def test_both_names_of_a_program_are_the_same_eight_words():
         for word in words:
             number = number << 31 | word
         assert f"{number:064x}" == names["groth16"]
+
+
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_a_circuit_of_ones_own_is_taken(tmp_path, name):
+    (tmp_path / "circuit.key").write_bytes(CIRCUITS[name])
+    assert read_circuit_key(tmp_path / "circuit.key") == CIRCUITS[name]
+
+
+def broken_circuits():
+    key = CIRCUITS["batch"]
+    points = 292 + 6 * 32
+    yield "gamma is delta", key[:128] + key[224:288] + key[192:], "never finished"
+    yield "points cut", key[: points - 32], "end"
+    yield "fewer inputs", key[:288] + bytes([0, 0, 0, 5]) + key[292 : points - 32] + key[points:], "4 public inputs"
+    yield "a point that is none", key[:32] + key[32:64] + bytes([key[64]]) + bytes(31) + key[96:], "point"
+    yield "bytes left over", key + b"\0", "left over"
+    yield "nothing of a key", b"key", ""
+
+
+@pytest.mark.parametrize(("key", "reason"), [pytest.param(*rest, id=name) for name, *rest in broken_circuits()])
+def test_a_circuit_that_could_be_cheated_or_judges_nothing_is_refused(tmp_path, key, reason):
+    (tmp_path / "circuit.key").write_bytes(key)
+    with pytest.raises(Misconfigured) as caught:
+        read_circuit_key(tmp_path / "circuit.key")
+    print(caught.value.fields["reason"])
+    assert reason in caught.value.fields["reason"]
