@@ -7,13 +7,14 @@ Never: begins more tasks than the crew takes, or loses what a finished task made
 import asyncio
 import logging
 import os
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bedroll.primitives import Corrupt, Invalid
+from bedroll.primitives import Corrupt, Invalid, Unavailable
 from bedroll.storage.crash_point import crash_point
 from bedroll.storage.durable_file import write_durably
 
@@ -29,6 +30,8 @@ INPUT_BYTES_MAX: Final = 1 << 30
 GIVEN_MAX: Final = 4_096
 LOST_MAX: Final = 2
 """A task that ends its worker so often in one run of the prover is given up."""
+ROOM_BYTES_MIN: Final = 64 << 20
+"""Room on the disk below which a task that did not end well is not to blame: it makes some 15 MB."""
 _LOOK_SECONDS: Final = 1.0
 _LOG: Final = logging.getLogger("bedroll.prover")
 
@@ -296,8 +299,10 @@ class Prover:
         try:
             answer = begun.work.result()
         except CoreLost as error:
+            self._check_room(error)
             self._note_loss(job, task, error)
         except Invalid as error:
+            self._check_room(error)
             _LOG.warning("a job cannot be proved", extra={"job": job.id, "reason": str(error)})
             self.queue.move(job.id, JobState.FAILED, str(error))
         else:
@@ -337,6 +342,21 @@ class Prover:
         # Only the proof is worth its place: the rest is ten megabytes a shard.
         for trace in [*folder.glob("*.trace"), *folder.glob("*.calls"), *folder.glob("shard-*.proof")]:
             trace.unlink()
+
+    def _check_room(self, cause: Exception) -> None:
+        """Where the disk is full the job stays as it is, and goes on when the prover is started again.
+
+        Raises:
+            Unavailable: It is.
+        """
+        free_bytes = shutil.disk_usage(self._folder).free
+        if free_bytes < ROOM_BYTES_MIN:
+            raise Unavailable(
+                "the disk has no room for what tasks make",
+                path=str(self._folder),
+                value=free_bytes,
+                limit=ROOM_BYTES_MIN,
+            ) from cause
 
     def _note_loss(self, job: Job, task: Task, error: CoreLost) -> None:
         key = (job.id, task.name)

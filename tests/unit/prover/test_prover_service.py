@@ -1,14 +1,16 @@
 """A job goes from input to proof once, whatever dies on the way."""
 
 import asyncio
+import shutil
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from bedroll.primitives import Invalid, Misconfigured, Unavailable
 from bedroll.prover import JobState, TaskState, read_status
 from bedroll.prover.budget import MEMORY_BYTES_MIN, checked_budget, machine_bytes
-from bedroll.prover.service import LOST_MAX
+from bedroll.prover.service import LOST_MAX, ROOM_BYTES_MIN
 from bedroll.storage.crash_point import arm
 from tests.unit.prover.conftest import KINDS, given
 
@@ -138,6 +140,24 @@ async def test_an_input_that_the_worker_refuses_fails_with_its_reason(opened):
     assert "this cannot be proved" in found.reason
     good = await finished(prover, given())
     assert good.state is JobState.HANDED
+
+
+@pytest.mark.parametrize("trouble", [{"fail": "shard-0002"}, {"die_always": "shard-0002"}])
+async def test_a_full_disk_ends_the_prover_and_no_job(opened, monkeypatch, trouble):
+    prover = opened()
+    job = prover.add(given(**trouble), "test")
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=ROOM_BYTES_MIN - 1))
+        with pytest.raises(Unavailable) as caught:
+            await prover.finish(job)
+    assert caught.value.fields["value"] == ROOM_BYTES_MIN - 1
+    await prover.close()
+    prover = opened()
+    now = prover.queue.job(job.id)
+    assert now.state is JobState.PLANNED
+    left = {task.name for task in prover.queue.tasks(job.id) if task.state is not TaskState.DONE}
+    assert left == {"shard-0002", "node-0000"}
+    await prover.close()
 
 
 async def test_finishing_a_job_leaves_others_waiting(opened):
