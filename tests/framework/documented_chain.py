@@ -199,6 +199,14 @@ def _of_tools(made: DocumentedChain) -> dict[str, Shown]:
     facts, move, height, call_tracer = made.facts, _transfer(made), "0x5", {"tracer": "callTracer"}
     me, token, sent, block = facts["account0"], facts["token"], facts["tokenTransfer"], facts["tokenTransferBlock"]
     forwarded, failed, raw_block = facts["forwarded"], facts["failed"], "0x" + _raw_block(made).hex()
+    tip, nobody = made.chain.engine.tip(), "0x" + "00" * 20
+    attributes = {
+        "timestamp": hex(tip.timestamp + 1),
+        "prevRandao": "0x" + "00" * 32,
+        "suggestedFeeRecipient": nobody,
+        "withdrawals": [],
+    }
+    paid = "0x" + made.sign(3, 0, value=1).hex()
     return {
         "admin_clients": ("Who asks", []),
         "admin_setLogLevel": ("Warnings and errors alone", ["warning"]),
@@ -213,6 +221,7 @@ def _of_tools(made: DocumentedChain) -> dict[str, Shown]:
         "bedroll_getSignatures": ("By height", ["0x2"]),
         "bedroll_mine": ("One Bitcoin block", ["0x1"]),
         "bedroll_status": ("A leader", []),
+        "testing_buildBlockV1": ("One payment on the newest block", ["0x" + tip.hash.hex(), attributes, [paid]]),
         "debug_getRawBlock": ("By height", ["0x6"]),
         "debug_executionWitness": ("By height", ["0x2"]),
         "debug_getRawHeader": ("By hash", [block]),

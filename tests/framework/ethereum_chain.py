@@ -18,15 +18,20 @@ from bedroll.protocol import REGTEST, Network
 from tests.framework.seal_chain import SealChain
 
 ARCHIVE = Path(__file__).parents[1] / "vectors/execution-apis/execution-apis_033ca6e6.tar.zst"
+# A fork that changes nothing that is executed stands with the rules that go on: it counts in the chain's fork id.
 HEIGHT_FORKS = (
     ("homesteadBlock", "Homestead"),
     ("eip150Block", "Tangerine"),
     ("eip155Block", "Spurious"),
     ("byzantiumBlock", "Byzantium"),
     ("constantinopleBlock", "Petersburg"),
+    ("petersburgBlock", "Petersburg"),
     ("istanbulBlock", "Istanbul"),
+    ("muirGlacierBlock", "Istanbul"),
     ("berlinBlock", "Berlin"),
     ("londonBlock", "London"),
+    ("arrowGlacierBlock", "London"),
+    ("grayGlacierBlock", "London"),
     ("mergeNetsplitBlock", "Merge"),
 )
 TIME_FORKS = (("shanghaiTime", "Shanghai"), ("cancunTime", "Cancun"), ("pragueTime", "Prague"), ("osakaTime", "Osaka"))

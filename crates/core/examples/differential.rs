@@ -191,7 +191,7 @@ fn run(case: &Case) -> Result<Value, Fault> {
         "state_root": state_root,
         "receipts_root": receipts_root(&done.receipts),
         "bloom": logs_bloom(&done.receipts),
-        "requests_hash": done.requests_hash,
+        "requests_hash": done.requests_hash(),
     }))
 }
 

@@ -72,6 +72,8 @@ impl Message {
             gas_price: 0,
             access_list: Default::default(),
             authorizations: vec![],
+            blob_hashes: vec![],
+            max_fee_per_blob_gas: 0,
         }
     }
 }

@@ -48,6 +48,12 @@ pub fn hash(value: &[u8]) -> PyResult<B256> {
         .map_err(|_| invalid("hash", format!("a hash has 32 bytes, not {}", value.len())))
 }
 
+/// Hashes from 32 bytes each.
+#[allow(clippy::needless_pass_by_value)]
+pub fn hashes(values: Vec<Vec<u8>>) -> PyResult<Vec<B256>> {
+    values.iter().map(|value| hash(value)).collect()
+}
+
 /// Byte strings of a Python sequence.
 pub fn raws(values: Vec<Bound<'_, PyAny>>) -> PyResult<Vec<Bytes>> {
     values

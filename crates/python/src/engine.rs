@@ -2,6 +2,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use bedroll_core::ethereum::{Activation, Schedule};
 use bedroll_core::fee;
 use bedroll_store::engine::{Engine as CoreEngine, FoundLog, Given, LogFilter, Style, TraceWanted};
 use bedroll_store::{Appearance, StoreOptions};
@@ -35,6 +36,12 @@ type LogRow<'py> = (
     Bound<'py, PyBytes>,
     Bound<'py, PyBytes>,
     u64,
+);
+/// Forks (name, height, time), blobs (time, target, most, update fraction), the deposit contract.
+type ScheduleRow<'py> = (
+    Vec<(&'static str, Option<u64>, Option<u64>)>,
+    Vec<(u64, u64, u64, u64)>,
+    Option<Bound<'py, PyBytes>>,
 );
 type AppearanceRow = (u64, u32, u8);
 type CreationRow<'py> = (u64, u32, Option<Bound<'py, PyBytes>>);
@@ -234,6 +241,34 @@ impl Engine {
     #[pyo3(signature = (l1_rate = None))]
     fn next_base_fee(&self, l1_rate: Option<u128>) -> PyResult<u64> {
         Ok(self.get()?.next_base_fee(l1_rate))
+    }
+
+    fn blob_base_fee(&self, py: Python<'_>, height: u64) -> PyResult<Option<u128>> {
+        let engine = self.get()?;
+        py.detach(|| engine.blob_base_fee(height))
+            .map_err(of_engine)
+    }
+
+    fn schedule<'py>(&self, py: Python<'py>) -> PyResult<Option<ScheduleRow<'py>>> {
+        let engine = self.get()?;
+        let row = |schedule: &Schedule| {
+            let forks = schedule.forks.iter().map(|(when, spec)| {
+                let (height, time) = match when {
+                    Activation::Height(height) => (Some(*height), None),
+                    Activation::Time(time) => (None, Some(*time)),
+                };
+                (<&'static str>::from(*spec), height, time)
+            });
+            let blobs = schedule
+                .blobs
+                .iter()
+                .map(|(time, limits)| (*time, limits.target, limits.max, limits.update_fraction));
+            let contract = schedule
+                .deposit_contract
+                .map(|contract| bytes(py, contract));
+            (forks.collect(), blobs.collect(), contract)
+        };
+        Ok(engine.schedule().map(row))
     }
 
     #[pyo3(signature = (timestamp, origin = None, *, automatic = false))]

@@ -1,13 +1,16 @@
 //! Views and what calls on them give.
+use std::sync::Arc;
+
 use alloy_primitives::Bytes;
 use bedroll_core::stf::{Call, Outcome as CoreOutcome, OutcomeStatus};
 use bedroll_store::engine::{Look, Overrides, SimulationBounds, Style, TraceBounds, TracedCall};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::convert::{access_list, address, bytes, grants, int, word, Grant};
+use crate::block::Block;
+use crate::convert::{access_list, address, bytes, grants, hashes, int, word, Grant};
 use crate::error::of_engine;
-use crate::transaction::Log;
+use crate::transaction::{Log, Transaction};
 
 /// Result of a call or simulation.
 #[pyclass(frozen, module = "bedroll._core._native")]
@@ -118,7 +121,7 @@ impl View {
         py.detach(|| self.0.book_index(who)).map_err(of_engine)
     }
 
-    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, block_overrides = "", authorizations = vec![]))]
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, block_overrides = "", authorizations = vec![], blob_hashes = vec![], max_fee_per_blob_gas = 0))]
     #[allow(clippy::too_many_arguments)]
     fn call(
         &self,
@@ -133,6 +136,8 @@ impl View {
         overrides: &str,
         block_overrides: &str,
         authorizations: GrantRows<'_>,
+        blob_hashes: Vec<Vec<u8>>,
+        max_fee_per_blob_gas: u128,
     ) -> PyResult<Outcome> {
         let call = Call {
             sender: address(sender)?,
@@ -143,6 +148,8 @@ impl View {
             gas_price,
             access_list: self::access_list(access_list)?,
             authorizations: grants(&authorizations)?,
+            blob_hashes: hashes(blob_hashes)?,
+            max_fee_per_blob_gas,
         };
         let overrides = Overrides {
             state: overrides,
@@ -181,6 +188,8 @@ impl View {
             gas_price,
             access_list: self::access_list(access_list)?,
             authorizations: grants(&authorizations)?,
+            blob_hashes: vec![],
+            max_fee_per_blob_gas: 0,
         };
         let overrides = Overrides {
             state: overrides,
@@ -213,7 +222,7 @@ impl View {
         traced.map(|json| bytes(py, json)).map_err(of_engine)
     }
 
-    #[pyo3(signature = (*, sender, to, data, value, gas_limit, max_fee_per_gas, access_list, overrides, block_overrides = "", authorizations = vec![]))]
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, max_fee_per_gas, access_list, overrides, block_overrides = "", authorizations = vec![], blob_hashes = vec![], max_fee_per_blob_gas = 0))]
     #[allow(clippy::too_many_arguments)]
     fn estimate_gas<'py>(
         &self,
@@ -228,6 +237,8 @@ impl View {
         overrides: &str,
         block_overrides: &str,
         authorizations: GrantRows<'_>,
+        blob_hashes: Vec<Vec<u8>>,
+        max_fee_per_blob_gas: u128,
     ) -> PyResult<Bound<'py, PyAny>> {
         let call = Call {
             sender: address(sender)?,
@@ -238,6 +249,8 @@ impl View {
             gas_price: 0,
             access_list: self::access_list(access_list)?,
             authorizations: grants(&authorizations)?,
+            blob_hashes: hashes(blob_hashes)?,
+            max_fee_per_blob_gas,
         };
         let overrides = Overrides {
             state: overrides,
@@ -271,6 +284,32 @@ impl View {
         };
         let simulated = py.detach(|| self.0.simulate(request, &bounds));
         simulated.map(|json| bytes(py, json)).map_err(of_engine)
+    }
+
+    #[getter]
+    fn has_blobs(&self, py: Python<'_>) -> PyResult<bool> {
+        py.detach(|| self.0.has_blobs()).map_err(of_engine)
+    }
+
+    #[pyo3(signature = (attributes, transactions, *, leaves_out, changes_max = usize::MAX))]
+    fn build_block<'py>(
+        &self,
+        py: Python<'py>,
+        attributes: &str,
+        transactions: Vec<PyRef<'py, Transaction>>,
+        leaves_out: bool,
+        changes_max: usize,
+    ) -> PyResult<(Block, Vec<Bound<'py, PyBytes>>)> {
+        let transactions: Vec<_> = (transactions.iter())
+            .map(|one| one.inner().clone())
+            .collect();
+        let built = py.detach(|| {
+            self.0
+                .build(attributes, transactions, leaves_out, changes_max)
+        });
+        let built = built.map_err(of_engine)?;
+        let requests = built.requests.iter().map(|one| bytes(py, one)).collect();
+        Ok((Block(Arc::new(built.block)), requests))
     }
 
     #[allow(clippy::needless_pass_by_value)]
@@ -320,6 +359,8 @@ fn traced_call(row: CallRow<'_>) -> PyResult<TracedCall> {
         gas_price,
         access_list: self::access_list(access_list)?,
         authorizations: grants(&authorizations)?,
+        blob_hashes: vec![],
+        max_fee_per_blob_gas: 0,
     };
     let style = Style::replay(&parts).map_err(of_engine)?;
     Ok(TracedCall { call, style })

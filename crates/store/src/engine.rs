@@ -4,7 +4,9 @@
 //! Never: knows Bitcoin's chain beyond the origins it is handed.
 mod appearance;
 mod brief;
+mod build;
 mod error;
+mod fork;
 mod genesis;
 mod import;
 mod index;
@@ -27,12 +29,13 @@ use alloy_consensus::Header;
 use alloy_primitives::B256;
 use bedroll_core::block::{decode_head, Block, Tail};
 use bedroll_core::ethereum::Schedule;
-use bedroll_core::profile::{Profile, Rules};
+use bedroll_core::profile::Rules;
 use bedroll_core::state::State;
 
 use crate::{Store, StoreOptions, View};
 
 pub use appearance::Creation;
+pub use build::Built;
 pub use error::EngineError;
 pub use genesis::block_zero;
 pub(crate) use index::{index_of_stored, Index};
@@ -64,7 +67,7 @@ pub struct Engine {
     store: Store,
     rules: Arc<Rules>,
     /// Forks of a chain of Ethereum's own.
-    schedule: Option<Schedule>,
+    schedule: Option<Arc<Schedule>>,
     writer: Mutex<Writer>,
     tip: RwLock<Arc<TipFacts>>,
     recent: RwLock<VecDeque<Arc<Block>>>,
@@ -100,7 +103,7 @@ impl Engine {
         Ok(Self {
             store,
             rules,
-            schedule,
+            schedule: schedule.map(Arc::new),
             writer: Mutex::new(writer),
             tip: RwLock::new(Arc::new(tip)),
             recent: RwLock::new(VecDeque::new()),
@@ -111,14 +114,27 @@ impl Engine {
 
     /// The rules of one block: on a chain of Ethereum's own, of its fork.
     fn rules_of(&self, header: &Header) -> Arc<Rules> {
+        let schedule = self.schedule.as_deref();
+        fork::rules_at(&self.rules, schedule, header.number, header.timestamp)
+    }
+
+    /// Forks of a chain of Ethereum's own; None: the chain is no such.
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_deref()
+    }
+
+    /// Wei a blob gas in a sealed block; None where there are no blobs.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn blob_base_fee(&self, height: u64) -> Result<Option<u128>, EngineError> {
         let Some(schedule) = &self.schedule else {
-            return self.rules.clone();
+            return Ok(None);
         };
-        let fork = schedule.at(header.number, header.timestamp);
-        Arc::new(Rules {
-            profile: Profile::Ethereum(fork.spec),
-            ..(*self.rules).clone()
-        })
+        Ok(self.header(height)?.and_then(|header| {
+            let fork = schedule.at(header.number, header.timestamp);
+            fork::blob_base_fee(&fork, &header)
+        }))
     }
 
     /// The network's rules.
@@ -187,7 +203,12 @@ impl Engine {
             None => self.rules.clone(),
             Some(_) => self.rules_of(&tip_facts(&view, view.height())?.header),
         };
-        Ok(Look::sealed(view, rules, self.past.clone()))
+        Ok(Look::sealed(
+            view,
+            rules,
+            self.schedule.clone(),
+            self.past.clone(),
+        ))
     }
 
     /// The same of a block that most likely is the tip, for whoever asks again and again for a moment: the view stays open

@@ -239,6 +239,8 @@ class View:
     """State as of one block; never changes. Reading it does not wait for the writer."""
 
     height: int
+    has_blobs: bool
+    """Whether the rules of its block know blobs: on a chain of Ethereum's own from Cancun on."""
     def time_and_base_fee(self) -> tuple[int, int]:
         """Time and base fee of the block, open or sealed."""
 
@@ -260,11 +262,13 @@ class View:
         overrides: str,
         block_overrides: str = "",
         authorizations: Sequence[tuple[int, bytes, int, int, int, int]] = ...,
+        blob_hashes: Sequence[bytes] = ...,
+        max_fee_per_blob_gas: int = 0,
     ) -> Outcome:
         """Run a call inside this block: with its height and time, and its base fee if the call has a price.
 
         `overrides` of accounts and `block_overrides`: JSON or "". `authorizations` of EIP-7702: chain id, address,
-        nonce, y parity, r, s.
+        nonce, y parity, r, s. `blob_hashes` only where the view `has_blobs`.
         """
 
     def trace_call(
@@ -326,6 +330,8 @@ class View:
         overrides: str,
         block_overrides: str = "",
         authorizations: Sequence[tuple[int, bytes, int, int, int, int]] = ...,
+        blob_hashes: Sequence[bytes] = ...,
+        max_fee_per_blob_gas: int = 0,
     ) -> int | Outcome:
         """Least gas limit that succeeds, data gas at the padded base fee included; an Outcome if none does."""
 
@@ -337,6 +343,19 @@ class View:
 
         Raises:
             Invalid: The request or a call breaks a rule, or a bound is reached; `reason` says which.
+        """
+
+    def build_block(
+        self, attributes: str, transactions: Sequence[Transaction], *, leaves_out: bool, changes_max: int = ...
+    ) -> tuple[Block, list[bytes]]:
+        """Make a block upon this sealed one as the chain makes it, and keep nothing; it and its requests (EIP-7685).
+
+        `attributes`: JSON of PayloadAttributesV3, with `extraData`. On a chain of Bedroll what its rules decide is zero
+        or as they have it. `leaves_out`: transactions that cannot be executed are left out.
+
+        Raises:
+            Invalid: The attributes or, unless those are left out, a transaction breaks a rule; with reason `limit`:
+                more than `changes_max` values changed since.
         """
 
     def proof(
@@ -557,6 +576,17 @@ class Engine:
 
     def next_base_fee(self, l1_rate: int | None = None) -> int:
         """Base fee of the block after the tip; `l1_rate` if that block takes a new origin."""
+
+    def blob_base_fee(self, height: int) -> int | None:
+        """Wei a blob gas in a sealed block; None where there are no blobs."""
+
+    def schedule(
+        self,
+    ) -> tuple[list[tuple[str, int | None, int | None]], list[tuple[int, int, int, int]], bytes | None] | None:
+        """Forks of a chain of Ethereum's own (name, height, time), and the rest; None: the chain is Bedroll's.
+
+        The rest: blobs (from when, target, most, update fraction), the deposit contract.
+        """
 
     def begin(self, timestamp: int, origin: Origin | None = None, *, automatic: bool = False) -> None:
         """Open a block on the tip: L1-info call if `origin` is given, then its forced part.

@@ -1,6 +1,6 @@
 """The call object of `eth_call`, `eth_estimateGas` and `eth_sendTransaction`.
 
-Reads: JSON values of a stranger.  Gives: `CallRequest`, `parse_call`.
+Reads: JSON values of a stranger.  Gives: `CallRequest`, `parse_call`, `NO_BLOBS`.
 Never: lets an unknown member pass unseen.  Spec: docs/spec/api-chain.md#calls
 """
 
@@ -14,10 +14,12 @@ from .quantity import parse_address, parse_data, parse_hash, parse_quantity, ref
 _INPUT_BYTES_MAX = 1 << 20
 _ZERO_ADDRESS = Address(bytes(20))
 _FEES = ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas", "maxFeePerBlobGas")
-_LISTS = ("accessList", "authorizationList")
+_LISTS = ("accessList", "authorizationList", "blobVersionedHashes")
 _MEMBERS = frozenset(("from", "to", "gas", *_FEES, "value", "data", "input", "nonce", *_LISTS, "chainId", "type"))
 _GRANT_MEMBERS = frozenset(("chainId", "address", "nonce", "yParity", "v", "r", "s"))
 _GRANTS_MAX = 1_024
+_BLOBS_MAX = 128
+NO_BLOBS = "blob transactions do not exist on this chain"
 
 Grant = tuple[int, bytes, int, int, int, int]
 """An authorisation of EIP-7702: chain id, address, nonce, y parity, r, s."""
@@ -38,6 +40,8 @@ class CallRequest:
     nonce: int | None = None
     access_list: list[tuple[bytes, list[bytes]]] = field(default_factory=list)
     authorizations: list[Grant] = field(default_factory=list)
+    blob_hashes: list[bytes] = field(default_factory=list)
+    max_fee_per_blob_gas: int | None = None
 
     @property
     def fee_cap(self) -> int | None:
@@ -45,13 +49,19 @@ class CallRequest:
         return self.gas_price if self.gas_price is not None else self.max_fee_per_gas
 
 
-def parse_call(value: object, name: str = "transaction") -> CallRequest:
-    """Decode a call object. `data` and `input` may both be there if they are equal."""
+def parse_call(value: object, name: str = "transaction", *, blobs: bool = False) -> CallRequest:
+    """Decode a call object. `data` and `input` may both be there if they are equal.
+
+    Args:
+        value: The object.
+        name: What it is called where it cannot be read.
+        blobs: Whether hashes of blobs may stand in it; who allows them asks whether the chain has any.
+    """
     if not isinstance(value, dict):
         raise refuse(name, value, "an object")
     given = {key: item for key, item in value.items() if item is not None}
-    if given.keys() & {"blobs", "blobVersionedHashes"}:
-        raise invalid_params("blob transactions do not exist on this chain")
+    if "blobs" in given or ("blobVersionedHashes" in given and not blobs):
+        raise invalid_params(NO_BLOBS)
     unknown = given.keys() - _MEMBERS
     if unknown:
         raise invalid_params(f"unknown member {min(unknown)[:40]!r} of {name}")
@@ -74,8 +84,10 @@ def parse_call(value: object, name: str = "transaction") -> CallRequest:
     if tip is not None and cap is not None and tip > cap:
         raise invalid_params(f"maxFeePerGas ({cap}) < maxPriorityFeePerGas ({tip})")
     grants = _parse_grants(given.get("authorizationList", []))
-    if grants and "to" not in given:
-        raise invalid_params("a call with authorizationList needs a recipient")
+    hashes = _parse_blob_hashes(given.get("blobVersionedHashes"))
+    for member, listed in (("authorizationList", grants), ("blobVersionedHashes", hashes)):
+        if listed and "to" not in given:
+            raise invalid_params(f"a call with {member} needs a recipient")
     return CallRequest(
         sender=parse_address(given["from"], "from") if "from" in given else _ZERO_ADDRESS,
         to=parse_address(given["to"], "to") if "to" in given else None,
@@ -88,6 +100,8 @@ def parse_call(value: object, name: str = "transaction") -> CallRequest:
         nonce=numbers.get("nonce"),
         access_list=_parse_access_list(given.get("accessList", [])),
         authorizations=grants,
+        blob_hashes=hashes,
+        max_fee_per_blob_gas=numbers.get("maxFeePerBlobGas"),
     )
 
 
@@ -108,6 +122,17 @@ def _parse_access_list(value: object) -> list[tuple[bytes, list[bytes]]]:
         address = parse_address(row.get("address"), "accessList address")
         rows.append((address, [parse_hash(key, "storageKeys") for key in keys]))
     return rows
+
+
+def _parse_blob_hashes(value: object) -> list[bytes]:
+    name = "blobVersionedHashes"
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise refuse(name, value, "an array")
+    if not 1 <= len(value) <= _BLOBS_MAX:
+        raise invalid_params(f"{name} has {len(value)} hashes, want 1 to {_BLOBS_MAX}")
+    return [parse_hash(one, name) for one in value]
 
 
 def _parse_grants(value: object) -> list[Grant]:

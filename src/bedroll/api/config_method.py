@@ -7,6 +7,7 @@ Never: names rules that the engine does not run.  Spec: docs/spec/api-chain.md#r
 import zlib
 from typing import Final
 
+from .fork_rule import ForkSchedule
 from .method import MethodTable
 from .quantity import show_data, show_quantity
 from .rule import ChainRules
@@ -18,20 +19,35 @@ TABLE: Final = MethodTable()
 @TABLE.method("eth_config")
 async def config(service: Service) -> object:
     """Rules now, next and last (EIP-7910); Bedroll's run from block 0, and an upgrade brings a new version."""
+    engine, chain_id = service.backend.engine, service.backend.network.chain_id
+    schedule = ForkSchedule.of(engine)
+    if schedule is None:
+        told: tuple[ChainRules | None, ...] = (_own_rules(service), None, None)
+    else:
+        tip = engine.tip()
+        told = schedule.around(tip.number, tip.timestamp)
+    names = ("current", "next", "last")
+    return {name: None if one is None else show_rules(one, chain_id) for name, one in zip(names, told, strict=True)}
+
+
+def _own_rules(service: Service) -> ChainRules:
     genesis = service.backend.engine.header(0)
-    rules = service.rules
-    fork_id = rules.fork_id or zlib.crc32(b"" if genesis is None else genesis.hash).to_bytes(4, "big")
-    return {"current": show_rules(rules, service.backend.network.chain_id, fork_id), "next": None, "last": None}
+    # Nothing was ever forked: the id is of block 0 alone.
+    fork_id = zlib.crc32(b"" if genesis is None else genesis.hash).to_bytes(4, "big")
+    return ChainRules(fork_id=fork_id)
 
 
-def show_rules(rules: ChainRules, chain_id: int, fork_id: bytes) -> dict[str, object]:
+def show_rules(rules: ChainRules, chain_id: int) -> dict[str, object]:
     """Rules as EIP-7910 has them."""
-    target, most, fraction = rules.blobs
+    blobs = None
+    if rules.blobs is not None:
+        target, most, fraction = rules.blobs
+        blobs = {"baseFeeUpdateFraction": fraction, "max": most, "target": target}
     return {
         "activationTime": rules.activation_time,
-        "blobSchedule": {"baseFeeUpdateFraction": fraction, "max": most, "target": target},
+        "blobSchedule": blobs,
         "chainId": show_quantity(chain_id),
-        "forkId": show_data(fork_id),
+        "forkId": show_data(rules.fork_id),
         "precompiles": {name: "0x" + address for name, address in sorted(rules.precompiles.items())},
         "systemContracts": {name: "0x" + address for name, address in sorted(rules.system_contracts.items())},
     }

@@ -49,6 +49,7 @@ COSTS: Final[Mapping[str, int]] = {
     "eth_getProof": 20,
     "eth_sendTransaction": 50,
     "eth_simulateV1": 50,
+    "testing_buildBlockV1": 50,
     # --- a trace
     "bedroll_getProofInput": 1_000,
     "bedroll_getSettlementProof": 500,

@@ -21,6 +21,7 @@ from . import (
     admin_method,
     bedroll_method,
     block_method,
+    build_method,
     config_method,
     devnet_method,
     discover_method,
@@ -249,6 +250,7 @@ def method_table(*, devnet: bool) -> MethodTable:
     if devnet:
         table.include(send_method.DEVNET_TABLE)
         table.include(devnet_method.TABLE)
+        table.include(build_method.TABLE)
     return table
 
 

@@ -21,10 +21,12 @@ class EthereumPart:
     Attributes:
         ommers: Headers of uncles in RLP.
         withdrawals: (index, validator, address, gwei); None before Shanghai.
+        blob_base_fee: Wei a blob gas; None before Cancun.
     """
 
     ommers: Sequence[bytes]
     withdrawals: Sequence[tuple[int, int, bytes, int]] | None
+    blob_base_fee: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ class BlockRecord:
     ethereum: EthereumPart | None = None
 
 
-def record_of(block: Block) -> BlockRecord:
-    """Take a block out of the engine's hands."""
+def record_of(block: Block, blob_base_fee: int | None = None) -> BlockRecord:
+    """Take a block out of the engine's hands, with what the engine says that its blobs cost (None: it knows none)."""
     transactions, receipts = block.transactions, block.receipts
     ids = {transaction_hash: message_id for _, message_id, _, transaction_hash in block.forced if transaction_hash}
     forced = {
@@ -66,7 +68,7 @@ def record_of(block: Block) -> BlockRecord:
         receipts=receipts,
         log_start=list(accumulate((len(receipt.logs) for receipt in receipts), initial=0)),
         forced=forced,
-        ethereum=EthereumPart(block.ommers, block.withdrawals) if block.is_ethereum else None,
+        ethereum=EthereumPart(block.ommers, block.withdrawals, blob_base_fee) if block.is_ethereum else None,
     )
 
 
@@ -130,4 +132,6 @@ class Records:
 
     def _read(self, height: int) -> BlockRecord | None:
         block = self._engine.block(height)
-        return None if block is None else record_of(block)
+        if block is None:
+            return None
+        return record_of(block, self._engine.blob_base_fee(height) if block.is_ethereum else None)

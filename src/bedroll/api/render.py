@@ -16,7 +16,7 @@ from bedroll.protocol import TIP_VAULT
 from .port import Carriage
 from .quantity import show_data, show_quantity, show_reversed
 from .record import BlockRecord
-from .render_ethereum import amend_block, amend_receipt
+from .render_ethereum import BLOB, amend_block, amend_receipt, show_blobs
 from .service import BlockClass
 
 _EMPTY_OMMERS: Final = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
@@ -161,15 +161,17 @@ def show_transaction(transaction: Transaction) -> dict[str, object]:
     }
     if transaction.chain_id is not None:
         shown["chainId"] = show_quantity(transaction.chain_id)
-    if kind in (1, 2, 4):
+    if kind in (1, 2, 3, 4):
         shown["yParity"] = show_quantity(transaction.v)
         shown["accessList"] = [
             {"address": show_data(address), "storageKeys": [show_data(key) for key in keys]}
             for address, keys in transaction.access_list
         ]
-    if kind in (2, 4):
+    if kind in (2, 3, 4):
         shown["maxFeePerGas"] = show_quantity(transaction.max_fee_per_gas)
         shown["maxPriorityFeePerGas"] = show_quantity(transaction.max_priority_fee_per_gas)
+    if kind == BLOB:
+        shown |= show_blobs(transaction)
     if kind == 4:
         attested = transaction.is_attested
         shown["authorizationList"] = _attested(transaction) if attested else _show_authorizations(transaction.raw)
@@ -243,7 +245,7 @@ def show_receipt(
     if index in record.forced:
         shown["forcedId"] = show_data(record.forced[index])
     if record.ethereum is not None:
-        amend_receipt(shown, receipt)
+        amend_receipt(shown, transaction, receipt, record.ethereum)
     return shown
 
 

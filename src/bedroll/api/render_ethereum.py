@@ -1,18 +1,21 @@
 """Blocks of Ethereum's own chains (profile `ethereum`): the members that this chain's blocks have alike, or never.
 
-Reads: values of the core.  Gives: `amend_header`, `amend_block`, `amend_receipt`.
+Reads: values of the core.  Gives: `amend_header`, `amend_block`, `amend_receipt`, `show_blobs`.
 Never: touches a block of this chain.  Spec: docs/spec/api-chain.md#objects
 """
 
 from typing import Final
 
 from bedroll.crypto.keccak import keccak256
-from bedroll.encoding.rlp import encode_rlp
-from bedroll.execution.engine import Header, Receipt
+from bedroll.encoding.rlp import decode_rlp, encode_rlp
+from bedroll.execution.engine import Header, Receipt, Transaction
 
 from .quantity import show_data, show_quantity
 from .record import EthereumPart
 
+BLOB: Final = 3
+"""Type of a transaction with blobs."""
+_BLOB_GAS: Final = 1 << 17
 _BY_FORK: Final = (
     "baseFeePerGas",
     "withdrawalsRoot",
@@ -51,11 +54,27 @@ def amend_block(shown: dict[str, object], header: Header, part: EthereumPart, tr
     shown["size"] = show_quantity(list_size(len(header.rlp) + sum(lists)))
 
 
-def amend_receipt(shown: dict[str, object], receipt: Receipt) -> None:
-    """Before Byzantium a receipt names the state's root, and not whether the transaction succeeded."""
+def amend_receipt(shown: dict[str, object], transaction: Transaction, receipt: Receipt, part: EthereumPart) -> None:
+    """Before Byzantium a receipt names the state's root, and not whether the transaction succeeded; and blobs' gas."""
     if receipt.post_state is not None:
         del shown["status"]
         shown["root"] = show_data(receipt.post_state)
+    if transaction.kind == BLOB and part.blob_base_fee is not None:
+        _, hashes = _blob_fields(transaction)
+        shown["blobGasUsed"] = show_quantity(len(hashes) * _BLOB_GAS)
+        shown["blobGasPrice"] = show_quantity(part.blob_base_fee)
+
+
+def show_blobs(transaction: Transaction) -> dict[str, object]:
+    """What a transaction of type 3 says of its blobs (EIP-4844)."""
+    fee, hashes = _blob_fields(transaction)
+    return {"maxFeePerBlobGas": show_quantity(fee), "blobVersionedHashes": [show_data(one) for one in hashes]}
+
+
+def _blob_fields(transaction: Transaction) -> tuple[int, list[bytes]]:
+    """Price a blob gas, at most, and hashes: fields 9 and 10 of the signed bytes."""
+    fields = decode_rlp(transaction.raw[1:])
+    return int.from_bytes(fields[9], "big"), list(fields[10])
 
 
 def encode_withdrawals(part: EthereumPart) -> bytes:

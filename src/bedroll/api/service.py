@@ -22,7 +22,6 @@ from .key import ApiKeys
 from .limit import Limits
 from .port import Backend, Carriage
 from .record import Records
-from .rule import ChainRules
 from .worker import Worker
 
 BlockClass = Literal["latest", "safe", "finalized"]
@@ -39,7 +38,6 @@ class Service:
         faucet: Pays bitcoin to an address, on a devnet; the txid.
         keys: API keys of the node.
         keyed: Methods that need one beside those that always do: names, or beginnings of names (`debug_`).
-        rules: What `eth_config` tells.
         modules: Families of methods that are served; the dispatcher fills it in.
         document: The OpenRPC document of these methods; the dispatcher puts it here.
     """
@@ -50,7 +48,6 @@ class Service:
     faucet: Callable[[str, int], Awaitable[bytes]] | None = None
     keys: ApiKeys = field(default_factory=ApiKeys)
     keyed: tuple[str, ...] = ()
-    rules: ChainRules = field(default_factory=ChainRules)
     modules: tuple[str, ...] = ()
     document: Callable[[], msgspec.Raw] = lambda: msgspec.Raw(b"{}")
     guard: Guard = field(init=False)

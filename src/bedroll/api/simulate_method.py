@@ -76,7 +76,7 @@ def _read_block(value: object) -> dict[str, object]:
     return {
         "blockOverrides": read_block_overrides(value.get("blockOverrides")),
         "stateOverrides": read_state_overrides(value.get("stateOverrides")),
-        "calls": [_show_call(parse_call(call, "call")) for call in calls or ()],
+        "calls": [_show_call(parse_call(call, "call", blobs=True)) for call in calls or ()],
     }
 
 
@@ -88,6 +88,7 @@ def _show_call(request: CallRequest) -> dict[str, object]:
         "gasPrice": request.gas_price,
         "maxFeePerGas": request.max_fee_per_gas,
         "maxPriorityFeePerGas": request.max_priority_fee_per_gas,
+        "maxFeePerBlobGas": request.max_fee_per_blob_gas,
     }
     return {
         "from": show_data(request.sender),
@@ -99,6 +100,7 @@ def _show_call(request: CallRequest) -> dict[str, object]:
             for address, keys in request.access_list
         ],
         "authorizationList": [_show_grant(grant) for grant in request.authorizations],
+        **({"blobVersionedHashes": [show_data(one) for one in request.blob_hashes]} if request.blob_hashes else {}),
     }
 
 

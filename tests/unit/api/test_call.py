@@ -12,6 +12,7 @@ from bedroll.api.fee_method import TABLE as FEES
 from bedroll.api.log_method import parse_filter
 from bedroll.api.override import parse_block_overrides, parse_overrides
 from bedroll.api.simulate_method import parse_simulation
+from bedroll.sdk import RpcFailure
 
 A = "0x" + "11" * 20
 H = "0x" + "22" * 32
@@ -236,3 +237,22 @@ def test_fee_history_refuses_bad_parameters(params):
 def test_fee_history_takes_a_number_as_geths_client_sends_it():
     assert FEES.methods["eth_feeHistory"].bind([4, "latest"])[0] == 4
     assert FEES.methods["eth_feeHistory"].bind(["0x4", "latest", [1, 2.5]])[0] == 4
+
+
+def test_hashes_of_blobs_are_read_where_they_may_stand():
+    call = {"to": A, "blobVersionedHashes": [H], "maxFeePerBlobGas": "0x5"}
+    read = parse_call(call, blobs=True)
+    assert (read.blob_hashes, read.max_fee_per_blob_gas) == ([bytes.fromhex(H[2:])], 5)
+    for given in (call | {"blobVersionedHashes": [H] * 129}, call | {"blobVersionedHashes": []}, {**call, "to": None}):
+        with pytest.raises(RpcError) as caught:
+            parse_call(given, blobs=True)
+        assert caught.value.code == Code.INVALID_PARAMS
+
+
+@pytest.mark.parametrize("method", ["eth_call", "eth_estimateGas", "eth_simulateV1", "debug_traceCall"])
+async def test_a_chain_without_blobs_runs_no_call_with_any(rpc, method):
+    call = {"to": A, "blobVersionedHashes": [H]}
+    given = {"blockStateCalls": [{"calls": [call]}]} if method == "eth_simulateV1" else call
+    with pytest.raises(RpcFailure, match="blob transactions do not exist on this chain") as caught:
+        await rpc.call(method, given, "latest")
+    assert caught.value.code == Code.INVALID_PARAMS

@@ -4,7 +4,6 @@ import zlib
 
 import pytest
 
-from bedroll.api.rule import ChainRules
 from bedroll.protocol import ADDRESS_BOOK
 from bedroll.sdk import RpcFailure
 
@@ -37,13 +36,6 @@ async def test_every_precompile_that_is_named_runs_and_no_other(rpc):
 async def test_every_system_contract_that_is_named_has_code(rpc):
     for name, address in (await rpc.call("eth_config"))["current"]["systemContracts"].items():
         assert len(await rpc.call("eth_getCode", address)) > 2, name
-
-
-async def test_other_rules_are_told_where_a_chain_has_them(rpc, service):
-    service.rules = ChainRules(activation_time=540, fork_id=bytes.fromhex("e272ecbe"), blobs=(14, 21, 11_684_671))
-    current = (await rpc.call("eth_config"))["current"]
-    assert (current["activationTime"], current["forkId"]) == (540, "0xe272ecbe")
-    assert current["blobSchedule"] == {"target": 14, "max": 21, "baseFeeUpdateFraction": 11_684_671}
 
 
 async def test_capabilities_name_the_head_and_the_oldest_state(rpc, chain):

@@ -4,14 +4,17 @@ use alloy_consensus::{Header, Transaction as _};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
+use alloy_eips::eip4895::Withdrawal;
+use alloy_eips::eip7685::Requests;
 use alloy_primitives::{Address, Bytes, B256, U256};
 use alloy_rlp::Decodable;
+use core::fmt;
 use revm::context::result::EVMError;
-use revm::context::BlockEnv;
+use revm::context::{BlockEnv, CfgEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::primitives::hardfork::SpecId;
 
-use super::request::requests_hash;
+use super::request::{requests, requests_hash};
 use super::reward::{pay_withdrawals, pay_work};
 use super::schedule::{Fork, Schedule};
 use super::Fault;
@@ -38,7 +41,14 @@ pub struct Executed {
     /// Gas of blobs.
     pub blob_gas_used: u64,
     /// From Prague on.
-    pub requests_hash: Option<B256>,
+    pub requests: Option<Requests>,
+}
+
+impl Executed {
+    /// The hash over its requests, from Prague on.
+    pub fn requests_hash(&self) -> Option<B256> {
+        self.requests.as_ref().map(requests_hash)
+    }
 }
 
 /// Decodes a block.
@@ -65,63 +75,128 @@ pub fn execute<S: StateSource>(
     state: &mut State<S>,
     rooted: bool,
 ) -> Result<Executed, Fault> {
-    let header = &block.header;
-    let fork = schedule.at(header.number, header.timestamp);
-    let (setting, config) = (block_env(header, &fork), schedule.config(&fork));
-    let mut done = Executed::default();
-    Runner::ethereum(setting.clone(), config.clone(), state).begin(header, fork.spec)?;
-    let roots = rooted && !fork.spec.is_enabled_in(SpecId::BYZANTIUM);
+    let rule = |text: &dyn fmt::Display| Fault::Rule(alloc::format!("{text}"));
+    let mut open = OpenEthereumBlock::begin(schedule, &block.header, state, rooted)?;
     for envelope in &block.body.transactions {
-        let transaction = decode_ethereum(&envelope.encoded_2718())
-            .map_err(|error| Fault::Rule(alloc::format!("{error}")))?;
-        let left = header.gas_limit.saturating_sub(done.gas_used);
-        if envelope.gas_limit() > left {
-            let text = alloc::format!(
-                "block gas limit reached: needs {}, left {left}",
-                envelope.gas_limit()
-            );
-            return Err(Fault::Rule(text));
+        let transaction =
+            decode_ethereum(&envelope.encoded_2718()).map_err(|error| rule(&error))?;
+        open.add(transaction, state)?
+            .map_err(|refused| rule(&refused))?;
+    }
+    let withdrawals = block.body.withdrawals.as_deref();
+    open.finish(
+        withdrawals.map_or(&[], |all| all),
+        &block.body.ommers,
+        state,
+    )
+}
+
+/// A block that is executed step by step: begun, filled, finished.
+#[derive(Debug)]
+pub struct OpenEthereumBlock<'a> {
+    schedule: &'a Schedule,
+    header: &'a Header,
+    fork: Fork,
+    setting: BlockEnv,
+    config: CfgEnv,
+    /// Whether receipts get roots, if they have any.
+    rooted: bool,
+    done: Executed,
+}
+
+impl<'a> OpenEthereumBlock<'a> {
+    /// Begins it: system contracts. Of its header it needs what is known before anything runs.
+    ///
+    /// # Errors
+    /// The state could not be read.
+    pub fn begin<S: StateSource>(
+        schedule: &'a Schedule,
+        header: &'a Header,
+        state: &mut State<S>,
+        rooted: bool,
+    ) -> Result<Self, Fault> {
+        let fork = schedule.at(header.number, header.timestamp);
+        let (setting, config) = (block_env(header, &fork), schedule.config(&fork));
+        Runner::ethereum(setting.clone(), config.clone(), state).begin(header, fork.spec)?;
+        Ok(Self {
+            schedule,
+            header,
+            fork,
+            setting,
+            config,
+            rooted: rooted && !fork.spec.is_enabled_in(SpecId::BYZANTIUM),
+            done: Executed::default(),
+        })
+    }
+
+    /// Runs a transaction; says why, if it cannot be executed. The state is unchanged then.
+    ///
+    /// # Errors
+    /// The state could not be read.
+    pub fn add<S: StateSource>(
+        &mut self,
+        transaction: Transaction,
+        state: &mut State<S>,
+    ) -> Result<Result<(), Refused>, Fault> {
+        let Some(envelope) = transaction.envelope() else {
+            return Ok(Err(Refused::new("rule", "not a transaction of Ethereum's")));
+        };
+        let (needs, left) = (
+            envelope.gas_limit(),
+            self.header.gas_limit.saturating_sub(self.done.gas_used),
+        );
+        if needs > left {
+            let text = alloc::format!("block gas limit reached: needs {needs}, left {left}");
+            return Ok(Err(Refused::new("block_full", text)));
         }
-        let mut runner = Runner::ethereum(setting.clone(), config.clone(), state);
+        let mut runner = Runner::ethereum(self.setting.clone(), self.config.clone(), state);
         let ran = match runner.transact(transaction.env(), Charge::default()) {
             Ok(ran) => ran,
             Err(EVMError::Database(error)) => return Err(error.into()),
-            Err(EVMError::Transaction(error)) => {
-                return Err(Fault::Rule(alloc::format!("{}", Refused::from(error))))
-            }
-            Err(other) => return Err(Fault::Rule(alloc::format!("{other}"))),
+            Err(EVMError::Transaction(error)) => return Ok(Err(error.into())),
+            Err(other) => return Ok(Err(Refused::new("rule", alloc::format!("{other}")))),
         };
-        done.gas_used += ran.gas_used;
-        done.blob_gas_used += envelope.blob_gas_used().unwrap_or_default();
-        done.receipts.push(Receipt {
+        self.done.gas_used += ran.gas_used;
+        self.done.blob_gas_used += envelope.blob_gas_used().unwrap_or_default();
+        self.done.receipts.push(Receipt {
             kind: transaction.kind(),
             success: ran.success,
             gas_used: ran.gas_used,
             data_gas: 0,
-            cumulative_gas_used: done.gas_used,
-            effective_gas_price: envelope.effective_gas_price(header.base_fee_per_gas),
+            cumulative_gas_used: self.done.gas_used,
+            effective_gas_price: envelope.effective_gas_price(self.header.base_fee_per_gas),
             transaction_hash: transaction.hash,
             logs: ran.logs,
             output: ran.output,
             contract: transaction.created(),
-            post_state: match roots {
+            post_state: match self.rooted {
                 true => Some(state.seal()?.0),
                 false => None,
             },
         });
-        done.transactions.push(transaction);
+        self.done.transactions.push(transaction);
+        Ok(Ok(()))
     }
-    if fork.spec.is_enabled_in(SpecId::PRAGUE) {
-        let mut runner = Runner::ethereum(setting, config, state);
-        let contract = schedule.deposit_contract;
-        done.requests_hash = Some(requests_hash(contract, &done.receipts, &mut runner)?);
+
+    /// Ends it: requests, withdrawals, rewards. The state is left open.
+    ///
+    /// # Errors
+    /// A request breaks a rule, or the state could not be read.
+    pub fn finish<S: StateSource>(
+        mut self,
+        withdrawals: &[Withdrawal],
+        ommers: &[Header],
+        state: &mut State<S>,
+    ) -> Result<Executed, Fault> {
+        if self.fork.spec.is_enabled_in(SpecId::PRAGUE) {
+            let mut runner = Runner::ethereum(self.setting, self.config, state);
+            let contract = self.schedule.deposit_contract;
+            self.done.requests = Some(requests(contract, &self.done.receipts, &mut runner)?);
+        }
+        pay_withdrawals(withdrawals, state)?;
+        pay_work(self.fork.spec, self.header, ommers, state)?;
+        Ok(self.done)
     }
-    pay_withdrawals(
-        block.body.withdrawals.as_deref().map_or(&[][..], |all| all),
-        state,
-    )?;
-    pay_work(fork.spec, header, &block.body.ommers, state)?;
-    Ok(done)
 }
 
 /// What the EVM sees of a block.

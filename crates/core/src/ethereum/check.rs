@@ -90,7 +90,7 @@ pub fn check_executed(
         same("blob gas", done.blob_gas_used, wanted)?;
     }
     if let Some(wanted) = header.requests_hash {
-        same("requests", done.requests_hash.unwrap_or_default(), wanted)?;
+        same("requests", done.requests_hash().unwrap_or_default(), wanted)?;
     }
     same("state root", state_root, header.state_root)
 }

@@ -9,8 +9,9 @@ mod reward;
 mod schedule;
 mod stateless;
 
-pub use block::{decode_block, execute, EthereumBlock, Executed};
+pub use block::{decode_block, execute, EthereumBlock, Executed, OpenEthereumBlock};
 pub use check::{check_executed, check_header};
+pub use reward::pay_work;
 pub use schedule::{Activation, BlobLimits, Fork, Schedule};
 pub use stateless::{execute_stateless, StatelessInput};
 

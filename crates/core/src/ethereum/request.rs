@@ -2,6 +2,7 @@
 use alloc::vec::Vec;
 use alloy_eips::eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS;
 use alloy_eips::eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS;
+use alloy_eips::eip7685::Requests;
 use alloy_primitives::{b256, Address, Bytes, B256, U256};
 use sha2::{Digest, Sha256};
 
@@ -20,24 +21,14 @@ const DEPOSIT_SIZE: usize = 576;
 /// Gas of a call to a system contract.
 const SYSTEM_GAS: u64 = 30_000_000;
 
-/// Gathers a block's requests; gives the hash over them.
-pub(super) fn requests_hash<S: StateSource>(
+/// Gathers a block's requests: of each kind that has any, the kind and what it asks for.
+pub(super) fn requests<S: StateSource>(
     deposit_contract: Option<Address>,
     receipts: &[Receipt],
     runner: &mut Runner<'_, S>,
-) -> Result<B256, Fault> {
-    let mut hash = Sha256::new();
-    let mut add = |kind: u8, body: &[u8]| {
-        if !body.is_empty() {
-            hash.update(
-                Sha256::new()
-                    .chain_update([kind])
-                    .chain_update(body)
-                    .finalize(),
-            );
-        }
-    };
-    add(0, &deposits(deposit_contract, receipts)?);
+) -> Result<Requests, Fault> {
+    let mut gathered = Requests::default();
+    gathered.push_request_with_type(0, deposits(deposit_contract, receipts)?);
     for (kind, contract) in [
         (1, WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS),
         (2, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS),
@@ -51,9 +42,18 @@ pub(super) fn requests_hash<S: StateSource>(
             let text = alloc::format!("the system contract {contract} failed: {}", ran.halt);
             return Err(Fault::Rule(text));
         }
-        add(kind, &ran.output);
+        gathered.push_request_with_type(kind, ran.output);
     }
-    Ok(B256::new(hash.finalize().into()))
+    Ok(gathered)
+}
+
+/// The hash over requests that a header has.
+pub(super) fn requests_hash(requests: &Requests) -> B256 {
+    let mut hash = Sha256::new();
+    for request in requests.iter() {
+        hash.update(Sha256::digest(request));
+    }
+    B256::new(hash.finalize().into())
 }
 
 fn deposits(contract: Option<Address>, receipts: &[Receipt]) -> Result<Vec<u8>, Fault> {
@@ -156,7 +156,7 @@ mod tests {
         let mut state = State::new(EMPTY_ROOT, MemorySource::default());
         let config = CfgEnv::new_with_spec(SpecId::PRAGUE);
         let mut runner = Runner::ethereum(BlockEnv::default(), config, &mut state);
-        let found = requests_hash(None, &[], &mut runner).unwrap_err();
+        let found = requests(None, &[], &mut runner).unwrap_err();
         assert!(alloc::format!("{found}").ends_with("has no code"));
     }
 }

@@ -9,8 +9,11 @@ use crate::state::{State, StateError, StateSource};
 const WEI_PER_ETHER: u128 = 1_000_000_000_000_000_000;
 const WEI_PER_GWEI: u128 = 1_000_000_000;
 
-/// Pays for work: the block's coinbase, and those of uncles by their age.
-pub(super) fn pay_work<S: StateSource>(
+/// Pays for work: the block's coinbase, and those of uncles by their age; from the merge on nobody.
+///
+/// # Errors
+/// The state could not be read.
+pub fn pay_work<S: StateSource>(
     spec: SpecId,
     header: &Header,
     ommers: &[Header],

@@ -2,7 +2,7 @@
 use alloc::{string::String, vec::Vec};
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
-use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
+use alloy_primitives::{Address, Bytes, Log, TxKind, B256, U256};
 use revm::context::either::Either;
 use revm::context::result::EVMError;
 use revm::context::{CfgEnv, TxEnv};
@@ -37,6 +37,10 @@ pub struct Call {
     pub access_list: AccessList,
     /// EIP-7702.
     pub authorizations: Vec<SignedAuthorization>,
+    /// EIP-4844; only a chain of Ethereum's own has blobs.
+    pub blob_hashes: Vec<B256>,
+    /// Wei a blob gas; 0: their fee is not looked at.
+    pub max_fee_per_blob_gas: u128,
 }
 
 /// How a simulation ended.
@@ -111,6 +115,9 @@ impl Call {
         if self.gas_price == 0 {
             seen.base_fee = 0;
         }
+        if !self.blob_hashes.is_empty() && self.max_fee_per_blob_gas == 0 {
+            seen.blob_base_fee = 0;
+        }
         seen
     }
 
@@ -118,6 +125,8 @@ impl Call {
     fn kind(&self) -> u8 {
         if !self.authorizations.is_empty() {
             4
+        } else if !self.blob_hashes.is_empty() {
+            3
         } else {
             u8::from(!self.access_list.is_empty())
         }
@@ -139,6 +148,8 @@ impl Call {
             chain_id: Some(rules.chain_id),
             access_list: self.access_list.clone(),
             authorization_list,
+            blob_hashes: self.blob_hashes.clone(),
+            max_fee_per_blob_gas: self.max_fee_per_blob_gas,
             ..TxEnv::default()
         }
     }

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, Bytes, B256, U256};
+use bedroll_core::ethereum::{Fork, Schedule};
 use bedroll_core::hook;
 use bedroll_core::profile::Rules;
 use bedroll_core::state::{Account, AccountProof, Lookup, State, StateSource};
@@ -12,7 +13,7 @@ use bedroll_core::trie::{Path, SourceError, EMPTY_ROOT};
 use revm::primitives::KECCAK_EMPTY;
 
 use super::overrides::{self, Overrides};
-use super::{lock, tip_facts, EngineError};
+use super::{fork, lock, tip_facts, EngineError};
 use crate::{PastState, View};
 
 /// Most bytes of trie nodes that are kept of an earlier state for the next proof of it.
@@ -26,6 +27,8 @@ pub(super) type LastPast = Arc<Mutex<Option<PastState>>>;
 pub struct Look {
     view: View,
     pub(super) rules: Arc<Rules>,
+    /// Forks of a chain of Ethereum's own.
+    pub(super) schedule: Option<Arc<Schedule>>,
     /// Of the open block; None: the view is of a sealed one.
     open: Option<(BlockSetting, u128)>,
     past: LastPast,
@@ -34,10 +37,16 @@ pub struct Look {
 }
 
 impl Look {
-    pub(super) fn sealed(view: View, rules: Arc<Rules>, past: LastPast) -> Self {
+    pub(super) fn sealed(
+        view: View,
+        rules: Arc<Rules>,
+        schedule: Option<Arc<Schedule>>,
+        past: LastPast,
+    ) -> Self {
         Self {
             view,
             rules,
+            schedule,
             open: None,
             past,
             setting: Arc::default(),
@@ -53,6 +62,7 @@ impl Look {
         Self {
             view,
             rules,
+            schedule: None,
             open: Some((setting, l1_rate)),
             past: LastPast::default(),
             setting: Arc::default(),
@@ -62,6 +72,21 @@ impl Look {
     /// Whether it is of a block that is not sealed.
     pub(super) fn is_open(&self) -> bool {
         self.open.is_some()
+    }
+
+    /// The fork of a block at this height and time on this chain.
+    pub(super) fn fork_at(&self, number: u64, timestamp: u64) -> Fork {
+        fork::fork_at(&self.rules, self.schedule.as_deref(), number, timestamp)
+    }
+
+    /// Whether the rules of its block know blobs.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn has_blobs(&self) -> Result<bool, EngineError> {
+        let (setting, _) = self.setting()?;
+        let fork = self.fork_at(setting.number, setting.timestamp);
+        Ok(fork.blobs.is_some())
     }
 
     /// The view underneath.
@@ -158,7 +183,12 @@ impl Look {
         }
         let facts = tip_facts(&self.view, self.view.height())?;
         let header: &Header = &facts.header;
-        let read = (BlockSetting::of(header), facts.tail.l1_rate);
+        let mut setting = BlockSetting::of(header);
+        let fork = self.fork_at(header.number, header.timestamp);
+        if let Some(fee) = fork::blob_base_fee(&fork, header) {
+            setting.blob_base_fee = fee;
+        }
+        let read = (setting, facts.tail.l1_rate);
         Ok(self.setting.get_or_init(|| read).clone())
     }
 

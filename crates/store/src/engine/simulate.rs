@@ -3,19 +3,20 @@
 //! Reads: a view and a request as JSON. Gives: the blocks as JSON, with roots and hashes as if they were sealed.
 //! Never: changes the chain. What a block of this chain does beside its users' transactions is left out: it takes no
 //! origin, ends no forced message and writes no address into the AddressBook; what bytes cost on Bitcoin is not charged.
+mod blob;
 mod plan;
 mod show;
 mod source;
 mod watch;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_consensus::constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS};
 use alloy_consensus::{Header, Transaction as _};
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
-use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
-use alloy_primitives::{Bytes, B256, U256};
+use alloy_primitives::{Bytes, B256};
+use bedroll_core::ethereum::{pay_work, Fork, Schedule};
 use bedroll_core::header;
 use bedroll_core::header::HeaderStart;
 use bedroll_core::profile::Rules;
@@ -23,15 +24,17 @@ use bedroll_core::receipt::Receipt;
 use bedroll_core::state::State;
 use bedroll_core::stf::{self, BlockSetting, CallError, Subject};
 use bedroll_core::transaction::{Transaction, Unsigned};
+use revm::primitives::hardfork::SpecId;
 
 use super::overrides;
 use super::trace::{Meter, Metered, Output};
-use super::{tip_facts, EngineError, Look, TipFacts};
+use super::{fork, tip_facts, EngineError, Look, TipFacts};
 use crate::StoreError;
 
+use blob::unsigned_blob;
 use plan::{CallFields, Planned, Request};
 use show::{CallShown, SimulatedBlock};
-use source::SimulatedSource;
+pub(super) use source::SimulatedSource;
 use watch::Watch;
 
 /// Gas of the calls to the contracts of EIP-4788 and EIP-2935.
@@ -76,7 +79,8 @@ impl Look {
         let rooted = nodes.is_some();
         let source = SimulatedSource::new(self.view().clone(), nodes, base.header.number);
         let mut simulation = Simulation {
-            rules: &self.rules,
+            rules: self.rules.clone(),
+            schedule: self.schedule.as_deref(),
             rooted,
             state: State::new(base.header.state_root, source),
             parent: base.header.clone(),
@@ -112,7 +116,9 @@ impl Look {
 
 /// Blocks so far.
 struct Simulation<'a> {
-    rules: &'a Rules,
+    /// Of the block that is being made.
+    rules: Arc<Rules>,
+    schedule: Option<&'a Schedule>,
     base: TipFacts,
     /// Whether there are nodes to compute roots with.
     rooted: bool,
@@ -133,34 +139,46 @@ struct Filled {
     receipts: Vec<Receipt>,
     calls: Vec<CallShown>,
     gas_used: u64,
+    blob_gas_used: u64,
     /// Logs that were written, those of failed frames too.
     logs: u64,
 }
 
 impl Simulation<'_> {
     fn block(&mut self, planned: Planned) -> Result<SimulatedBlock, EngineError> {
-        let mut setting = self.setting(&planned)?;
+        let (number, timestamp) = (planned.number, planned.timestamp);
+        self.rules = fork::rules_at(&self.rules, self.schedule, number, timestamp);
+        let fork = fork::fork_at(&self.rules, self.schedule, number, timestamp);
+        let mut calls = planned.calls.iter();
+        if fork.blobs.is_none() && calls.any(|call| !call.blob_versioned_hashes.is_empty()) {
+            let text = "blob transactions do not exist on this chain";
+            return Err(EngineError::invalid("request", text));
+        }
+        let start = fork::begin_header(&fork, &self.parent, number, timestamp);
+        let mut setting = self.setting(&planned, &fork, &start)?;
         let beacon_root = self.beacon_root(&planned);
         overrides::apply_state(
             planned.state,
-            self.rules,
+            &self.rules,
             &mut self.state,
             &mut setting.precompiles,
         )?;
-        let mut runner = stf::Runner::new(self.rules, &setting, &mut self.state);
-        for (contract, input) in [
-            (BEACON_ROOTS_ADDRESS, beacon_root),
-            (HISTORY_STORAGE_ADDRESS, self.parent_hash),
+        let mut runner = stf::Runner::new(&self.rules, &setting, &mut self.state);
+        for (first, contract, input) in [
+            (SpecId::CANCUN, BEACON_ROOTS_ADDRESS, beacon_root),
+            (SpecId::PRAGUE, HISTORY_STORAGE_ADDRESS, self.parent_hash),
         ] {
-            let input = Bytes::copy_from_slice(input.as_slice());
-            runner.system(contract, input, SYSTEM_GAS)?;
+            if fork.spec.is_enabled_in(first) {
+                let input = Bytes::copy_from_slice(input.as_slice());
+                runner.system(contract, input, SYSTEM_GAS)?;
+            }
         }
         let mut filled = Filled::default();
         for call in planned.calls {
             self.call(call, &setting, &mut filled)?;
         }
         self.look_at_clock()?;
-        let header = self.seal(&setting, beacon_root, &filled)?;
+        let header = self.seal(start, &setting, beacon_root, &filled)?;
         let hash = header.hash_slow();
         self.state.source_mut().push(hash);
         self.parent = header.clone();
@@ -175,9 +193,14 @@ impl Simulation<'_> {
     }
 
     /// The block's own fields: those of the one before, where the request names no other.
-    fn setting(&self, planned: &Planned) -> Result<BlockSetting, EngineError> {
+    fn setting(
+        &self,
+        planned: &Planned,
+        fork: &Fork,
+        start: &Header,
+    ) -> Result<BlockSetting, EngineError> {
         let base_fee = match self.validation {
-            true => stf::next_base_fee(self.rules, &self.parent, self.base.tail.l1_rate),
+            true => fork::next_base_fee(fork, &self.rules, &self.parent, self.base.tail.l1_rate),
             false => 0,
         };
         let mut setting = BlockSetting {
@@ -187,6 +210,9 @@ impl Simulation<'_> {
             prev_randao: B256::ZERO,
             ..BlockSetting::of(&self.parent)
         };
+        if let Some(fee) = fork::blob_base_fee(fork, start) {
+            setting.blob_base_fee = fee;
+        }
         if self.rules.is_bedroll() {
             let start = HeaderStart {
                 parent_hash: self.parent_hash,
@@ -233,7 +259,7 @@ impl Simulation<'_> {
     ) -> Result<(), EngineError> {
         self.look_at_clock()?;
         let transaction = self.transaction(call, setting.gas_limit - filled.gas_used)?;
-        let subject = Subject::of_simulated(self.rules, setting, &transaction, self.validation);
+        let subject = Subject::of_simulated(&self.rules, setting, &transaction, self.validation);
         let mut watch = Watch::new(self.trace_transfers, filled.logs);
         let eye = Metered {
             inner: &mut watch,
@@ -242,15 +268,19 @@ impl Simulation<'_> {
         let ran = subject.inspect(&mut self.state, eye);
         self.in_time()?;
         let ran = ran.map_err(|error| EngineError::from(CallError::from(error)))?;
-        self.state.apply(ran.state)?;
+        match self.rules.spec().is_enabled_in(SpecId::SPURIOUS_DRAGON) {
+            true => self.state.apply(ran.state),
+            false => self.state.apply_with_empty(ran.state),
+        }?;
         let used = ran.result.tx_gas_used();
         self.gas_left = self.gas_left.saturating_sub(used);
         filled.gas_used += used;
+        let envelope = transaction.envelope();
+        let blob_gas = envelope.and_then(|tx| tx.blob_gas_used());
+        filled.blob_gas_used += blob_gas.unwrap_or_default();
         filled.logs = watch.next();
         let shown = CallShown::new(&ran.result, watch);
-        let price = transaction
-            .envelope()
-            .map_or(0, |tx| tx.effective_gas_price(Some(setting.base_fee)));
+        let price = envelope.map_or(0, |tx| tx.effective_gas_price(Some(setting.base_fee)));
         filled.receipts.push(Receipt {
             kind: transaction.kind(),
             success: ran.result.is_success(),
@@ -284,8 +314,8 @@ impl Simulation<'_> {
             let text = format!("block gas limit reached: remaining: {left}, required: {wanted}");
             return Err(EngineError::invalid("block_full", text));
         }
-        let fee = call.fee();
-        Ok(Transaction::unsigned(Unsigned {
+        let (fee, blob_fee) = (call.fee(), call.blob_fee());
+        let fields = Unsigned {
             chain_id: self.rules.chain_id,
             sender: call.from,
             nonce,
@@ -296,11 +326,16 @@ impl Simulation<'_> {
             access_list: call.access_list,
             authorizations: call.authorization_list,
             fee,
-        }))
+        };
+        match call.blob_versioned_hashes {
+            none if none.is_empty() => Ok(Transaction::unsigned(fields)),
+            hashes => unsigned_blob(fields, blob_fee, hashes),
+        }
     }
 
     fn seal(
         &mut self,
+        start: Header,
         setting: &BlockSetting,
         beacon_root: B256,
         filled: &Filled,
@@ -310,31 +345,29 @@ impl Simulation<'_> {
         } else {
             header::ethereum_transactions_root(&filled.transactions)
         };
-        let state_root = match self.rooted {
-            true => self.state.seal()?.0,
-            false => B256::ZERO,
-        };
-        Ok(Header {
+        let spec = self.rules.spec();
+        let since = |first| spec.is_enabled_in(first);
+        let mut header = Header {
             parent_hash: self.parent_hash,
-            ommers_hash: EMPTY_OMMER_ROOT_HASH,
             beneficiary: setting.coinbase,
-            state_root,
             transactions_root,
             receipts_root: header::receipts_root(&filled.receipts),
             logs_bloom: header::logs_bloom(&filled.receipts),
-            difficulty: U256::ZERO,
             number: setting.number,
             gas_limit: setting.gas_limit,
             gas_used: filled.gas_used,
             timestamp: setting.timestamp,
             mix_hash: setting.prev_randao,
-            base_fee_per_gas: Some(setting.base_fee),
-            withdrawals_root: Some(EMPTY_WITHDRAWALS),
-            blob_gas_used: Some(0),
-            excess_blob_gas: Some(0),
-            parent_beacon_block_root: Some(beacon_root),
-            requests_hash: Some(EMPTY_REQUESTS_HASH),
-            ..Header::default()
-        })
+            base_fee_per_gas: since(SpecId::LONDON).then_some(setting.base_fee),
+            blob_gas_used: start.blob_gas_used.map(|_| filled.blob_gas_used),
+            parent_beacon_block_root: since(SpecId::CANCUN).then_some(beacon_root),
+            ..start
+        };
+        pay_work(spec, &header, &[], &mut self.state)?;
+        header.state_root = match self.rooted {
+            true => self.state.seal()?.0,
+            false => B256::ZERO,
+        };
+        Ok(header)
     }
 }

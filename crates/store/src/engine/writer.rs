@@ -72,7 +72,7 @@ impl Writer {
 }
 
 /// The queue as the store holds it.
-struct StoredQueue(View);
+pub(super) struct StoredQueue(pub View);
 
 impl ReadQueue for StoredQueue {
     fn message(&self, index: u64) -> Result<Message, StateError> {

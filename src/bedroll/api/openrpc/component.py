@@ -5,6 +5,7 @@ Reads: nothing.  Gives: `COMPONENTS`.  Never: allows a member that no code write
 
 from typing import Final
 
+from ..build_method import WITHDRAWALS_MAX
 from .component_trace import TRACES
 from .shape import Schema, array, by_key, choice, fields, nullable, ref, text
 
@@ -169,6 +170,21 @@ _RECEIPT_FIELDS: Final[dict[str, Schema]] = {
 }
 _LOGS: Final[dict[str, Schema]] = {"logs": array(ref("Log")), "logsBloom": ref("Bloom")}
 _NO_LOGS: Final[dict[str, Schema]] = {"logs": {"type": "null"}, "logsBloom": {"type": "null"}}
+_WITHDRAWAL: Final = fields(
+    {**dict.fromkeys(("index", "validatorIndex", "amount"), ref("Quantity64")), "address": ADDRESS}
+)
+_PAYLOAD: Final = fields(
+    {
+        **dict.fromkeys(("parentHash", "stateRoot", "receiptsRoot", "prevRandao", "blockHash"), HASH),
+        **dict.fromkeys(("blockNumber", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas"), QUANTITY),
+        **dict.fromkeys(("blobGasUsed", "excessBlobGas"), QUANTITY),
+        "feeRecipient": ADDRESS,
+        "logsBloom": ref("Bloom"),
+        "extraData": DATA,
+        "transactions": array(DATA),
+        "withdrawals": array(_WITHDRAWAL),
+    }
+)
 _WAITING: Final = by_key("^[0-9]+$", ref("Transaction"))
 
 _OBJECTS: Final[dict[str, Schema]] = {
@@ -238,6 +254,21 @@ _OBJECTS: Final[dict[str, Schema]] = {
             "systemContracts": by_key("^[A-Z0-9_]+$", ADDRESS),
         },
         about="EIP-7910.",
+    ),
+    "PayloadAttributes": fields(
+        {"timestamp": ref("Quantity64"), "prevRandao": HASH, "suggestedFeeRecipient": ADDRESS},
+        {"withdrawals": nullable(array(_WITHDRAWAL, WITHDRAWALS_MAX)), "parentBeaconBlockRoot": nullable(HASH)},
+        about="Of the engine API, version 1 to 3. What Bedroll's rules decide is zero, or as they have it.",
+    ),
+    "BuiltBlock": fields(
+        {
+            "executionPayload": _PAYLOAD,
+            "blockValue": QUANTITY,
+            "blobsBundle": fields(dict.fromkeys(("commitments", "proofs", "blobs"), array(DATA, 0))),
+            "executionRequests": array(DATA),
+            "shouldOverrideBuilder": {"const": False},
+        },
+        about="A block that is not part of the chain; blockValue: all tips, wei.",
     ),
     "Waiting": _WAITING,
     "ObjectStatus": nullable(

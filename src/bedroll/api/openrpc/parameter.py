@@ -9,6 +9,7 @@ from bedroll.primitives import Corrupt
 
 from ..admin_method import parse_level, parse_proof
 from ..block_tag import parse_block, parse_number
+from ..build_method import EXTRA_BYTES_MAX, TRANSACTIONS_MAX, parse_attributes, parse_extra, parse_raws
 from ..call import parse_call
 from ..method import Parameter, Parse
 from ..ots_method import PAGE_SIZE_MAX, parse_count, parse_height, parse_page_size, parse_place
@@ -27,6 +28,7 @@ _SLOTS: Final = array(text(SLOT_PATTERN), 1_024)
 
 _BY_PARSER: Final[dict[Parse, Schema]] = {
     parse_address: ADDRESS,
+    parse_attributes: ref("PayloadAttributes"),
     parse_block: ref("BlockName"),
     parse_block_bytes: DATA,
     parse_block_overrides: nullable(ref("BlockOverrides")),
@@ -35,6 +37,7 @@ _BY_PARSER: Final[dict[Parse, Schema]] = {
     parse_call_options: ref("Tracing"),
     parse_calls: array(pair(ref("Call"), ref("TraceParts")), CALLS_MAX),
     parse_count: ref("Number"),
+    parse_extra: text(f"^0x([0-9a-fA-F]{{2}}){{0,{EXTRA_BYTES_MAX}}}$"),
     parse_hash: HASH,
     parse_height: choice(ref("Integer"), ref("BlockHeight")),
     parse_level: {"type": "string", "enum": ["debug", "info", "warning", "error"]},
@@ -49,6 +52,7 @@ _BY_PARSER: Final[dict[Parse, Schema]] = {
     parse_place: choice(ref("Integer"), ref("BlockName")),
     parse_quantity: QUANTITY,
     parse_raw: DATA,
+    parse_raws: array(DATA, TRANSACTIONS_MAX),
     parse_proof: DATA,
     parse_simulation: ref("Simulation"),
     parse_slot: ref("Slot"),

@@ -264,6 +264,7 @@ _NODE: Final[dict[str, Schema]] = {
     "net_peerCount": QUANTITY,
     "net_version": text("^[0-9]+$"),
     "personal_sign": text("^0x[0-9a-f]{130}$"),
+    "testing_buildBlockV1": ref("BuiltBlock"),
     "rpc_modules": by_key("^[a-z0-9]+$", text()),
     "rpc.discover": {"type": "object", "description": "This document."},
     "web3_clientVersion": text(),

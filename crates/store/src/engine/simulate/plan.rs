@@ -2,7 +2,7 @@
 use alloy_consensus::Header;
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
-use alloy_primitives::{Address, Bytes, U128, U256, U64};
+use alloy_primitives::{Address, Bytes, B256, U128, U256, U64};
 use bedroll_core::profile::Rules;
 use bedroll_core::transaction::UnsignedFee;
 use serde::Deserialize;
@@ -63,6 +63,9 @@ pub struct CallFields {
     gas_price: Option<U128>,
     max_fee_per_gas: Option<U128>,
     max_priority_fee_per_gas: Option<U128>,
+    max_fee_per_blob_gas: Option<U128>,
+    #[serde(default)]
+    pub blob_versioned_hashes: Vec<B256>,
     #[serde(default)]
     pub access_list: AccessList,
     #[serde(default)]
@@ -78,6 +81,11 @@ impl CallFields {
                 tip: self.max_priority_fee_per_gas.unwrap_or_default().to(),
             },
         }
+    }
+
+    /// Wei a blob gas, at most.
+    pub fn blob_fee(&self) -> u128 {
+        self.max_fee_per_blob_gas.unwrap_or_default().to()
     }
 }
 

@@ -110,7 +110,7 @@ impl SimulatedBlock {
         let calls: Vec<Value> = (self.calls.iter().enumerate())
             .map(|(index, call)| call.shown(self, index))
             .collect();
-        json!({
+        let mut shown = json!({
             "number": U64::from(header.number),
             "hash": self.hash,
             "parentHash": header.parent_hash,
@@ -127,21 +127,32 @@ impl SimulatedBlock {
             "gasUsed": U64::from(header.gas_used),
             "timestamp": U64::from(header.timestamp),
             "mixHash": header.mix_hash,
-            "baseFeePerGas": header.base_fee_per_gas.map(U64::from),
-            "withdrawalsRoot": header.withdrawals_root,
-            "blobGasUsed": header.blob_gas_used.map(U64::from),
-            "excessBlobGas": header.excess_blob_gas.map(U64::from),
-            "parentBeaconBlockRoot": header.parent_beacon_block_root,
-            "requestsHash": header.requests_hash,
             "size": U64::from(self.size()),
             "transactions": transactions,
             "uncles": [],
-            "withdrawals": [],
             "calls": calls,
-        })
+        });
+        if let Some(fee) = header.base_fee_per_gas {
+            shown["baseFeePerGas"] = json!(U64::from(fee));
+        }
+        if let Some(root) = header.withdrawals_root {
+            shown["withdrawalsRoot"] = json!(root);
+            shown["withdrawals"] = json!([]);
+        }
+        if let Some((used, excess)) = header.blob_gas_used.zip(header.excess_blob_gas) {
+            shown["blobGasUsed"] = json!(U64::from(used));
+            shown["excessBlobGas"] = json!(U64::from(excess));
+        }
+        if let Some(root) = header.parent_beacon_block_root {
+            shown["parentBeaconBlockRoot"] = json!(root);
+        }
+        if let Some(hash) = header.requests_hash {
+            shown["requestsHash"] = json!(hash);
+        }
+        shown
     }
 
-    /// Bytes of the block in RLP: header, transactions, no uncles, no withdrawals.
+    /// Bytes of the block in RLP: header, transactions, no uncles and, where its fork knows any, no withdrawals.
     fn size(&self) -> usize {
         let listed: usize = self
             .transactions
@@ -152,7 +163,8 @@ impl SimulatedBlock {
             list: true,
             payload_length,
         };
-        let payload = self.header.length() + list(listed).length() + listed + 2;
+        let empty = 1 + usize::from(self.header.withdrawals_root.is_some());
+        let payload = self.header.length() + list(listed).length() + listed + empty;
         list(payload).length() + payload
     }
 
@@ -190,6 +202,11 @@ impl SimulatedBlock {
             let tip = tx.max_priority_fee_per_gas().unwrap_or_default();
             shown["maxFeePerGas"] = json!(U256::from(tx.max_fee_per_gas()));
             shown["maxPriorityFeePerGas"] = json!(U256::from(tip));
+        }
+        if let Some(hashes) = tx.blob_versioned_hashes() {
+            let most = tx.max_fee_per_blob_gas().unwrap_or_default();
+            shown["maxFeePerBlobGas"] = json!(U256::from(most));
+            shown["blobVersionedHashes"] = json!(hashes);
         }
         if let Some(grants) = tx.authorization_list() {
             shown["authorizationList"] = json!(grants);
