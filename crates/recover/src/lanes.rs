@@ -10,8 +10,7 @@ pub(crate) mod table;
 
 use core::arch::x86_64::{__m512i, _mm512_set_epi64};
 
-/// How many there are.
-pub(crate) const LANES: usize = 8;
+pub(crate) use crate::LANES;
 
 /// One word of each lane.
 #[target_feature(enable = "avx512f")]

@@ -23,12 +23,6 @@ pub type Key = [u8; 64];
 /// Signatures that are recovered together, if there are so many.
 pub const LANES: usize = 8;
 
-/// Signatures from which on the lanes are faster than one after the other.
-const LANES_FROM: usize = 2;
-
-/// Signatures that share what one inverse costs.
-const SHARED: usize = 64;
-
 /// A signature over 32 bytes, numbers with the highest byte first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
@@ -56,18 +50,27 @@ pub fn is_available() -> bool {
 /// The keys of all signatures, in order. None: too few came together, or the processor cannot, or there may be no key.
 pub fn recover(signatures: &[Signature]) -> Vec<Option<Key>> {
     let mut keys = vec![None; signatures.len()];
-    #[cfg(target_arch = "x86_64")]
     if is_available() {
-        // A last one that is alone is left out.
-        let count = match signatures.len() % LANES {
-            rest if rest < LANES_FROM => signatures.len() - rest,
-            _ => signatures.len(),
-        };
-        let parts = signatures[..count].chunks(SHARED);
-        for (part, keys) in parts.zip(keys.chunks_mut(SHARED)) {
-            // SAFETY: the processor has both extensions.
-            unsafe { lanes::recover::recover(part, keys) };
-        }
+        fill(signatures, &mut keys);
     }
     keys
 }
+
+#[cfg(target_arch = "x86_64")]
+fn fill(signatures: &[Signature], keys: &mut [Option<Key>]) {
+    /// Signatures from which on a register of them is faster than one after the other.
+    const LANES_FROM: usize = 2;
+    /// Signatures that share what one inverse costs.
+    const SHARED: usize = 8 * LANES;
+
+    let rest = signatures.len() % LANES;
+    let left_out = if rest < LANES_FROM { rest } else { 0 };
+    let parts = signatures[..signatures.len() - left_out].chunks(SHARED);
+    for (part, keys) in parts.zip(keys.chunks_mut(SHARED)) {
+        // SAFETY: whoever calls this has seen that the processor has both extensions.
+        unsafe { lanes::recover::recover(part, keys) };
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn fill(_: &[Signature], _: &mut [Option<Key>]) {}

@@ -49,6 +49,8 @@ pub(crate) fn subtract(a: &Number, b: &Number) -> Number {
 }
 
 /// Adds `a·b` to a sum that has room for it; its words lie from `sum[0]` on.
+// Inlined, its loops have lengths that are known, and unroll.
+#[inline(always)]
 pub(crate) fn add_product(sum: &mut [u64], a: &[u64], b: &[u64]) {
     for (at, one) in a.iter().enumerate() {
         let mut carry = 0;
