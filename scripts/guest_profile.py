@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from guest_proved import ROOT, build
+from guest_proved import CACHE, ROOT, build
 
 sys.path.insert(0, str(ROOT))
 from tests.costs.guest import sample
@@ -32,7 +32,6 @@ SHARE_MIN: Final = 0.0015
 PERIOD: Final = 101
 """Cycles between samples; a prime, so that no loop is in step with it."""
 
-CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bedroll"
 PROFILER: Final = CACHE / "profiler/release/bedroll-executor"
 """Where the Makefile builds the executor with its profiler."""
 

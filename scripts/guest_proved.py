@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bedroll"
 PROGRAMS: Final = ("batch", "settlement")
 TARGET: Final = "riscv64im-succinct-zkvm-elf"
 # The machine's loader wants the image there, and its scheduler pays for long lives of registers.
@@ -78,8 +79,7 @@ def main() -> int:
     """Build and write, or build and compare."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--check", action="store_true")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    options.add_argument("--folder", type=Path, default=cache / "bedroll/guest", help="for intermediate files")
+    options.add_argument("--folder", type=Path, default=CACHE / "guest", help="for intermediate files")
     chosen = options.parse_args()
     if not (sysroot(ROOT) / "lib/rustlib/src/rust/library/Cargo.lock").exists():
         print("not built: the toolchain lacks its sources (rustup component add rust-src)")
