@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from scripts.guest_proved import CACHE, PROGRAMS, ROOT, build, committed, sysroot
 
-HOST_FOLDERS = (b"/root/", b"/home/", b"/Users/", b"/work/", b"/tmp/", b"/.cargo/", b"/registry/src/")
+HOST_FOLDERS = (*map(str, (ROOT, Path.home())), "/home/", "/Users/", "/tmp/", "/.cargo/", "/registry/src/")
 SOURCES = ("crates", "rust-toolchain.toml", "Cargo.toml", "Cargo.lock")
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_no_folder_of_a_machine_is_in_a_program(name):
     content = committed(name).read_bytes()
-    assert [folder for folder in HOST_FOLDERS if folder in content] == []
+    assert [folder for folder in HOST_FOLDERS if folder.encode() in content] == []
 
 
 def copied(folder):
