@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scripts.guest_proved import CACHE, PROGRAMS, ROOT, build, committed, sysroot
 
-HOST_FOLDERS = (*map(str, (ROOT, Path.home())), "/home/", "/Users/", "/tmp/", "/.cargo/", "/registry/src/")
+HOST_FOLDERS = (f"{ROOT}/", f"{Path.home()}/", "/home/", "/Users/", "/tmp/", "/.cargo/", "/registry/src/")
 SOURCES = ("crates", "rust-toolchain.toml", "Cargo.toml", "Cargo.lock")
 
 
