@@ -8,6 +8,7 @@ import pytest
 
 from bedroll.api import Dispatcher
 from bedroll.api.service import CLIENT_VERSION
+from bedroll.crypto.keccak import keccak256
 from bedroll.execution.desk import Desk, DeskOption
 from bedroll.execution.engine import decode_transactions
 from bedroll.execution.fee import FeeRule
@@ -187,6 +188,23 @@ async def test_a_batch_of_transactions_is_one_answer(pair, chain):
     mixed = [call("eth_sendRawTransaction", sign(bob, 2)), call("eth_getBalance", ALICE)]
     assert pair.fast(json.dumps(mixed).encode()) is None, "a long answer could be left over once a transaction is taken"
     assert len(pair.pools[0]) == 4
+
+
+async def test_however_many_transactions_come_in_a_turn_each_gets_its_own_answer(chain, service):
+    pair = Pair(chain, service, limit=PoolLimit(account_count=64, transaction_bytes=5_000, tip_min_wei=5))
+    pair.take_sends()
+    alice, bob = chain.accounts[:2]
+    told = [sign(account, nonce) for nonce in range(16) for account in (alice, bob)]
+    for place in (3, 11):
+        told.insert(place, "0x02c0")
+    for count in (1, 2, 3, 9, len(told)):
+        turn, told = told[:count], told[count:]
+        batch = [call("eth_sendRawTransaction", raw, id=number) for number, raw in enumerate(turn)]
+        answers = await pair.agree(batch)
+        wanted = [None if raw == "0x02c0" else "0x" + keccak256(bytes.fromhex(raw[2:])).hex() for raw in turn]
+        assert [answer.get("result") for answer in answers] == wanted
+    assert len(pair.pools[0]) == 32
+    assert pair.pools[0].content() == pair.pools[1].content()
 
 
 async def test_a_transaction_of_a_block_that_is_not_durable_is_known(pair, chain):

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip7702::SignedAuthorization;
-use alloy_primitives::{Address, Bytes, Signature, B256};
+use alloy_primitives::{keccak256, Address, Bytes, Signature, B256};
 use rayon::prelude::*;
 
 use super::{decode_envelope, Envelope, Transaction, TransactionError};
@@ -53,11 +53,12 @@ pub fn decode_together(raws: &[impl AsRef<[u8]>]) -> Vec<Result<Transaction, Tra
     let raws: Vec<&[u8]> = good().map(|one| &one.raw[..]).collect();
     let mut hashes = hash_all(&raws).into_iter();
     let transaction = |parsed: Result<Parsed, TransactionError>| {
-        let (parsed, hash) = (parsed?, hashes.next().unwrap_or_default());
+        let parsed = parsed?;
+        let hash = hashes.next().unwrap_or_else(|| keccak256(&parsed.raw));
         let sender = next();
         let grants = parsed.grants().iter();
         // All are asked for, whoever sent it: the next transaction's come after them.
-        let authorities = grants.map(|grant| signed_grant(grant).and_then(|_| next()));
+        let authorities = grants.map(|grant| grant.signature().ok().and_then(|_| next()));
         let authorities: Vec<_> = authorities.collect();
         let sender = sender.ok_or(TransactionError::Signature)?;
         Ok(parsed.with_signers(hash, sender, authorities))
