@@ -1,6 +1,6 @@
 """What the chain's rules are, and which blocks this node can answer about.
 
-Reads: the genesis block, the engine's oldest state.  Gives: `TABLE`, `ChainRules`.
+Reads: the genesis block, the fork schedule, the oldest state.  Gives: `TABLE`, `show_rules`.
 Never: names rules that the engine does not run.  Spec: docs/spec/api-chain.md#rules
 """
 

@@ -98,15 +98,6 @@ impl Work<'_> {
     /// A block of this chain, as its leader would make it without a new origin.
     fn own(self, transactions: Vec<Transaction>) -> Result<Built, EngineError> {
         let TipFacts { header, hash, tail } = &self.parent;
-        for index in tail.queue_done..tail.queue_enqueued {
-            if self.look.view().forced(index)?.is_none() {
-                let text = format!(
-                    "the forced messages that waited at block {} have ended since: build on a newer block",
-                    header.number
-                );
-                return Err(EngineError::invalid("height", text));
-            }
-        }
         let opening = Opening {
             parent: header,
             parent_hash: *hash,
