@@ -3,10 +3,13 @@
 //! Functions here are compiled for AVX-512 with its 52-bit multiplications; whoever calls the first has seen that the
 //! processor has them.
 pub(crate) mod field;
-pub(crate) mod point;
+mod fixed;
+mod own;
+mod point;
 pub(crate) mod recover;
 pub(crate) mod root;
-pub(crate) mod table;
+mod sum;
+pub(crate) mod window;
 
 use core::arch::x86_64::{__m512i, _mm512_set_epi64};
 

@@ -2,9 +2,12 @@
 use std::sync::OnceLock;
 
 use super::field::{Fe, PRIME};
+use super::fixed::{Fixed, FIXED_BITS};
+use super::own::OWN_BITS;
 use super::point::Affine;
 use super::root::{all_roots, invert_all};
-use super::table::{sum, Factors, Fixed, Windows, FIXED_BITS, OWN_BITS};
+use super::sum::{sum, Factors};
+use super::window::Windows;
 use super::LANES;
 use crate::number::{add, from_bytes, is_below, to_bytes, Number};
 use crate::scalar::{self, Half, ORDER};

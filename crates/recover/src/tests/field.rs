@@ -4,7 +4,7 @@ use super::{big, numbers, Random};
 use crate::is_available;
 use crate::lanes::field::{Fe, Loose, Wide, PRIME};
 use crate::lanes::root::{all_roots, invert_all, invert_lanes};
-use crate::lanes::table::Windows;
+use crate::lanes::window::Windows;
 use crate::lanes::{scatter, LANES};
 use crate::number::{is_below, Number};
 
