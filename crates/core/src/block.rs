@@ -1,15 +1,17 @@
 //! A sealed block with what is not in its header, and the facts the next block needs of it.
 mod body;
 mod place;
+mod write;
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use alloy_consensus::Header;
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
-pub use body::{decode_body, decode_head, decode_receipts, encode_body, encode_head};
+pub use body::{decode_body, decode_head, decode_receipts, encode_head};
 pub use place::{places, LogView, Places};
+pub use write::{encode_body, encode_body_and_places};
 
 use crate::forced::{Ended, Message};
 use crate::receipt::Receipt;
@@ -92,7 +94,7 @@ pub struct Block {
     /// Whether derivation made it in silence.
     pub automatic: bool,
     /// All included transactions in order.
-    pub transactions: Vec<Transaction>,
+    pub transactions: Vec<Arc<Transaction>>,
     /// Of the same order.
     pub receipts: Vec<Receipt>,
     /// Messages that ended in it.
@@ -112,9 +114,7 @@ pub struct Block {
 impl Block {
     /// Bytes of the RLP list of its transactions.
     pub fn size(&self) -> usize {
-        self.transactions
-            .iter()
-            .map(Transaction::listed_length)
-            .sum()
+        let lengths = self.transactions.iter().map(|tx| tx.listed_length());
+        lengths.sum()
     }
 }

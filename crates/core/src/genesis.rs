@@ -8,6 +8,7 @@ use crate::block::{Block, EthereumPart, Tail};
 use crate::header::{receipts_root, transactions_root, HeaderEnd, HeaderStart};
 use crate::profile::Rules;
 use crate::state::{Account, State, StateError, StateSource, WriteSet};
+use crate::transaction::Transaction;
 
 /// An account of block 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,7 +110,7 @@ impl Genesis {
         };
         let sealed = start.seal(&HeaderEnd {
             state_root,
-            transactions_root: transactions_root(&[]),
+            transactions_root: transactions_root::<Transaction>(&[]),
             receipts_root: receipts_root(&[]),
             logs_bloom: Default::default(),
             gas_used: 0,

@@ -3,10 +3,12 @@ use alloc::vec::Vec;
 use alloy_consensus::constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS};
 use alloy_consensus::Header;
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
-use alloy_primitives::{keccak256, Address, Bloom, Bytes, B256, B64, U256};
+use alloy_primitives::{keccak256, Address, Bloom, BloomInput, Bytes, B256, B64, U256};
+use core::borrow::Borrow;
 
 use crate::receipt::Receipt;
 use crate::transaction::Transaction;
+use crate::trie::{hash_all, ordered_root};
 
 /// What a header says before anything has run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,15 +83,15 @@ pub struct HeaderEnd {
 }
 
 /// Trie over `sender ‖ unsigned payload` of each transaction: no signature is in it.
-pub fn transactions_root(transactions: &[Transaction]) -> B256 {
-    let leaves: Vec<_> = transactions.iter().map(Transaction::leaf).collect();
-    alloy_trie::root::ordered_trie_root_encoded(&leaves)
+pub fn transactions_root<T: Borrow<Transaction>>(transactions: &[T]) -> B256 {
+    ordered_root(transactions, |tx, out| tx.borrow().put_leaf(out))
 }
 
 /// Ethereum's own transactions root, over signed bytes.
-pub fn ethereum_transactions_root(transactions: &[Transaction]) -> B256 {
-    let leaves: Vec<_> = transactions.iter().map(|tx| tx.raw.clone()).collect();
-    alloy_trie::root::ordered_trie_root_encoded(&leaves)
+pub fn ethereum_transactions_root<T: Borrow<Transaction>>(transactions: &[T]) -> B256 {
+    ordered_root(transactions, |tx, out| {
+        out.extend_from_slice(&tx.borrow().raw)
+    })
 }
 
 /// Trie over consensus receipts.
@@ -99,16 +101,27 @@ pub fn receipts_root(receipts: &[Receipt]) -> B256 {
 
 /// Root of the receipts and bloom of all logs.
 pub fn receipts_root_and_bloom(receipts: &[Receipt]) -> (B256, Bloom) {
+    let inputs: Vec<&[u8]> = receipts.iter().flat_map(Receipt::bloom_inputs).collect();
+    let hashes = hash_all(&inputs);
+    let mut rest = &hashes[..];
+    let with_hashes = receipts.iter().map(|receipt| {
+        let own;
+        (own, rest) = rest.split_at(receipt.bloom_inputs().count());
+        (receipt, own)
+    });
+    let with_hashes: Vec<_> = with_hashes.collect();
     let mut all = Bloom::ZERO;
-    let leaves = receipts.iter().map(|receipt| {
-        let bloom = receipt.bloom();
-        if !receipt.logs.is_empty() {
+    let root = ordered_root(&with_hashes, |(receipt, hashes), out| {
+        let mut bloom = Bloom::ZERO;
+        for hash in *hashes {
+            bloom.accrue(BloomInput::Hash(*hash));
+        }
+        if !hashes.is_empty() {
             all |= bloom;
         }
-        receipt.leaf(bloom)
+        receipt.put_leaf(&bloom, out);
     });
-    let leaves: Vec<_> = leaves.collect();
-    (alloy_trie::root::ordered_trie_root_encoded(&leaves), all)
+    (root, all)
 }
 
 /// Bloom of all logs.

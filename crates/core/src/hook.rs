@@ -1,9 +1,13 @@
 //! What the core writes into predeploys itself, without a call, in their Vyper layout.
 use alloc::vec::Vec;
+#[cfg(feature = "std")]
+use alloy_primitives::map::AddressSet;
 use alloy_primitives::{keccak256, Address, B256, U256};
 
 use crate::forced::Queue;
 use crate::state::{State, StateError, StateSource};
+#[cfg(feature = "std")]
+use crate::trie::hash_all;
 
 /// Slot of the AddressBook's length.
 const BOOK_LENGTH: U256 = U256::ZERO;
@@ -12,10 +16,14 @@ const BOOK_ENTRIES: u64 = 1;
 
 /// Storage slot of `HashMap[address, …]` at `slot` in Vyper's layout: keccak(slot ‖ key).
 pub fn vyper_map_slot(slot: u64, key: Address) -> U256 {
+    keccak256(map_preimage(slot, &key)).into()
+}
+
+fn map_preimage(slot: u64, key: &Address) -> [u8; 64] {
     let mut preimage = [0u8; 64];
     preimage[24..32].copy_from_slice(&slot.to_be_bytes());
     preimage[44..].copy_from_slice(key.as_slice());
-    keccak256(preimage).into()
+    preimage
 }
 
 /// Slot of an address's entry in the AddressBook.
@@ -44,6 +52,24 @@ pub fn book_length<S: StateSource>(state: &mut State<S>, book: Address) -> Resul
     Ok(state.slot(&book, &BOOK_LENGTH)?.to())
 }
 
+/// The addresses with their slots in the book.
+#[cfg(not(feature = "std"))]
+fn with_slots(addresses: impl Iterator<Item = Address>) -> impl Iterator<Item = (Address, U256)> {
+    addresses.map(|address| (address, book_slot(address)))
+}
+
+/// The addresses with their slots in the book, each once, hashed together.
+#[cfg(feature = "std")]
+fn with_slots(addresses: impl Iterator<Item = Address>) -> impl Iterator<Item = (Address, U256)> {
+    let mut known = AddressSet::default();
+    let distinct: Vec<Address> = addresses.filter(|address| known.insert(*address)).collect();
+    let preimages = distinct.iter().map(|one| map_preimage(BOOK_ENTRIES, one));
+    let preimages: Vec<[u8; 64]> = preimages.collect();
+    let messages: Vec<&[u8]> = preimages.iter().map(<[u8; 64]>::as_slice).collect();
+    let slots = hash_all(&messages).into_iter().map(Into::into);
+    distinct.into_iter().zip(slots)
+}
+
 /// Appends those of `addresses` that the book lacks, in order; gives the new ones.
 ///
 /// # Errors
@@ -56,8 +82,7 @@ pub fn extend_book<S: StateSource>(
     let first = book_length(state, book)?;
     let mut length = first;
     let mut added = Vec::new();
-    for address in addresses {
-        let slot = book_slot(address);
+    for (address, slot) in with_slots(addresses) {
         if state.slot(&book, &slot)?.is_zero() {
             length += 1;
             state.set_slot(&book, &slot, U256::from(length))?;

@@ -1,8 +1,8 @@
 //! What an included transaction did.
 use alloc::vec::Vec;
-use alloy_consensus::{Eip658Value, Receipt as Inner, ReceiptWithBloom};
+use alloy_consensus::Eip658Value;
 use alloy_primitives::{Address, Bloom, Bytes, Log, B256};
-use alloy_rlp::{Encodable, RlpDecodable, RlpEncodable};
+use alloy_rlp::{Encodable, Header, RlpDecodable, RlpEncodable};
 
 /// A receipt with what consensus leaves out of it.
 #[derive(Debug, Clone, PartialEq, Eq, RlpEncodable, RlpDecodable)]
@@ -33,22 +33,36 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The consensus encoding (EIP-2718), the leaf of `receiptsRoot`, with its [`Self::bloom`].
-    pub fn leaf(&self, bloom: Bloom) -> Vec<u8> {
-        let inner = Inner {
-            status: match self.post_state {
-                Some(root) => Eip658Value::PostState(root),
-                None => self.success.into(),
-            },
-            cumulative_gas_used: self.cumulative_gas_used,
-            logs: self.logs.clone(),
+    /// Writes the consensus encoding (EIP-2718), the leaf of `receiptsRoot`, with its [`Self::bloom`].
+    pub fn put_leaf(&self, bloom: &Bloom, out: &mut Vec<u8>) {
+        let status = match self.post_state {
+            Some(root) => Eip658Value::PostState(root),
+            None => self.success.into(),
         };
-        let mut out = Vec::with_capacity(300);
+        let payload_length = status.length()
+            + self.cumulative_gas_used.length()
+            + bloom.length()
+            + alloy_rlp::list_length(&self.logs);
         if self.kind != 0 {
             out.push(self.kind);
         }
-        ReceiptWithBloom::new(inner, bloom).encode(&mut out);
-        out
+        Header {
+            list: true,
+            payload_length,
+        }
+        .encode(out);
+        status.encode(out);
+        self.cumulative_gas_used.encode(out);
+        bloom.encode(out);
+        alloy_rlp::encode_list(&self.logs, out);
+    }
+
+    /// What its bloom is made of: of each log the address and the topics.
+    pub(crate) fn bloom_inputs(&self) -> impl Iterator<Item = &[u8]> {
+        self.logs.iter().flat_map(|log| {
+            let topics = log.topics().iter().map(B256::as_slice);
+            [log.address.as_slice()].into_iter().chain(topics)
+        })
     }
 
     /// Bloom of its logs.
@@ -67,33 +81,59 @@ impl Receipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_consensus::TxReceipt;
+    use alloy_consensus::{Receipt as Inner, ReceiptWithBloom, TxReceipt};
 
-    #[test]
-    fn bloom_is_that_of_the_consensus_receipt() {
-        let log = Log::new_unchecked(
-            Address::with_last_byte(1),
-            alloc::vec![B256::ZERO],
-            Bytes::new(),
-        );
-        let inner = Inner {
-            status: true.into(),
-            cumulative_gas_used: 0,
-            logs: alloc::vec![log],
+    fn receipt(kind: u8, logs: usize, post_state: Option<B256>) -> Receipt {
+        let log = |at: usize| {
+            let topics = (0..at % 5).map(|topic| B256::with_last_byte(topic as u8));
+            Log::new_unchecked(
+                Address::with_last_byte(at as u8),
+                topics.collect(),
+                alloc::vec![7; at * 9].into(),
+            )
         };
-        let ours = Receipt {
-            kind: 2,
-            success: true,
+        Receipt {
+            kind,
+            success: logs != 1,
             gas_used: 0,
             data_gas: 0,
-            cumulative_gas_used: 0,
+            cumulative_gas_used: 1 << logs,
             effective_gas_price: 0,
             transaction_hash: B256::ZERO,
-            logs: inner.logs.clone(),
+            logs: (0..logs).map(log).collect(),
             output: Bytes::new(),
             contract: None,
-            post_state: None,
-        };
-        assert_eq!(ours.bloom(), inner.bloom());
+            post_state,
+        }
+    }
+
+    #[test]
+    fn leaf_and_bloom_are_those_of_the_consensus_receipt() {
+        for kind in [0, 1, 2, 4, 0x7e] {
+            for logs in 0..12 {
+                for post_state in [None, Some(B256::repeat_byte(3))] {
+                    let ours = receipt(kind, logs, post_state);
+                    let inner = Inner {
+                        status: match post_state {
+                            Some(root) => Eip658Value::PostState(root),
+                            None => ours.success.into(),
+                        },
+                        cumulative_gas_used: ours.cumulative_gas_used,
+                        logs: ours.logs.clone(),
+                    };
+                    let bloom = ours.bloom();
+                    assert_eq!(bloom, inner.bloom());
+                    let mut wanted = if kind == 0 {
+                        Vec::new()
+                    } else {
+                        alloc::vec![kind]
+                    };
+                    ReceiptWithBloom::new(inner, bloom).encode(&mut wanted);
+                    let mut leaf = Vec::new();
+                    ours.put_leaf(&bloom, &mut leaf);
+                    assert_eq!(leaf, wanted);
+                }
+            }
+        }
     }
 }

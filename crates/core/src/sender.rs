@@ -43,7 +43,7 @@ pub fn recover_all(signed: &[(B256, Signature)]) -> alloc::vec::Vec<Option<Addre
     });
     let keys = bedroll_recover::recover(&given.collect::<Vec<_>>());
     let found: Vec<&[u8]> = keys.iter().flatten().map(|key| &key[..]).collect();
-    let mut words = crate::trie::keccak::hash_all(&found).into_iter();
+    let mut words = crate::trie::hash_all(&found).into_iter();
     let address = |(key, (hash, own)): (&Option<_>, &(B256, Signature))| match key
         .and_then(|_| words.next())
     {

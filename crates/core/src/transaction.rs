@@ -224,9 +224,10 @@ impl Transaction {
         }
     }
 
-    /// `sender ‖ unsigned payload`, the leaf of `transactionsRoot`.
-    pub fn leaf(&self) -> Vec<u8> {
-        [self.sender.as_slice(), &self.payload].concat()
+    /// Writes `sender ‖ unsigned payload`, the leaf of `transactionsRoot`.
+    pub fn put_leaf(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.sender.as_slice());
+        out.extend_from_slice(&self.payload);
     }
 
     /// The transaction as the EVM takes it.

@@ -57,7 +57,7 @@ impl Desk {
             return Ok(done);
         }
         done.is_busy = true;
-        let outcomes = engine.add_decoded(ready.iter().map(|tx| (**tx).clone()).collect())?;
+        let outcomes = engine.add_decoded(ready.clone())?;
         self.refresh(turn.fee)?;
         let gas_left = engine.gas_left()?;
         let mut pool = lock(pool);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alloy_primitives::map::{HashMap, HashSet};
+use alloy_primitives::map::{AddressMap, AddressSet, B256Map, Entry};
 use alloy_primitives::{Address, B256, U256, U512};
 use bedroll_core::transaction::Transaction;
 
@@ -75,17 +75,17 @@ impl Sender {
 pub struct Pool {
     pub(crate) chain_id: u64,
     pub(crate) limit: PoolLimit,
-    pub(crate) senders: HashMap<Address, Sender>,
+    pub(crate) senders: AddressMap<Sender>,
     /// With the number of its arrival.
-    by_hash: HashMap<B256, (u64, Waiting)>,
+    by_hash: B256Map<(u64, Waiting)>,
     arrivals: u64,
     size_bytes: usize,
     /// Where the pool is full: a tip that was too low to make room.
     floor: Option<i128>,
     /// Senders that may have something executable: all others wait for a new base fee or nonce.
-    pub(crate) fresh: HashSet<Address>,
+    pub(crate) fresh: AddressSet,
     /// What left for a block that is not durable yet.
-    kept: HashMap<B256, Waiting>,
+    kept: B256Map<Waiting>,
     kept_bytes: usize,
 }
 
@@ -95,13 +95,13 @@ impl Pool {
         Self {
             chain_id,
             limit,
-            senders: HashMap::default(),
-            by_hash: HashMap::default(),
+            senders: AddressMap::default(),
+            by_hash: B256Map::default(),
             arrivals: 0,
             size_bytes: 0,
             floor: None,
-            fresh: HashSet::default(),
-            kept: HashMap::default(),
+            fresh: AddressSet::default(),
+            kept: B256Map::default(),
             kept_bytes: 0,
         }
     }
@@ -268,11 +268,11 @@ impl Pool {
 
     /// It is in the open block: its sender's next nonce is one higher. It is kept until the block is durable.
     pub fn executed(&mut self, tx: &Waiting) {
-        if let Some(sender) = self.senders.get_mut(&tx.sender) {
-            sender.next_nonce = sender.next_nonce.max(nonce(tx).saturating_add(1));
-        }
-        self.remove(tx);
-        if self.senders.contains_key(&tx.sender) {
+        let next_nonce = nonce(tx).saturating_add(1);
+        if self.by_hash.remove(&tx.hash).is_some() {
+            self.left(tx, Some(next_nonce));
+        } else if let Some(sender) = self.senders.get_mut(&tx.sender) {
+            sender.next_nonce = sender.next_nonce.max(next_nonce);
             self.fresh.insert(tx.sender);
         }
         self.keep(tx.clone());
@@ -324,19 +324,27 @@ impl Pool {
     }
 
     fn remove(&mut self, tx: &Transaction) {
-        if self.by_hash.remove(&tx.hash).is_none() {
-            return;
+        if self.by_hash.remove(&tx.hash).is_some() {
+            self.left(tx, None);
         }
+    }
+
+    /// It waits no more; its sender has a new next nonce if one is given, and may have something executable then.
+    fn left(&mut self, tx: &Transaction, next_nonce: Option<u64>) {
         self.floor = None;
         self.size_bytes -= tx.raw.len();
-        let Some(sender) = self.senders.get_mut(&tx.sender) else {
+        let Entry::Occupied(mut entry) = self.senders.entry(tx.sender) else {
             return;
         };
+        let sender = entry.get_mut();
         sender.entries.remove(&nonce(tx));
         sender.cost -= cost(tx);
         if sender.entries.is_empty() {
-            self.senders.remove(&tx.sender);
+            entry.remove();
             self.fresh.remove(&tx.sender);
+        } else if let Some(next_nonce) = next_nonce {
+            sender.next_nonce = sender.next_nonce.max(next_nonce);
+            self.fresh.insert(tx.sender);
         }
     }
 

@@ -119,7 +119,7 @@ pub struct Block(pub Arc<CoreBlock>);
 
 impl Block {
     /// The leader's transactions.
-    fn own(&self) -> &[CoreTransaction] {
+    fn own(&self) -> &[Arc<CoreTransaction>] {
         &self.0.transactions[self.0.forced_count..]
     }
 }
@@ -187,10 +187,8 @@ impl Block {
     }
     #[getter]
     fn transactions(&self) -> Vec<Transaction> {
-        let places = 0..self.0.transactions.len();
-        places
-            .map(|at| Transaction::of_block(&self.0, at))
-            .collect()
+        let all = self.0.transactions.iter();
+        all.cloned().map(Transaction::shared).collect()
     }
     #[getter]
     fn transaction_count(&self) -> usize {
@@ -200,10 +198,8 @@ impl Block {
         self.own().iter().map(|tx| bytes(py, &tx.raw)).collect()
     }
     fn own_transactions(&self) -> Vec<Transaction> {
-        let places = self.0.forced_count..self.0.transactions.len();
-        places
-            .map(|at| Transaction::of_block(&self.0, at))
-            .collect()
+        let own = self.own().iter();
+        own.cloned().map(Transaction::shared).collect()
     }
     fn own_attested<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
         let own = self.own().iter();

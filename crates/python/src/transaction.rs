@@ -21,17 +21,12 @@ enum Held<T> {
 
 /// A decoded transaction.
 #[pyclass(frozen, module = "bedroll._core._native")]
-pub struct Transaction(Held<CoreTransaction>);
+pub struct Transaction(Arc<CoreTransaction>);
 
 impl Transaction {
     /// One of its own.
     pub fn own(transaction: CoreTransaction) -> Self {
-        Self(Held::Own(Arc::new(transaction)))
-    }
-
-    /// One that stands in a block.
-    pub fn of_block(block: &Arc<CoreBlock>, index: usize) -> Self {
-        Self(Held::Block(block.clone(), index))
+        Self(Arc::new(transaction))
     }
 
     /// The core's own.
@@ -41,22 +36,16 @@ impl Transaction {
 
     /// One that others hold too.
     pub fn shared(transaction: Arc<CoreTransaction>) -> Self {
-        Self(Held::Own(transaction))
+        Self(transaction)
     }
 
     /// Itself, as the mempool holds it.
     pub fn waiting(&self) -> Arc<CoreTransaction> {
-        match &self.0 {
-            Held::Own(own) => own.clone(),
-            Held::Block(block, index) => Arc::new(block.transactions[*index].clone()),
-        }
+        self.0.clone()
     }
 
     fn get(&self) -> &CoreTransaction {
-        match &self.0 {
-            Held::Own(own) => own,
-            Held::Block(block, index) => &block.transactions[*index],
-        }
+        &self.0
     }
 
     /// Fields of a signed one; 0 for the L1-info call.
@@ -326,7 +315,7 @@ impl Receipt {
 fn decode_transaction(py: Python<'_>, raw: &[u8]) -> PyResult<Transaction> {
     let decoded = py.detach(|| CoreTransaction::decode(raw));
     decoded
-        .map(|tx| Transaction(Held::Own(Arc::new(tx))))
+        .map(Transaction::own)
         .map_err(|error| invalid("transaction", error.to_string()))
 }
 
@@ -342,7 +331,7 @@ fn decode_transactions<'py>(
     let found = PyList::empty(py);
     for item in decoded {
         match item {
-            Ok(tx) => found.append(Py::new(py, Transaction(Held::Own(Arc::new(tx))))?)?,
+            Ok(tx) => found.append(Py::new(py, Transaction::own(tx))?)?,
             Err(error) => found.append(PyString::new(py, &error.to_string()))?,
         }
     }

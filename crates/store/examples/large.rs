@@ -7,6 +7,7 @@ use alloy_primitives::{keccak256, Address, B256, U256};
 use bedroll_core::block::{encode_body, encode_head, Block, Tail};
 use bedroll_core::header;
 use bedroll_core::state::{Account, State};
+use bedroll_core::transaction::Transaction;
 use bedroll_store::{BlockRecord, Import, Named, Roles, Store, StoreOptions, TipSource};
 use rustix::time::{clock_gettime, ClockId};
 use std::path::Path;
@@ -28,7 +29,7 @@ fn address(number: u64) -> Address {
 fn genesis(root: B256) -> Block {
     let header = Header {
         state_root: root,
-        transactions_root: header::transactions_root(&[]),
+        transactions_root: header::transactions_root::<Transaction>(&[]),
         receipts_root: header::receipts_root(&[]),
         ..Header::default()
     };

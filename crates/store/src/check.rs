@@ -398,8 +398,7 @@ fn inside_only(place: u64) -> bool {
 
 pub(crate) fn roots_match(block: &Block) -> bool {
     let root = block.header.transactions_root;
-    let of: fn(&[bedroll_core::transaction::Transaction]) -> B256 = header::transactions_root;
-    of(&block.transactions) == root
+    header::transactions_root(&block.transactions) == root
         || header::ethereum_transactions_root(&block.transactions) == root
 }
 

@@ -16,6 +16,7 @@ use crate::StoreError;
 use alloy_primitives::{keccak256, B256};
 use alloy_rlp::{Encodable, Header};
 use bedroll_core::state::Account;
+use bedroll_core::trie::hash_all;
 use heed::{RoTxn, RwTxn};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -355,6 +356,7 @@ impl<'a> Changes<'a> {
         };
         let own = rows.iter().filter(|row| Self::has(&row.key));
         let own: Vec<&Row> = own.copied().collect();
+        let mut written: Vec<&'a Row> = Vec::new();
         for of_key in own.chunk_by(|one, next| one.key == next.key) {
             let (Some(first), Some(last)) = (of_key.first(), of_key.last()) else {
                 continue;
@@ -362,12 +364,14 @@ impl<'a> Changes<'a> {
             if last.key[0] == Table::Account as u8 {
                 let (before, after) = (first.before.is_some(), last.value.is_some());
                 changes.grown += i64::from(after) - i64::from(before);
-                changes.accounts.push((keccak256(&last.key[1..]), last));
+                written.push(*last);
             } else {
                 changes.replaces |= of_key.iter().any(|row| row.value.is_none());
                 changes.nodes.push(last);
             }
         }
+        let addresses: Vec<&[u8]> = written.iter().map(|row| &row.key[1..]).collect();
+        changes.accounts = hash_all(&addresses).into_iter().zip(written).collect();
         changes.accounts.sort_unstable_by_key(|one| one.0);
         changes
     }

@@ -8,7 +8,7 @@ use crate::posting::{Secret, Tail};
 use crate::snapshot::TxnSlot;
 use crate::table::{Table, Tables};
 use crate::StoreError;
-use alloy_primitives::{map::HashMap, B256};
+use alloy_primitives::{map::B256Map, B256};
 use heed::{Env, MdbError, RoTxn, RwTxn, WithoutTls};
 use revm::state::Bytecode;
 use std::fs::File;
@@ -67,7 +67,7 @@ impl Meta {
 /// Decoded codes, forgotten all at once when they are too many.
 #[derive(Debug, Default)]
 struct CodeCache {
-    codes: HashMap<B256, Bytecode>,
+    codes: B256Map<Bytecode>,
     bytes: usize,
 }
 

@@ -3,7 +3,11 @@ use crate::key::Key;
 use crate::snapshot::Snapshot;
 use crate::table::Table;
 use crate::{Store, StoreError};
-use alloy_primitives::{keccak256, map::HashMap, Address, Bytes, B256, U256};
+use alloy_primitives::{
+    keccak256,
+    map::{AddressMap, B256Map, U256Map},
+    Address, Bytes, B256, U256,
+};
 use bedroll_core::state::{prove_account, Account, AccountProof, FlatChanges, StateError};
 use bedroll_core::trie::Path;
 use revm::primitives::KECCAK_EMPTY;
@@ -24,9 +28,9 @@ pub struct View {
 /// Changes of an open block, on top of the sealed ones.
 #[derive(Debug)]
 struct Open {
-    accounts: HashMap<Address, Option<Account>>,
-    slots: HashMap<(Address, U256), U256>,
-    codes: HashMap<B256, Bytes>,
+    accounts: AddressMap<Option<Account>>,
+    slots: AddressMap<U256Map<U256>>,
+    codes: B256Map<Bytes>,
 }
 
 impl Store {
@@ -73,10 +77,12 @@ impl View {
                 .iter()
                 .map(|change| (change.address, change.after))
                 .collect(),
-            slots: changes
-                .slots
-                .iter()
-                .map(|change| ((change.address, change.slot), change.after))
+            slots: (changes.slots)
+                .chunk_by(|one, next| one.address == next.address)
+                .filter_map(|of_account| {
+                    let values = of_account.iter().map(|change| (change.slot, change.after));
+                    Some((of_account.first()?.address, values.collect()))
+                })
                 .collect(),
             codes: changes.codes.into_iter().collect(),
         };
@@ -113,7 +119,8 @@ impl View {
     /// The store cannot be read.
     pub fn slot(&self, address: &Address, slot: &U256) -> Result<U256, StoreError> {
         let open = self.open.as_ref();
-        if let Some(value) = open.and_then(|open| open.slots.get(&(*address, *slot))) {
+        let of_account = open.and_then(|open| open.slots.get(address));
+        if let Some(value) = of_account.and_then(|slots| slots.get(slot)) {
             return Ok(*value);
         }
         let flat = self.snapshot.get(&Key::slot(address, slot))?;
@@ -180,8 +187,8 @@ impl View {
         for row in self.snapshot.pending.range(first.row(), last.row()) {
             add(&row.key);
         }
-        let open = self.open.iter().flat_map(|open| open.slots.keys());
-        slots.extend(open.filter(|(of, _)| of == address).map(|(_, slot)| *slot));
+        let open = self.open.iter().filter_map(|open| open.slots.get(address));
+        slots.extend(open.flat_map(U256Map::keys));
         let mut held = Vec::new();
         for slot in slots {
             if !self.slot(address, &slot)?.is_zero() {

@@ -1,5 +1,5 @@
 //! A block as a store keeps it, in RLP: a head of header and facts, and a body of all else.
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use alloy_consensus::Header;
 use alloy_primitives::{Address, Bytes, B256};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
@@ -17,7 +17,7 @@ pub(super) struct Signed {
 
 #[derive(RlpEncodable, RlpDecodable)]
 #[rlp(trailing)]
-struct End {
+pub(super) struct End {
     index: u64,
     id: B256,
     status: u8,
@@ -25,48 +25,22 @@ struct End {
     transaction_hash: Option<B256>,
 }
 
-#[derive(RlpEncodable, RlpDecodable)]
+/// As it is read; [`super::encode_body`] writes the same.
+#[cfg_attr(test, derive(RlpEncodable))]
+#[derive(RlpDecodable)]
 #[rlp(trailing)]
-struct Body {
+pub(super) struct Body {
     origin_step: bool,
     automatic: bool,
     forced_count: u64,
     transactions: Vec<Signed>,
-    receipts: Vec<Receipt>,
+    pub(super) receipts: Vec<Receipt>,
     forced: Vec<End>,
     new_addresses: Vec<Address>,
     ethereum: Option<EthereumPart>,
 }
 
-/// Encodes a block without its header and without what its transactions returned.
-pub fn encode_body(block: &Block) -> Vec<u8> {
-    let strip = |receipt: &Receipt| Receipt {
-        output: Bytes::new(),
-        ..receipt.clone()
-    };
-    let body = Body {
-        origin_step: block.origin_step,
-        automatic: block.automatic,
-        forced_count: block.forced_count as u64,
-        transactions: block
-            .transactions
-            .iter()
-            .map(|tx| Signed {
-                sender: tx.sender,
-                raw: tx.raw.clone(),
-            })
-            .collect(),
-        receipts: block.receipts.iter().map(strip).collect(),
-        forced: block.forced.iter().map(end_of).collect(),
-        new_addresses: block.new_addresses.clone(),
-        ethereum: block.ethereum.clone(),
-    };
-    let mut out = Vec::with_capacity(body.length() + 4);
-    body.encode(&mut out);
-    out
-}
-
-fn end_of(ended: &Ended) -> End {
+pub(super) fn end_of(ended: &Ended) -> End {
     End {
         index: ended.index,
         id: ended.id,
@@ -86,7 +60,7 @@ pub fn decode_body(header: Header, tail: Tail, bytes: &[u8]) -> alloy_rlp::Resul
     let transactions = body
         .transactions
         .into_iter()
-        .map(|signed| Transaction::restore(&signed.raw, signed.sender))
+        .map(|signed| Transaction::restore(&signed.raw, signed.sender).map(Arc::new))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| broken)?;
     let forced = body

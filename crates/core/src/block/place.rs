@@ -27,7 +27,7 @@ fn item<'a>(bytes: &mut &'a [u8]) -> alloy_rlp::Result<&'a [u8]> {
 /// # Errors
 /// The bytes are not a body.
 pub fn places(body: &[u8]) -> alloy_rlp::Result<Vec<u8>> {
-    let offset = |at: &[u8]| (at.as_ptr() as usize - body.as_ptr() as usize) as u32;
+    let offset = |at: &[u8]| at.as_ptr() as usize - body.as_ptr() as usize;
     let mut inside = item(&mut &*body)?;
     // origin_step, automatic, forced_count
     for _ in 0..3 {
@@ -37,9 +37,8 @@ pub fn places(body: &[u8]) -> alloy_rlp::Result<Vec<u8>> {
     let (mut heads, mut logs) = (Vec::new(), Vec::new());
     let mut index = 0u32;
     while !transactions.is_empty() {
-        heads.push(offset(transactions));
+        heads.push((offset(transactions), offset(receipts)));
         item(&mut transactions)?;
-        heads.push(offset(receipts));
         let mut receipt = item(&mut receipts)?;
         // kind, success, gas_used, data_gas, cumulative_gas_used, effective_gas_price, transaction_hash
         for _ in 0..7 {
@@ -47,22 +46,32 @@ pub fn places(body: &[u8]) -> alloy_rlp::Result<Vec<u8>> {
         }
         let mut written = item(&mut receipt)?;
         while !written.is_empty() {
-            logs.push(offset(written));
-            logs.push(index);
+            logs.push((offset(written), index));
             item(&mut written)?;
         }
         index += 1;
     }
+    Ok(write_places(&heads, &logs))
+}
+
+/// The index, of where transactions and receipts begin, and logs with the index of their transaction.
+pub(super) fn write_places(heads: &[(usize, usize)], logs: &[(usize, u32)]) -> Vec<u8> {
     if heads.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let mut out = Vec::with_capacity(8 + 4 * (heads.len() + logs.len()));
-    out.extend_from_slice(&index.to_be_bytes());
-    out.extend_from_slice(&((logs.len() / 2) as u32).to_be_bytes());
-    for number in heads.iter().chain(&logs) {
-        out.extend_from_slice(&number.to_be_bytes());
+    let mut out = Vec::with_capacity(8 * (1 + heads.len() + logs.len()));
+    let mut put = |one: usize, other: u32| {
+        out.extend_from_slice(&(one as u32).to_be_bytes());
+        out.extend_from_slice(&other.to_be_bytes());
+    };
+    put(heads.len(), logs.len() as u32);
+    for (transaction, receipt) in heads {
+        put(*transaction, *receipt as u32);
     }
-    Ok(out)
+    for (log, index) in logs {
+        put(*log, *index);
+    }
+    out
 }
 
 /// Such an index, looked into where it lies.

@@ -70,7 +70,7 @@ impl OpenBlock {
                 let (gas_used, halt) = (ran.gas_used, ran.halt.clone());
                 let price = transaction.envelope().map_or(0, |tx| tx.max_fee_per_gas());
                 let price = price.min(u128::from(self.start.base_fee));
-                self.record.include(transaction, ran, 0, price);
+                self.record.include(transaction.into(), ran, 0, price);
                 Ok((status, gas_used, halt))
             }
             Err(EVMError::Database(error)) => Err(error),

@@ -3,7 +3,7 @@ use alloc::{sync::Arc, vec, vec::Vec};
 use alloy_consensus::Header;
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
-use alloy_primitives::{Address, Bytes, B256};
+use alloy_primitives::{Address, Bloom, Bytes, B256};
 use revm::context::result::EVMError;
 
 use super::admission::{next_tail, RuleBroken};
@@ -171,7 +171,7 @@ impl OpenBlock {
         let ran = runner.system(self.rules.light_client, data, ORIGIN_GAS)?;
         let transaction = Transaction::of_origin(call, SYSTEM_CALLER);
         let free = Ran { gas_used: 0, ..ran };
-        self.record.include(transaction, free, 0, 0);
+        self.record.include(transaction.into(), free, 0, 0);
         Ok(())
     }
 
@@ -182,11 +182,12 @@ impl OpenBlock {
     pub fn add<S: StateSource>(
         &mut self,
         state: &mut State<S>,
-        transactions: impl IntoIterator<Item = Transaction>,
+        transactions: impl IntoIterator<Item = impl Into<Arc<Transaction>>>,
     ) -> Result<Vec<Result<usize, Refused>>, StateError> {
         let mut outcomes = vec![];
         let mut runner = Runner::new(&self.rules, &self.setting, state);
         for transaction in transactions {
+            let transaction: Arc<Transaction> = transaction.into();
             let left = self.setting.gas_limit - self.record.gas_used;
             let split = admit(&self.rules, &transaction, &self.tail, &self.setting, left);
             let (data_gas, evm_gas) = match split {
@@ -248,26 +249,13 @@ impl OpenBlock {
         mut self,
         state: &mut State<S>,
     ) -> Result<(Block, WriteSet), StateError> {
-        let new_addresses = if self.rules.is_bedroll() {
-            let book = self.rules.address_book;
-            let added = hook::extend_book(state, book, named(&self.record.transactions))?;
-            self.tail.book_length += added.len() as u64;
-            added
-        } else {
-            vec![]
-        };
-        let transactions_root = if self.rules.is_bedroll() {
-            header::transactions_root(&self.record.transactions)
-        } else {
-            header::ethereum_transactions_root(&self.record.transactions)
-        };
-        let (state_root, write_set) = state.seal()?;
-        let (receipts_root, logs_bloom) = header::receipts_root_and_bloom(&self.record.receipts);
+        let (lists, ended) = end(&self.rules, &self.record, state)?;
+        self.tail.book_length += ended.new_addresses.len() as u64;
         let header = self.start.seal(&HeaderEnd {
-            state_root,
-            transactions_root,
-            receipts_root,
-            logs_bloom,
+            state_root: ended.state_root,
+            transactions_root: lists.transactions_root,
+            receipts_root: lists.receipts_root,
+            logs_bloom: lists.logs_bloom,
             gas_used: self.record.gas_used,
         });
         let block = Block {
@@ -280,13 +268,90 @@ impl OpenBlock {
             receipts: self.record.receipts,
             forced: self.ended,
             forced_count: self.forced_count,
-            new_addresses,
+            new_addresses: ended.new_addresses,
             enqueued: self.enqueued,
             touched: self.record.touched,
             ethereum: None,
         };
-        Ok((block, write_set))
+        Ok((block, ended.write_set))
     }
+}
+
+/// The state at the end of a block.
+struct EndState {
+    new_addresses: Vec<Address>,
+    state_root: B256,
+    write_set: WriteSet,
+}
+
+impl EndState {
+    /// Runs the hooks and seals.
+    fn of<S: StateSource>(
+        rules: &Rules,
+        record: &Record,
+        state: &mut State<S>,
+    ) -> Result<Self, StateError> {
+        let new_addresses = if rules.is_bedroll() {
+            hook::extend_book(state, rules.address_book, named(&record.transactions))?
+        } else {
+            vec![]
+        };
+        let (state_root, write_set) = state.seal()?;
+        Ok(Self {
+            new_addresses,
+            state_root,
+            write_set,
+        })
+    }
+}
+
+/// What a header says of transactions and receipts.
+#[derive(Default)]
+struct ListRoots {
+    transactions_root: B256,
+    receipts_root: B256,
+    logs_bloom: Bloom,
+}
+
+impl ListRoots {
+    fn of(rules: &Rules, record: &Record) -> Self {
+        let transactions_root = if rules.is_bedroll() {
+            header::transactions_root(&record.transactions)
+        } else {
+            header::ethereum_transactions_root(&record.transactions)
+        };
+        let (receipts_root, logs_bloom) = header::receipts_root_and_bloom(&record.receipts);
+        Self {
+            transactions_root,
+            receipts_root,
+            logs_bloom,
+        }
+    }
+}
+
+/// Transactions from which on a second core for their roots pays.
+#[cfg(feature = "std")]
+const APART: usize = 128;
+
+/// Computes all that a header says of the end of a block.
+fn end<S: StateSource>(
+    rules: &Rules,
+    record: &Record,
+    state: &mut State<S>,
+) -> Result<(ListRoots, EndState), StateError> {
+    #[cfg(feature = "std")]
+    if record.transactions.len() >= APART {
+        let mut lists = ListRoots::default();
+        let ended = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| lists = ListRoots::of(rules, record));
+            EndState::of(rules, record, state)
+        });
+        return Ok((lists, ended?));
+    }
+    Ok((
+        ListRoots::of(rules, record),
+        EndState::of(rules, record, state)?,
+    ))
 }
 
 fn header_start(rules: &Rules, opening: &Opening<'_>, tail: &Tail) -> HeaderStart {
@@ -313,7 +378,7 @@ pub fn next_base_fee(rules: &Rules, parent: &Header, l1_rate: u128) -> u64 {
 }
 
 /// Addresses that the AddressBook takes in, in order: of each transaction the sender, then recipient or creation.
-pub(super) fn named(transactions: &[Transaction]) -> impl Iterator<Item = Address> + '_ {
+pub(super) fn named(transactions: &[Arc<Transaction>]) -> impl Iterator<Item = Address> + '_ {
     transactions.iter().flat_map(|transaction| {
         let signed = transaction.envelope().is_some();
         let other = transaction.to().or_else(|| transaction.created());

@@ -1,5 +1,5 @@
 //! What a block has included so far.
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use alloy_primitives::Address;
 
 use super::run::Ran;
@@ -10,14 +10,14 @@ use crate::transaction::Transaction;
 /// Included transactions and what they did.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Record {
-    pub transactions: Vec<Transaction>,
+    pub transactions: Vec<Arc<Transaction>>,
     pub receipts: Vec<Receipt>,
     pub gas_used: u64,
     pub touched: Vec<Touched>,
 }
 
 impl Record {
-    pub fn include(&mut self, transaction: Transaction, ran: Ran, data_gas: u64, price: u128) {
+    pub fn include(&mut self, transaction: Arc<Transaction>, ran: Ran, data_gas: u64, price: u128) {
         self.gas_used += ran.gas_used;
         let contract = transaction.created();
         let index = self.transactions.len() as u32;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{decode_envelope, Envelope, Transaction, TransactionError};
 use crate::payload::unsigned_payload;
 use crate::sender::recover_all;
-use crate::trie::keccak::hash_all;
+use crate::trie::hash_all;
 
 /// Most transactions that one core takes at a time.
 const TOGETHER: usize = 64;

@@ -6,15 +6,15 @@ use alloc::vec::Vec;
 use alloy_primitives::{keccak256, B256};
 
 /// Hashes of all messages, in order.
-pub(crate) fn hash_all(messages: &[&[u8]]) -> Vec<B256> {
-    #[cfg(target_arch = "x86_64")]
+pub fn hash_all(messages: &[&[u8]]) -> Vec<B256> {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
     if messages.len() >= lanes::LANES && std::arch::is_x86_feature_detected!("avx512f") {
         return lanes::hash_all(messages);
     }
     messages.iter().map(keccak256).collect()
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod lanes {
     use super::{keccak256, Vec, B256};
     use core::arch::x86_64::{

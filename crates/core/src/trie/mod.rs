@@ -11,13 +11,14 @@ mod branch;
 mod evict;
 mod hash;
 mod insert;
-#[cfg(feature = "std")]
-pub(crate) mod keccak;
+mod keccak;
 #[cfg(feature = "std")]
 mod level;
 mod list;
 mod nibble;
 mod node;
+#[cfg(feature = "std")]
+mod ordered;
 mod part;
 mod proof;
 mod remove;
@@ -25,6 +26,7 @@ mod source;
 mod walk;
 
 pub use hash::NodeWrite;
+pub use keccak::hash_all;
 pub use list::{ordered_root, ordered_root_encoded};
 pub use nibble::Path;
 pub use part::{write_part, Expand, Shorten};

@@ -136,6 +136,14 @@ pub(super) fn leaf_rlp(key: &B256, depth: usize, value: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Appends RLP of a leaf whose key ends with this hex-prefix form.
+#[cfg(feature = "std")]
+pub(super) fn put_leaf(out: &mut Vec<u8>, form: &[u8], value: &[u8]) {
+    put_list_header(out, string_len(form) + string_len(value));
+    put_string(out, form);
+    put_string(out, value);
+}
+
 /// RLP of an extension over nibbles `depth..end`.
 pub(super) fn extension_rlp(key: &B256, depth: usize, end: usize, child: &Ref) -> Vec<u8> {
     let (form, used) = hex_prefix(key, depth, end, false);

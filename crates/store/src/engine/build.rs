@@ -1,6 +1,8 @@
 //! `testing_buildBlockV1`: one block upon a sealed one, made exactly as the chain makes it, and not kept.
 //!
 //! Reads: a view and the attributes as JSON. Gives: the block. Never: changes the chain.
+use std::sync::Arc;
+
 use alloy_consensus::proofs::calculate_withdrawals_root;
 use alloy_consensus::Header;
 use alloy_eips::eip1559::calculate_block_gas_limit;
@@ -201,7 +203,7 @@ impl Work<'_> {
             tail: self.parent.tail,
             origin_step: false,
             automatic: false,
-            transactions: done.transactions,
+            transactions: done.transactions.into_iter().map(Arc::new).collect(),
             receipts: done.receipts,
             forced: vec![],
             forced_count: 0,

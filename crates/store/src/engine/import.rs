@@ -46,7 +46,7 @@ impl Engine {
             tail: tip.tail.clone(),
             origin_step: false,
             automatic: false,
-            transactions: done.transactions,
+            transactions: done.transactions.into_iter().map(Arc::new).collect(),
             receipts: done.receipts,
             forced: vec![],
             forced_count: 0,

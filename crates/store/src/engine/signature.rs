@@ -2,7 +2,7 @@
 use std::sync::{Arc, PoisonError};
 
 use alloy_primitives::{Bytes, B256};
-use bedroll_core::block::{encode_body, places};
+use bedroll_core::block::encode_body_and_places;
 use bedroll_core::program::{facts_digest, rules_digest};
 
 use super::{tip_facts, Engine, EngineError};
@@ -61,13 +61,12 @@ impl Engine {
             })?;
             learned.push((index as u32, signed.hash));
             block.receipts[index].transaction_hash = signed.hash;
-            block.transactions[index] = signed;
+            block.transactions[index] = Arc::new(signed);
         }
         if learned.is_empty() {
             return Ok(0);
         }
-        let body = encode_body(&block);
-        let at = places(&body).map_err(|error| EngineError::damaged(height, &error))?;
+        let (body, at) = encode_body_and_places(&block);
         let hash = block.hash;
         self.store.amend(height, &hash, (&body, &at), &learned)?;
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);

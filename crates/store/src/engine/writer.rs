@@ -1,9 +1,10 @@
 //! The one writer: the open block and how blocks are sealed and taken back.
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, Bytes, B256};
 use alloy_rlp::Decodable;
-use bedroll_core::block::{encode_body, encode_head, places, Block, Origin};
+use bedroll_core::block::{encode_body_and_places, encode_head, Block, Origin};
 use bedroll_core::forced::{Message, ReadQueue};
 use bedroll_core::hook::book_slot;
 use bedroll_core::profile::Rules;
@@ -227,7 +228,7 @@ impl Engine {
     /// No block is open, or the store's.
     pub fn add_decoded(
         &self,
-        transactions: Vec<Transaction>,
+        transactions: Vec<Arc<Transaction>>,
     ) -> Result<Vec<Result<usize, Refused>>, EngineError> {
         self.expect(&transactions)?;
         let mut writer = lock(&self.writer);
@@ -240,10 +241,10 @@ impl Engine {
     }
 
     /// Has what many transactions name fetched from the disk together.
-    fn expect(&self, transactions: &[Transaction]) -> Result<(), EngineError> {
-        let named = transactions.iter();
+    fn expect<T: Borrow<Transaction>>(&self, transactions: &[T]) -> Result<(), EngineError> {
+        let named = transactions.iter().map(Borrow::borrow);
         let named: Vec<Address> = named
-            .flat_map(|transaction| [Some(transaction.sender), transaction.to()])
+            .flat_map(|transaction: &Transaction| [Some(transaction.sender), transaction.to()])
             .flatten()
             .collect();
         let book = &self.rules.address_book;
@@ -330,9 +331,7 @@ pub(super) fn record(block: &Block, write_set: WriteSet) -> BlockRecord {
         .map(|(index, message)| (index, Some(alloy_rlp::encode(message))))
         .collect();
     forced.extend(done.filter(|(index, _)| *index < first_enqueued));
-    let body = encode_body(block);
-    // The body was written above: it can be read.
-    let places = places(&body).unwrap_or_default();
+    let (body, places) = encode_body_and_places(block);
     BlockRecord {
         height: block.header.number,
         hash: block.hash,

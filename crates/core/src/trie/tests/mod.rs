@@ -268,6 +268,20 @@ fn ordered_roots_equal_a_trie_of_rlp_indexes() {
 }
 
 #[test]
+fn ordered_roots_of_items_of_any_length_are_those_of_another_implementation() {
+    let mut rng = Rng::new(7);
+    for count in (0..=300).chain([4_095, 4_096, 4_097, 65_537]) {
+        // Short ones stand in their parents, long ones are of several blocks of keccak.
+        let longest = [3, 40, 700][count % 3];
+        let items: Vec<Vec<u8>> = (0..count)
+            .map(|at| vec![at as u8; 1 + rng.below(longest)])
+            .collect();
+        let wanted = alloy_trie::root::ordered_trie_root_encoded(&items);
+        assert_eq!(ordered_root_encoded(&items), wanted, "{count} items");
+    }
+}
+
+#[test]
 fn paths_are_stored_as_the_specification_says() {
     let key = B256::repeat_byte(0xab);
     for (len, stored) in [
