@@ -5,7 +5,6 @@ gives values only where those that it verifies lie in its job's folder.
 """
 
 import json
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bedroll.execution.proof import run_program
 from bedroll.node.proof_verifier import Sp1Verifier
 from bedroll.protocol import REGTEST
 from tests.framework.plain_rollup import shown
+from tests.framework.prover_worker import serve
 
 ROOT = Path(__file__).parents[2]
 NAMES = json.loads((ROOT / "src/bedroll/node/program_key/names.json").read_text())
@@ -57,14 +57,5 @@ def answer(asked):
     return {"made": True}
 
 
-def main():
-    for line in sys.stdin:
-        try:
-            told = answer(json.loads(line))
-        except ValueError as error:
-            told = {"failed": str(error)}
-        print(json.dumps(told | {"seconds": 2.0, "peak_bytes": 1 << 20}), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(answer)
