@@ -41,9 +41,19 @@ def committed(name: str) -> Path:
     return ROOT / f"crates/guest/elf/{name}.elf"
 
 
-def build(root: Path, folder: Path, name: str = "batch", extra: Sequence[str] = ()) -> bytes:
-    """Bytes of a program built from the sources below `root`, intermediate files in `folder`; `extra` for cargo."""
-    source = root / "crates/guest/proved"
+def build(
+    root: Path, folder: Path, name: str = "batch", extra: Sequence[str] = (), sources: Path | None = None
+) -> bytes:
+    """Bytes of a program.
+
+    Args:
+        root: The checkout.
+        folder: For intermediate files.
+        name: Of the program.
+        extra: For cargo.
+        sources: Where other sources of the same shape lie: what both have in common is not built twice.
+    """
+    source = (sources or root) / "crates/guest/proved"
     home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
     remaps = [(root, "bedroll"), (home, "cargo"), (sysroot(source), "rust"), (folder, "target")]
     flags = [*FLAGS, *(f"--remap-path-prefix={place}={name}" for place, name in remaps)]
@@ -65,7 +75,7 @@ def build(root: Path, folder: Path, name: str = "batch", extra: Sequence[str] = 
         "--quiet",
         "-Zjson-target-spec",
         "--target",
-        f"../{TARGET}.json",
+        str(root / f"crates/guest/{TARGET}.json"),
         "--bin",
         name,
         *(["--features", name] if name != "batch" else []),

@@ -8,7 +8,7 @@ import pytest
 from bedroll.da import BatchForm
 from bedroll.node.batch_cycles import BatchCycles, ProofLimit
 from bedroll.node.proof_source import batch_input
-from bedroll.prover.executor import count_cycles
+from bedroll.prover.executor import Ran, execute
 from bedroll.sequencer.proof_size import longest_within
 from tests.costs.guest import PROGRAM, executed
 from tests.framework.devnet import open_rollup
@@ -47,5 +47,5 @@ async def test_cycles_of_a_batch_are_counted_and_cut_exactly_at_the_limit(embedd
         assert await longest_within(1, 4, three - 1, count) == 2
         assert await longest_within(1, 4, await count(1) - 1, count) is None
         (tmp_path / "input.bin").write_bytes(given)
-        assert await count_cycles(executor, PROGRAM, tmp_path / "input.bin") == counted
+        assert await execute(executor, PROGRAM, tmp_path / "input.bin") == Ran(counted, stated)
         print(f"{counted:,} cycles for {whole.header.block_count} blocks of 5 transfers")

@@ -54,6 +54,7 @@ class Condition(StrEnum):
     L1_STALLED = "l1_stalled"
     THROTTLED = "throttled"
     UPGRADE_REQUIRED = "upgrade_required"
+    DIVERGED = "diverged"
     STOPPED = "stopped"
 
 

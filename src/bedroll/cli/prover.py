@@ -26,7 +26,7 @@ from bedroll.prover import Core, Finished, Follower, JobState, Prover, Range, re
 from bedroll.prover.budget import checked_budget
 from bedroll.prover.core import find_worker
 from bedroll.prover.crew import Crew
-from bedroll.prover.executor import count_cycles, find_executor
+from bedroll.prover.executor import execute, find_executor
 from bedroll.prover.job import WRAPPED_FILE
 from bedroll.prover.permit import Permits
 from bedroll.prover.ray_crew import RayCrew
@@ -188,7 +188,7 @@ def prover_of(config: Config, take: HandOver, picture: Picture) -> Prover:
         take,
         memory_bytes=config.prover.memory_bytes,
         cycles_max=config.prover.cycles_max,
-        count=None if executor is None else functools.partial(count_cycles, executor),
+        execute=None if executor is None else functools.partial(execute, executor),
         on_change=picture.show,
     )
 
@@ -209,6 +209,7 @@ class RpcSource:
             last=int(found["lastBlock"], 16),
             kind="automatic" if found["objectId"] is None else "batch",
             given=None if found["input"] is None else bytes.fromhex(found["input"][2:]),
+            stated=None if found["publicValues"] is None else bytes.fromhex(found["publicValues"][2:]),
         )
 
 

@@ -79,6 +79,8 @@ def drawn(status: Status, now: float) -> RenderableType:
     hidden = sum(status.counts.values()) - len(status.jobs)
     if hidden > 0:
         lines += [Text(""), _line(f"and {hidden:,} more; in all {_counted(status.counts)}")]
+    if status.alarm:
+        lines += [Text(""), _line(status.alarm, "bold red")]
     if status.is_alive and status.remark:
         lines += [Text(""), _line(status.remark, "dim")]
     return Group(*lines)

@@ -6,6 +6,7 @@ Never: does I/O; raises on anything that an L1 block contains.  Spec: docs/spec/
 
 from .checkpoint import Checkpoint
 from .derive import derive
+from .divergence import Diverged
 from .head import Head
 from .object_source import UnknownUpgrade
 from .pipeline import Pipeline, Step
@@ -20,6 +21,7 @@ __all__ = [
     "Built",
     "Checkpoint",
     "Decoded",
+    "Diverged",
     "Executor",
     "ForcedMessage",
     "Head",

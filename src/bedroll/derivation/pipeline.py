@@ -10,6 +10,7 @@ l1_traversal → object_source → chunk_assembler → forced_queue → batch_se
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bedroll.da import Batch, Commitment, Forced, Proof, Rotate, StatementKind, Upgrade, parse_object
 from bedroll.execution.genesis import L1_RATE_FIRST, Genesis
@@ -21,6 +22,7 @@ from .block_builder import BlockBuilder
 from .checkpoint import Checkpoint, PipelineState, decode_state, encode_state
 from .chunk_assembler import ChunkAssembler
 from .commitment import CommitmentStage
+from .divergence import Diverged
 from .fee_claim import claim_fees
 from .forced_queue import ForcedQueue
 from .head import Head, HeadStage
@@ -36,6 +38,8 @@ from .settled import SettledStatement
 from .settlement_desk import SettledTip, SettlementDesk, SettlementTerms
 from .statement import BatchStatement, l1_digest, parse_statement
 from .verdict import Accepted, Pending, Rejected
+
+_OTHER_TIP: Final = "its tip is not of the derived chain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,7 @@ class Pipeline:
             Invalid: The bytes are no L1 block: whoever gave them is broken.
             Reorg: It is no child of the newest block.
             UnknownUpgrade: An upgrade is active that this version does not know. The pipeline stays where it was.
+            Diverged: A proof in it holds and says something else than executing here. The pipeline stays where it was.
         """
         block = self._l1.advance(raw)
         height = L1Height(block.record.height)
@@ -236,11 +241,12 @@ class Pipeline:
         self._desk.open_block(height, self._selector.proven_places(), self._notes)
         self._commitments.open_block(height)
         self._settlement.open_block()
-        for item in self._items(block):
-            self._take(item)
-        ended = self._proven.close_block(height, self._desk.is_full, self._notes)
-        if not ended and self._selector.is_silent(height):
-            self._break_silence(height)
+        try:
+            self._take_all(block, height)
+        except Diverged:
+            self.unwind(L1Height(height - 1))
+            self._notes.take()
+            raise
         self._queue.taken(L1Height(self.safe.origin_height))
         for stage in self._stages:
             stage.keep(height)
@@ -328,6 +334,13 @@ class Pipeline:
         """Whether the executor's chain holds a derived tip and can return to it."""
         return self._executor.hash_at(L2Height(head.height)) == head.hash and head.height >= self._executor.oldest()
 
+    def _take_all(self, block: L1Block, height: L1Height) -> None:
+        for item in self._items(block):
+            self._take(item)
+        ended = self._proven.close_block(height, self._desk.is_full, self._notes)
+        if not ended and self._selector.is_silent(height):
+            self._break_silence(height)
+
     def _items(self, block: L1Block) -> Sequence[Item]:
         height = L1Height(block.record.height)
         found = self._source.advance(block, self._notes)
@@ -381,17 +394,21 @@ class Pipeline:
     def settlement_misfit(self, proof: Proof) -> str:
         """Why a settlement proof would not count in the next L1 block, fee and proof left aside; "" if it would."""
         said = self._fitting(self._settlement.read(proof, self.height + 1))
-        return said.reason if isinstance(said, Rejected) else ""
+        if isinstance(said, Rejected):
+            return said.reason
+        return "" if self._is_derived(said) else _OTHER_TIP
 
     def _fitting(self, said: SettledStatement | Rejected) -> SettledStatement | Rejected:
-        """The same, if it is about this L1 and this L2 chain."""
+        """The same, if it is about this L1 chain."""
         if isinstance(said, Rejected):
             return said
         if self._l1.hash_at(L1Height(said.l1_height)) != said.l1_hash:
             return Rejected("it is about an L1 block that is not of the best chain")
-        if said.height > self.safe.height or self._executor.hash_at(L2Height(said.height)) != said.tip:
-            return Rejected("its tip is not of the derived chain")
         return said
+
+    def _is_derived(self, said: SettledStatement) -> bool:
+        height = L2Height(said.height)
+        return height <= self.safe.height and self._executor.hash_at(height) == said.tip
 
     def _settled(self, item: Item, proof: Proof) -> Accepted | Rejected:
         """Cheap rules first: what cannot count is not verified."""
@@ -400,8 +417,18 @@ class Pipeline:
             return said
         if not self._settlement.count():
             return Rejected(f"{self._numbers.proofs_max} proofs were looked at in this block")
+        is_derived = self._is_derived(said)
         if self._verifier is None or not self._verifier.is_valid(proof):
-            return Rejected("it does not show what it says")
+            return Rejected("it does not show what it says" if is_derived else _OTHER_TIP)
+        if not is_derived:
+            own = self._executor.hash_at(L2Height(min(said.height, self.safe.height)))
+            raise Diverged(
+                "a settlement proof holds whose L2 tip is not what was derived here",
+                l1_height=item.place.height,
+                object_id=item.object_id,
+                stated=said.tip,
+                reason=f"block {min(said.height, self.safe.height)} is {(own or b'').hex()} here",
+            )
         self._settlement.accept(item, said)
         self._notes.add(
             SettlementAdvanced(
@@ -474,6 +501,14 @@ class Pipeline:
         if candidate.proof is not None:
             self._desk.judged(candidate.place)
         if isinstance(heads, Rejected):
+            if candidate.proof is not None:
+                raise Diverged(
+                    "a proof holds of a batch that does not execute as it says here",
+                    l1_height=height,
+                    object_id=candidate.proof.object_id,
+                    stated=candidate.batch.header.tip_l2_hash,
+                    reason=heads.reason,
+                )
             self._selector.judged(candidate, heads, before, height, self._notes)
             return False
         self._head.advance(heads)

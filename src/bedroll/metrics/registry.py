@@ -32,6 +32,7 @@ class Metrics:
         self.objects = Counter(
             "bedroll_derivation_objects", "Objects on L1 by verdict", ["kind", "verdict"], registry=registry
         )
+        self.divergences = counter("derivation_divergences", "Proofs that hold and contradict what was executed here")
         self.derive_seconds = histogram("derivation_l1_block_seconds", "Deriving one L1 block")
         self.l2_blocks = counter("node_blocks", "L2 blocks that became the tip")
         self.l2_transactions = counter("node_transactions", "Transactions in them, without L1-info calls")

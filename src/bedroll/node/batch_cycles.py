@@ -13,7 +13,8 @@ from pathlib import Path
 from bedroll.da import Batch
 from bedroll.execution.engine import Engine, Origin
 from bedroll.primitives import Invalid, L1Height
-from bedroll.prover.executor import count_cycles
+from bedroll.prover.contradiction import check_statement
+from bedroll.prover.executor import execute
 from bedroll.sequencer.port import EngineThread
 
 from .proof_source import batch_input
@@ -63,6 +64,7 @@ class BatchCycles:
 
         Raises:
             Invalid: The state before it is not kept, a signature of it is not known, or it does not run.
+            ProgramDiverged: The program states something else about it than this node: it must not be posted.
         """
         made = await self._thread.run(batch_input, self._engine, self._origin, batch)
         if made is None:
@@ -70,4 +72,6 @@ class BatchCycles:
         with tempfile.TemporaryDirectory(prefix="bedroll-cycles-") as folder:
             file = Path(folder) / "input.bin"
             await asyncio.to_thread(file.write_bytes, made[0])
-            return await count_cycles(self._limit.executor, self._limit.program, file)
+            ran = await execute(self._limit.executor, self._limit.program, file)
+        check_statement(f"the batch from block {batch.header.first_height} on", made[1], ran.values)
+        return ran.cycles

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bedroll.api.port import L1Status
@@ -16,6 +16,7 @@ from bedroll.bitcoin.client import BitcoinClient
 from bedroll.bitcoin.header import Header
 from bedroll.da import Batch, Proof
 from bedroll.da.reader import Connect, Disconnect, Reader
+from bedroll.derivation.divergence import Diverged
 from bedroll.derivation.head import Head
 from bedroll.derivation.l1_traversal import MEDIAN_TIME_SPAN
 from bedroll.derivation.pipeline import Pipeline, Step
@@ -47,12 +48,14 @@ class Derived:
         changes: Of the chain, in order; none where the leader's blocks were found on Bitcoin as they are.
         is_disturbed: Whether the engine was changed, and with it an open block lost.
         unwound_blocks: L1 blocks that left the best chain.
+        divergence: Why the next L1 block was not taken in, if it holds a proof that contradicts what was executed.
     """
 
     step: Step
     changes: Sequence[ChainChanged]
     is_disturbed: bool
     unwound_blocks: int = 0
+    divergence: Diverged | None = None
 
 
 class _Turn:
@@ -306,6 +309,7 @@ class Deriver:
         Raises:
             Reorg: The best chain forked off below what is kept: the chain must be derived from the anchor again.
             UnknownUpgrade: An upgrade is active that this version does not know.
+            Diverged: As for `connect`.
         """
         failures = 0
         while True:
@@ -340,12 +344,18 @@ class Deriver:
                 await self.disconnect(event)
 
     async def connect(self, event: Connect) -> None:
-        """Derive one L1 block."""
+        """Derive one L1 block.
+
+        Raises:
+            Diverged: A proof in it holds and says something else than executing here; it was not taken in.
+        """
         self._saw(event.tip_height, event.hash if event.height == event.tip_height else self._sight.tip_hash)
         begun_seconds = self._monotonic()
         async with self._gate:
             derived = await self._thread.run(self._advance, event.raw)
             self.on_step(derived)
+        if derived.divergence is not None:
+            raise derived.divergence
         if event.height >= event.tip_height:
             self.synced.set()
         self._metrics.l1_blocks.inc()
@@ -370,7 +380,12 @@ class Deriver:
 
     def _advance(self, raw: bytes) -> Derived:
         self._begin()
-        step = self._pipeline.advance(raw)
+        try:
+            step = self._pipeline.advance(raw)
+        except Diverged as error:
+            # What the block did is undone: whoever watches hears of both, and what was durable is so again.
+            self._engine.commit()
+            return replace(self._end(self._pipeline.unwind(self._pipeline.height), 0), divergence=error)
         crash_point("node.after_l1_block")
         try:
             # What a checkpoint refers to must not be younger than the chain on disk.

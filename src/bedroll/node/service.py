@@ -7,6 +7,7 @@ Never: lets two processes have one folder.  Spec: docs/spec/node.md#service
 import asyncio
 import contextlib
 import heapq
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,7 +42,7 @@ from bedroll.crypto.secp256k1 import SecretKey
 from bedroll.da import BatchForm, Carrier, Proof, StatementKind, object_id, parse_object
 from bedroll.da.codec import encode_batch
 from bedroll.da.writer import SCHEMA, Queue, RatePolicy, Writer
-from bedroll.derivation import UnknownUpgrade
+from bedroll.derivation import Diverged, UnknownUpgrade
 from bedroll.derivation.record import CommitmentSeen, ObjectJudged, ObjectSeen
 from bedroll.execution.desk import Desk, DeskOption
 from bedroll.execution.engine import Block, Engine, Header, Transaction, View
@@ -87,6 +88,7 @@ L1_BLOCK_SECONDS: Final = 600.0
 """L1 blocks are about so far apart: makes an age of a count of blocks."""
 STALE_SECONDS: Final = 3 * 3_600.0
 """A silence of Bitcoin that happens about once in 1,250 years by chance (e^-18 a block)."""
+_LOG: Final = logging.getLogger("bedroll.node")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,17 +267,9 @@ class Node:
             UnknownUpgrade: This version does not know the rules that are active now.
         """
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self.deriver.run(), name="deriver")
-                if self._exchange.urls:
-                    group.create_task(self._exchange.run(), name="signatures")
-                part = self.sequencer or self._follower
-                if part is not None:
-                    # A leader that made blocks before it knew of its own batches would make them twice.
-                    await self.deriver.synced.wait()
-                self._condition = Condition.RUNNING
-                if part is not None:
-                    group.create_task(part.run(), name=type(part).__name__.lower())
+            await self._run()
+        except* Diverged:
+            pass
         except* Reorg as errors:
             self._prepare_rebuild()
             self._stopped(errors)
@@ -283,6 +277,21 @@ class Node:
         except* Exception as errors:
             self._stopped(errors)
             raise
+        # A node that ended here would be started again, and be healthy until it comes to the same proof.
+        await asyncio.Event().wait()
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.deriver.run(), name="deriver")
+            if self._exchange.urls:
+                group.create_task(self._exchange.run(), name="signatures")
+            part = self.sequencer or self._follower
+            if part is not None:
+                # A leader that made blocks before it knew of its own batches would make them twice.
+                await self.deriver.synced.wait()
+            self._condition = Condition.RUNNING
+            if part is not None:
+                group.create_task(part.run(), name=type(part).__name__.lower())
 
     def _prepare_rebuild(self) -> None:
         """The next start derives from the anchor; what users were promised goes back into the mempool's log first."""
@@ -370,6 +379,16 @@ class Node:
             self._follower.l1_changed(derived.is_disturbed)
         self._note_heads()
         self._note_sync()
+        if derived.divergence is not None:
+            self._alarm(derived.divergence)
+
+    def _alarm(self, divergence: Diverged) -> None:
+        """Nothing that comes after can be believed: the node stays where it is, and says so wherever it is asked."""
+        _LOG.error("a proof contradicts this node: it goes no further", extra={"reason": str(divergence)})
+        self.metrics.divergences.inc()
+        self._condition, self._stop_reason = Condition.DIVERGED, str(divergence)
+        if self.sequencer is not None:
+            self.sequencer.intake.throttled = self._stop_reason
 
     def _require_lead(self) -> None:
         """A rotated key leads no more: whatever it signed from now on would be ignored.

@@ -133,15 +133,19 @@ class SettlementFollower:
         for place, each in enumerate(run.verified):
             if isinstance(each, Proof):
                 proofs.append(each.proof)
-            elif (proof := self._proved(self._added(each.given, f"verdict {place} for {upto}"))) is not None:
+                continue
+            proof = self._proved(self._added(each.given, f"verdict {place} for {upto}", each.stated))
+            if proof is not None:
                 proofs.append(proof)
         if len(proofs) < len(run.verified) + (self._before is not None):
             return None
-        return self._added(run.step.input, upto, proofs, self._program)
+        return self._added(run.step.input, upto, run.step.statement, proofs, self._program)
 
-    def _added(self, given: bytes, title: str, proofs: Sequence[bytes] = (), program: bytes | None = None) -> Job:
+    def _added(
+        self, given: bytes, title: str, stated: bytes, proofs: Sequence[bytes] = (), program: bytes | None = None
+    ) -> Job:
         """A job; one that an earlier process gave up is tried once more."""
-        job = self._prover.add(given, title, proofs, program)
+        job = self._prover.add(given, title, proofs, program, stated)
         if job.state is JobState.FAILED and job.id not in self._tried:
             job = self._prover.reopen(job)
         self._tried.add(job.id)

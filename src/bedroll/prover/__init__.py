@@ -5,6 +5,7 @@ Never: does finished work twice, holds a rule, or needs a key of anybody.  Spec:
 """
 
 from .budget import MEMORY_BYTES_MIN
+from .contradiction import ProgramDiverged
 from .core import Core, CoreLost
 from .follower import Follower, Range, Source
 from .job import Job, JobState, Plan, Task, TaskState
@@ -21,6 +22,7 @@ __all__ = [
     "Job",
     "JobState",
     "Plan",
+    "ProgramDiverged",
     "Prover",
     "Queue",
     "Range",

@@ -1,12 +1,13 @@
-"""Counts the cycles of a run without proving it, by the proof system's own executor.
+"""Runs a program without proving it, by the proof system's own executor: cycles and statement.
 
-Reads: `bedroll-executor`.  Gives: `find_executor`, `count_cycles`, `LONGEST`.
+Reads: `bedroll-executor`.  Gives: `find_executor`, `execute`, `Ran`.
 Never: says how long a run is that did not end well.  Spec: docs/spec/prover.md#cutting
 """
 
 import asyncio
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,14 @@ from bedroll.primitives import Invalid, Misconfigured
 from .tool import cache_folder
 
 EXECUTOR: Final = "bedroll-executor"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run took and what it stated."""
+
+    cycles: int
+    values: bytes
 
 
 def find_executor(given: Path | None) -> Path | None:
@@ -35,8 +44,8 @@ def find_executor(given: Path | None) -> Path | None:
     )
 
 
-async def count_cycles(executor: Path, program: Path, given: Path) -> int:
-    """Cycles of a program's run upon the input in a file.
+async def execute(executor: Path, program: Path, given: Path) -> Ran:
+    """Run a program upon the input in a file.
 
     Raises:
         Invalid: The run does not end with a statement, so that there is nothing to prove.
@@ -54,4 +63,4 @@ async def count_cycles(executor: Path, program: Path, given: Path) -> int:
     if process.returncode != 0 or len(words) < 2 or words[1] != b"0":
         told = reason.decode(errors="replace").strip().splitlines()
         raise Invalid("the program states nothing about this input", reason=told[-1] if told else "")
-    return int(words[0])
+    return Ran(int(words[0]), bytes.fromhex(words[2].decode()) if len(words) > 2 else b"")

@@ -26,12 +26,14 @@ class Range:
         first, last: Heights of the blocks.
         kind: `batch` or `automatic`.
         given: Input of the proved program; None where a proof is on Bitcoin already.
+        stated: Public values that the node came to with it.
     """
 
     first: int
     last: int
     kind: str
     given: bytes | None
+    stated: bytes | None = None
 
 
 class Source(Protocol):
@@ -72,7 +74,7 @@ class Follower:
         if found is None:
             return False
         if found.given is not None:
-            self._prover.add(found.given, f"{found.kind} {found.first} to {found.last}")
+            self._prover.add(found.given, f"{found.kind} {found.first} to {found.last}", stated=found.stated)
         self.next = found.last + 1
         return True
 

@@ -17,6 +17,7 @@ NODE: Final = "node"
 PROGRAM_FILE: Final = "program.elf"
 WRAPPED_FILE: Final = "wrapped.proof"
 INPUT_FILE: Final = "input.bin"
+STATED_FILE: Final = "stated.bin"
 KEY_FILE: Final = "program.key"
 PLAN_FILE: Final = "plan.json"
 _MADE: Final = re.compile(r"plan\.json|values\.bin|program\.key|shard-\d{4,9}\.(proof|trace|calls)|node-\d{4,9}\.proof")

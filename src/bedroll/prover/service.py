@@ -18,10 +18,26 @@ from bedroll.primitives import Corrupt, Invalid, Unavailable
 from bedroll.storage.crash_point import crash_point
 from bedroll.storage.durable_file import write_durably
 
+from .contradiction import ProgramDiverged, check_statement
 from .core import CoreLost
 from .crew import Crew
 from .estimate import Estimate
-from .job import ENDED, INPUT_FILE, NODE, PLAN, PROGRAM_FILE, Job, JobState, Plan, Task, TaskState, given_name, job_id
+from .executor import Ran
+from .job import (
+    ENDED,
+    INPUT_FILE,
+    NODE,
+    PLAN,
+    PROGRAM_FILE,
+    STATED_FILE,
+    Job,
+    JobState,
+    Plan,
+    Task,
+    TaskState,
+    given_name,
+    job_id,
+)
 from .progress import shown_jobs
 from .queue import Queue
 from .status import RunningStatus, Status, write_status
@@ -55,8 +71,8 @@ HandOver = Callable[[Finished], Awaitable[None]]
 """Takes a proof durably: posts it, or keeps it as a file. Called again for a proof if it raised."""
 
 
-Count = Callable[[Path, Path], Awaitable[int]]
-"""Cycles of a program's run upon an input, both as files; raises `Invalid` where it ends without a statement."""
+Execute = Callable[[Path, Path], Awaitable[Ran]]
+"""Runs a program upon an input, both as files; raises `Invalid` where it ends without a statement."""
 
 
 @dataclass(slots=True)
@@ -82,7 +98,7 @@ class Prover:
         *,
         memory_bytes: int,
         cycles_max: int | None = None,
-        count: Count | None = None,
+        execute: Execute | None = None,
         on_change: Callable[[Status], None] = lambda _status: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -95,7 +111,7 @@ class Prover:
             hand_over: Takes finished proofs.
             memory_bytes: For the status; workers keep to it.
             cycles_max: A longer run is not proved: planning holds its whole trace.
-            count: Counts a run's cycles before it is planned; without it the plan says them.
+            execute: Runs the program before it is planned; without it the plan says how long it is and what it states.
             on_change: Told of every step, and once a second while a task runs.
             clock: Unix seconds.
 
@@ -110,7 +126,8 @@ class Prover:
         self._hand_over = hand_over
         self._memory_bytes = memory_bytes
         self._cycles_max = cycles_max
-        self._count = count
+        self._execute = execute
+        self._alarm = ""
         self._on_change = on_change
         self._clock = clock
         self._begun: dict[tuple[str, str], _Begun] = {}
@@ -120,7 +137,14 @@ class Prover:
 
     # --- jobs --------------------------------------------------------------------------------------
 
-    def add(self, given: bytes, title: str, proofs: Sequence[bytes] = (), program: bytes | None = None) -> Job:
+    def add(
+        self,
+        given: bytes,
+        title: str,
+        proofs: Sequence[bytes] = (),
+        program: bytes | None = None,
+        stated: bytes | None = None,
+    ) -> Job:
         """Queue an input; the same input again is the same job.
 
         Args:
@@ -128,6 +152,7 @@ class Prover:
             title: For people.
             proofs: Compressed proofs that the run verifies, in the order in which its program asks for them.
             program: ELF file that is proved; without it the prover's own.
+            stated: Public values that the node came to: the program must come to the same before anything is proved.
 
         Raises:
             Invalid: It is larger than anything that can be proved.
@@ -138,11 +163,13 @@ class Prover:
             raise Invalid("a run verifies too many proofs", value=len(proofs), limit=GIVEN_MAX)
         program = self._program if program is None else program
         job = Job(id=job_id(program, given, proofs), title=title, state=JobState.WAITING, added=int(self._clock()))
+        folder = self.folder_of(job)
+        folder.mkdir(parents=True, exist_ok=True)
+        if stated is not None:
+            write_durably(folder / STATED_FILE, stated)
         found = self.queue.job(job.id)
         if found is not None:
             return found
-        folder = self.folder_of(job)
-        folder.mkdir(parents=True, exist_ok=True)
         write_durably(folder / PROGRAM_FILE, program)
         write_durably(folder / INPUT_FILE, given)
         for place, proof in enumerate(proofs):
@@ -256,25 +283,39 @@ class Prover:
         folder = self.folder_of(begun.job)
         if begun.task.kind != PLAN:
             return await self._crew.work(folder, begun.task, note)
-        await self._check_input(folder)
+        await self._check_input(begun.job)
         answer = await self._crew.work(folder, begun.task, note)
-        self._check_length(int(answer["planned"]["cycles"]))
+        plan = Plan.of(answer["planned"])
+        self._check_run(begun.job, Ran(plan.cycles, plan.values))
         return answer
 
-    async def _check_input(self, folder: Path) -> None:
-        if self._count is None:
+    async def _check_input(self, job: Job) -> None:
+        if self._execute is None:
             return
+        folder = self.folder_of(job)
         try:
-            cycles = await self._count(folder / PROGRAM_FILE, folder / INPUT_FILE)
+            ran = await self._execute(folder / PROGRAM_FILE, folder / INPUT_FILE)
         except Invalid as error:
             # Planning runs the program too, and with the proofs that it is given: it is planning that judges.
-            _LOG.debug("cycles cannot be counted", extra={"reason": str(error)})
+            _LOG.debug("the run does not end well", extra={"reason": str(error)})
         else:
-            self._check_length(cycles)
+            self._check_run(job, ran)
 
-    def _check_length(self, cycles: int) -> None:
-        if self._cycles_max is not None and cycles > self._cycles_max:
-            raise Invalid("the run is longer than one proof may cover", value=cycles, limit=self._cycles_max)
+    def _check_run(self, job: Job, ran: Ran) -> None:
+        self._check_stated(job, ran.values)
+        if self._cycles_max is not None and ran.cycles > self._cycles_max:
+            raise Invalid("the run is longer than one proof may cover", value=ran.cycles, limit=self._cycles_max)
+
+    def _check_stated(self, job: Job, values: bytes) -> None:
+        """A job that fails here stays as it is: a prover that is started again comes to it before all that follows."""
+        stated = self.folder_of(job) / STATED_FILE
+        try:
+            check_statement(job.title, stated.read_bytes() if stated.exists() else None, values)
+        except ProgramDiverged as error:
+            _LOG.error("program and node contradict each other: nothing more is proved", extra={"job": job.id})
+            self._alarm = str(error)
+            self._tell()
+            raise
 
     async def _ended(self) -> list[_Begun]:
         """Wait until a task has ended, or a job was added; tell how it goes once a second."""
@@ -336,6 +377,7 @@ class Prover:
 
     async def _give(self, job: Job) -> None:
         folder = self.folder_of(job)
+        self._check_stated(job, job.values)
         await self._hand_over(Finished(job=job, proof=self.proof_of(job), values=job.values))
         crash_point("prover.after_hand_over")
         self.queue.move(job.id, JobState.HANDED)
@@ -388,6 +430,7 @@ class Prover:
             workers=self._crew.width,
             able=self._crew.able,
             remark="; ".join(filter(None, self._remarks.values())),
+            alarm=self._alarm,
             running=tuple(running),
             jobs=shown_jobs(self.queue, running, self._crew.able, now),
             counts=self.queue.counts(),

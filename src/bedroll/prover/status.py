@@ -59,6 +59,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         workers: How many there are.
         able: How many of them have memory to work in.
         remark: What it waits for, for a person.
+        alarm: Why it has stopped for good, where program and node contradict each other.
         running: Tasks that are being done.
         jobs: Those that are worked at or are next, and those that ended last.
         counts: How many jobs there are in each state.
@@ -71,6 +72,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 1
     able: int = 1
     remark: str = ""
+    alarm: str = ""
     running: tuple[RunningStatus, ...] = ()
     jobs: tuple[JobStatus, ...] = ()
     counts: dict[str, int] = {}

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bedroll.da import BatchForm, ProofSystem, StatementKind
+from bedroll.da import ProofSystem, StatementKind
 from bedroll.derivation.record import BatchAccepted, ChainEnded, ProvenAdvanced
 from bedroll.derivation.verdict import Accepted, Pending, Rejected
 from bedroll.protocol import MAINNET, REGTEST
@@ -279,23 +279,6 @@ def test_a_muted_key_may_still_be_proven_right(rollup):
     assert rollup.pipeline._selector.state.muted
     _, said = post_body(rollup)
     assert prove(rollup, said) == Accepted(1, 1)
-
-
-def test_a_true_proof_of_blocks_that_cannot_be_does_not_mute(rollup):
-    """Only a broken proof system gives such a proof: the batch is refused and nothing else happens.
-
-    Settlement has nothing but proofs to go by, so it is left out here.
-    """
-    rollup.settles = False
-    parent = rollup.private[-1]
-    rows, made = rollup.grow(parent)
-    rows[0][2].append(b"bad")
-    batch = rollup.batch(parent, rows, made[-1].hash, form=BatchForm.PROVEN)
-    rollup.stage(batch.encode())
-    rollup.mine()
-    verdict = prove(rollup, rollup.statement(batch, parent))
-    assert isinstance(verdict, Rejected)
-    assert rollup.pipeline._selector.state.muted == ()
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])

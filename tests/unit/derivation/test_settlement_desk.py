@@ -129,9 +129,6 @@ def flipped(values, place):
         (lambda values: flipped(values, 66), "other programs"),
         (lambda values: flipped(values, 98), "not of the best chain"),
         (lambda values: flipped(values, 130), "speaks up to L1 block"),
-        (lambda values: flipped(values, 170), "not of the derived chain"),
-        (lambda values: flipped(values, 202), "not of the derived chain"),
-        (lambda values: flipped(values, 209), "not of the derived chain"),
     ],
 )
 def test_what_cannot_count_is_not_verified(leader, site, forge, words):
@@ -147,6 +144,16 @@ def test_a_fee_a_system_and_a_proof_are_asked_for(leader, site):
     false = replace(settlement(said), proof=bytes(356))
     assert post(leader, site, false) == [Rejected("it does not show what it says")]
     assert site.verifier.asked == 1
+
+
+@pytest.mark.parametrize("place", [170, 202, 209])
+def test_another_tip_is_refused_where_nothing_proves_it(leader, site, place):
+    """One that is proved ends derivation (test_divergence.py); so a proof is looked at, in its turn."""
+    said = flipped(site.said(leader.chain.height), place)
+    false = replace(settlement(said), proof=bytes(356))
+    assert post(leader, site, false) == [Rejected("its tip is not of the derived chain")]
+    assert site.verifier.asked == 1
+    assert site.pipeline.settled is None
 
 
 def test_a_network_says_which_systems_it_takes(leader, site, monkeypatch):

@@ -12,7 +12,7 @@ from bedroll.derivation.settled import parse_settled
 from bedroll.node.settlement_follower import BLOCKS_MAX, SettlementFollower
 from bedroll.primitives import Unavailable
 from bedroll.protocol import REGTEST
-from bedroll.prover import JobState, Prover
+from bedroll.prover import JobState, ProgramDiverged, Prover
 from tests.framework.devnet import open_rollup
 from tests.framework.plain_rollup import shown
 from tests.framework.settlement_crew import PROGRAMS, SettlementCrew, StatementKind
@@ -132,6 +132,23 @@ async def test_an_automatic_or_signed_range_that_a_prover_follows_is_the_verdict
     assert max(titles.values()) == 1
     assert carrier.statements[-1].height > 0
     assert set(Counter(carrier.crew.done).values()) == {1}
+
+
+@pytest.mark.parametrize("size", [387, 362], ids=["verdict", "settlement"])
+async def test_a_machine_that_states_something_else_ends_it_before_anything_is_proved(
+    rollup, carrier, monkeypatch, size
+):
+    await history(rollup)
+    true = carrier.crew.values
+
+    def flipped(folder):
+        values = true(folder)
+        return values[:-1] + bytes([values[-1] ^ 1]) if len(values) == size else values
+
+    monkeypatch.setattr(carrier.crew, "values", flipped)
+    with pytest.raises(ProgramDiverged):
+        await carrier.work()
+    assert carrier.statements == []
 
 
 async def test_after_a_reorganisation_below_it_settlement_goes_on_from_an_older_run(rollup, carrier, embedded_chain):

@@ -6,7 +6,7 @@ import pytest
 
 from bedroll.primitives import Invalid, Misconfigured
 from bedroll.prover import JobState
-from bedroll.prover.executor import count_cycles, find_executor
+from bedroll.prover.executor import Ran, execute, find_executor
 from tests.unit.prover.conftest import given
 
 LIMIT = 1_000
@@ -30,9 +30,9 @@ async def test_a_counted_run_is_planned_up_to_the_limit_alone(opened, cycles, st
 
     async def count(elf, file):
         counted.append((elf.name, file.name))
-        return cycles
+        return Ran(cycles, b"")
 
-    prover = opened(cycles_max=LIMIT, count=count)
+    prover = opened(cycles_max=LIMIT, execute=count)
     job = await finished(prover)
     assert job.state is state
     assert counted == [("program.elf", "input.bin")]
@@ -56,21 +56,22 @@ async def test_a_run_that_cannot_be_counted_is_judged_by_its_plan(opened):
     async def refuse(_elf, _file):
         raise Invalid("the program states nothing about this input")
 
-    assert (await finished(opened(cycles_max=LIMIT, count=refuse), cycles=LIMIT)).state is JobState.HANDED
-    assert (await finished(opened(cycles_max=LIMIT, count=refuse), cycles=LIMIT + 1)).state is JobState.FAILED
+    assert (await finished(opened(cycles_max=LIMIT, execute=refuse), cycles=LIMIT)).state is JobState.HANDED
+    assert (await finished(opened(cycles_max=LIMIT, execute=refuse), cycles=LIMIT + 1)).state is JobState.FAILED
 
 
-async def test_cycles_are_what_the_executor_says(tmp_path):
+async def test_cycles_and_statement_are_what_the_executor_says(tmp_path):
     executor = program(tmp_path / "executor", 'cat "$2"')
-    (tmp_path / "input").write_text("1234 0 ff00")
-    assert await count_cycles(executor, tmp_path / "program", tmp_path / "input") == 1_234
+    for said, values in (("1234 0 ff00", b"\xff\x00"), ("1234 0 ", b"")):
+        (tmp_path / "input").write_text(said)
+        assert await execute(executor, tmp_path / "program", tmp_path / "input") == Ran(1_234, values)
 
 
 @pytest.mark.parametrize("text", ["echo 1234 1", "echo broken >&2; exit 3", "echo 5", "true"])
 async def test_a_run_without_a_statement_has_no_length(tmp_path, text):
     executor = program(tmp_path / "executor", text)
     with pytest.raises(Invalid, match="states nothing"):
-        await count_cycles(executor, tmp_path / "program", tmp_path / "input")
+        await execute(executor, tmp_path / "program", tmp_path / "input")
 
 
 def test_the_executor_is_the_one_given_or_one_that_is_found_or_none(tmp_path, monkeypatch):

@@ -1,9 +1,11 @@
 """Each range that a node derives becomes one job, in order, whatever the node does meanwhile."""
 
+from dataclasses import replace
+
 import pytest
 
 from bedroll.primitives import Unavailable
-from bedroll.prover import Follower, Range
+from bedroll.prover import Follower, ProgramDiverged, Range
 from tests.unit.prover.conftest import given
 
 
@@ -47,6 +49,19 @@ async def test_every_range_is_queued_once_and_in_order(opened):
     follower = await followed(Node(9), prover, waits=2)
     assert [job.title for job in prover.queue.jobs()] == ["batch 1 to 3", "batch 4 to 6", "batch 7 to 9"]
     assert follower.next == 10
+
+
+async def test_what_the_node_states_of_a_range_goes_with_it(opened):
+    class Stating(Node):
+        async def range_of(self, height):
+            found = await super().range_of(height)
+            return found and replace(found, stated=b"what the node states")
+
+    prover = opened()
+    await followed(Stating(3), prover, waits=1)
+    with pytest.raises(ProgramDiverged):
+        await prover.run()
+    await prover.close()
 
 
 async def test_a_node_that_does_not_answer_is_asked_again(opened):

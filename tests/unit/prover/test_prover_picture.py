@@ -82,6 +82,8 @@ def test_what_a_process_that_is_gone_was_doing_is_not_shown_as_running():
 
 
 def test_a_prover_without_work_says_what_it_waits_for():
+    text = shown(status(alarm="program and node differ", process=2**22 + 1))
+    assert "program and node differ" in text, "also after it has ended"
     text = shown(status(remark="block 7 is not derived yet"))
     assert text.split("\n")[:3] == ["prover: idle", "", "block 7 is not derived yet"]
 

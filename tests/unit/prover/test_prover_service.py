@@ -1,19 +1,23 @@
 """A job goes from input to proof once, whatever dies on the way."""
 
 import asyncio
+import json
 import shutil
 from collections import Counter
+from hashlib import sha256
 from types import SimpleNamespace
 
 import pytest
 
 from bedroll.primitives import Invalid, Misconfigured, Unavailable
-from bedroll.prover import JobState, TaskState, read_status
+from bedroll.prover import Job, JobState, ProgramDiverged, TaskState, read_status
 from bedroll.prover.budget import MEMORY_BYTES_MIN, checked_budget, machine_bytes
+from bedroll.prover.executor import Ran
 from bedroll.prover.service import LOST_MAX, ROOM_BYTES_MIN
 from bedroll.storage.crash_point import arm
 from tests.unit.prover.conftest import KINDS, given
 
+ELSE = b"what the node states"
 KILLS = [
     ("prover.after_plan", 1),
     *(("prover.after_task", passage) for passage in range(1, 6)),
@@ -158,6 +162,61 @@ async def test_a_full_disk_ends_the_prover_and_no_job(opened, monkeypatch, troub
     left = {task.name for task in prover.queue.tasks(job.id) if task.state is not TaskState.DONE}
     assert left == {"shard-0002", "node-0000"}
     await prover.close()
+
+
+async def refused(prover, job):
+    """The prover ends, and the job stays where it is."""
+    before = prover.queue.job(job.id)
+    with pytest.raises(ProgramDiverged) as caught:
+        await prover.run()
+    await prover.close()
+    assert prover_status(prover).alarm == str(caught.value)
+    assert caught.value.found != caught.value.stated == ELSE
+    return before
+
+
+def prover_status(prover):
+    return read_status(prover.folder_of(Job(id="", title="", state=JobState.WAITING)).parent)
+
+
+async def test_a_plan_that_states_something_else_than_the_node_ends_the_prover_each_time(opened):
+    for _ in range(2):
+        prover = opened()
+        job = prover.add(given(), "batch 1 to 2", stated=ELSE)
+        assert (await refused(prover, job)).state is JobState.WAITING
+        assert set(made(prover, job)) == {"plan"}
+    assert opened.taken == []
+
+
+async def test_a_run_is_looked_at_before_it_is_planned_where_it_can_be(opened):
+    async def execute(_program, _given):
+        return Ran(7, b"what the machine states")
+
+    prover = opened(execute=execute)
+    job = prover.add(given(), "batch 1 to 2", stated=ELSE)
+    await refused(prover, job)
+    assert not (prover.folder_of(job) / "made").exists()
+
+
+async def test_a_job_whose_statement_is_known_later_is_not_handed_over(opened):
+    prover = opened()
+    job = prover.add(given(), "by hand")
+    arm("prover.after_task", die, passage=len(KINDS) + 1)
+    with pytest.raises(Died):
+        await prover.finish(job)
+    await prover.close()
+    prover = opened()
+    assert (await refused(prover, prover.add(given(), "batch 1 to 2", stated=ELSE))).state is JobState.PLANNED
+    assert opened.taken == []
+
+
+async def test_a_job_that_states_what_the_node_does_is_proved(opened):
+    stated = sha256(json.dumps(KINDS).encode()).digest()
+    prover = opened()
+    job = await prover.finish(prover.add(given(), "batch 1 to 2", stated=stated))
+    await prover.close()
+    assert (job.state, job.values) == (JobState.HANDED, stated)
+    assert prover_status(prover).alarm == ""
 
 
 async def test_finishing_a_job_leaves_others_waiting(opened):
