@@ -16,10 +16,7 @@ from tests.framework.ethereum_chain import EthereumChain, Vectors
 VECTORS = Vectors.read()
 TALKS = {talk.name: talk for talk in VECTORS.conversations()}
 OWN = {"class", "bedrollBitcoin", "originHeight", "originHash", "automatic", "evmGasUsed", "dataGasUsed", "forcedId"}
-EXCEPTIONS = {
-    "eth_sendRawTransaction/send-blob-tx": "the mempool takes no blobs: no block of this chain could hold them",
-    "eth_simulateV1/ethSimulate-overflow-nonce": "no nonce passes 2^64 - 2 (EIP-2681)",
-}
+EXCEPTIONS: dict[str, str] = {}
 OPTIONAL = {"deleteStrategy"}
 """Members that the published schema lets be left out (`src/schemas/capabilities.yaml`: nothing is deleted then)."""
 

@@ -3,6 +3,7 @@
 Reads: tests/vectors/execution-apis.  Gives: `Vectors`, `EthereumChain`.
 """
 
+import asyncio
 import json
 import tarfile
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,11 @@ import rlp
 import zstandard
 from rlp.codec import consume_item
 
-from bedroll.execution.engine import Engine
+from bedroll.api.port import PoolStatus, TransactionsPending
+from bedroll.execution.engine import Engine, Sidecar, Transaction, decode_transaction
+from bedroll.execution.fee import FeeRule
+from bedroll.execution.mempool import Mempool, add_blobs
+from bedroll.primitives import Address, Hash32
 from bedroll.protocol import REGTEST, Network
 from tests.framework.seal_chain import SealChain
 
@@ -176,10 +181,14 @@ def core_genesis(genesis: dict[str, Any], state_root: bytes) -> str:
 
 @dataclass
 class EthereumChain(SealChain):
-    """That chain behind the API's port: nothing is ever sealed on top, what is sent waits."""
+    """That chain behind the API's port: nothing is ever sealed on top, what is sent waits in a mempool."""
 
     network: Network = REGTEST
     manual: bool = True
+    pool: Mempool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pool = Mempool(self.network.chain_id)
 
     @classmethod
     def of(cls, vectors: Vectors, folder: Path) -> "EthereumChain":
@@ -193,3 +202,43 @@ class EthereumChain(SealChain):
         tip = engine.tip().number
         network = replace(REGTEST, chain_id=genesis["config"]["chainId"])
         return cls(engine, [], network=network, safe=tip, finalized=tip)
+
+    async def send_transaction(self, raw: bytes) -> Hash32:
+        """Take a signed transaction, with its blobs beside it where it has any."""
+        view = self.engine.view()
+        fee = FeeRule(self.engine.next_base_fee(), 0, 0)
+        if raw[:1] == b"\x03":
+            transaction = await asyncio.to_thread(add_blobs, self.pool, raw, view, fee)
+        else:
+            transaction = decode_transaction(raw)
+            self.pool.add(transaction, view, fee)
+        self.tell(TransactionsPending([transaction]))
+        return Hash32(transaction.hash)
+
+    def pending_nonce(self, sender: Address) -> int:
+        """Next nonce after what waits."""
+        return self.pool.next_nonce(sender, self.engine.view())
+
+    def pool_status(self) -> PoolStatus:
+        """Counts of what waits."""
+        return PoolStatus(*self.pool.count(), self.pool.size_bytes)
+
+    def pool_transaction(self, hash: Hash32) -> Transaction | None:
+        """A transaction that waits."""
+        return self.pool.get(hash)
+
+    def pool_sidecar(self, hash: Hash32) -> Sidecar | None:
+        """What stands beside it."""
+        return self.pool.sidecar(hash)
+
+    def pool_account(self, sender: Address) -> tuple[list[Transaction], list[Transaction]]:
+        """What waits of one sender."""
+        return self.pool.account(sender)
+
+    def pool_senders(self, first: Address, count: int) -> list[Address]:
+        """Senders of what waits, in order."""
+        return self.pool.senders(first, count)
+
+    def pool_content(self) -> dict[Address, tuple[list[Transaction], list[Transaction]]]:
+        """What waits, by sender."""
+        return self.pool.content()

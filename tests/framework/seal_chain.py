@@ -31,7 +31,7 @@ from bedroll.api.port import (
     WriterStatus,
 )
 from bedroll.execution.desk import DeskOption
-from bedroll.execution.engine import Engine, Origin, Transaction, View, decode_transaction
+from bedroll.execution.engine import Engine, Origin, Sidecar, Transaction, View, decode_transaction
 from bedroll.execution.genesis import Genesis
 from bedroll.primitives import (
     Address,
@@ -194,6 +194,11 @@ class SealChain:
     def pool_transaction(self, hash: Hash32) -> Transaction | None:
         """A transaction that waits."""
         return self.waiting.get(hash)
+
+    def pool_sidecar(self, hash: Hash32) -> Sidecar | None:
+        """None: no transaction of this chain has blobs."""
+        del hash
+        return None
 
     def pool_account(self, sender: Address) -> tuple[list[Transaction], list[Transaction]]:
         """What waits of one sender: a run of nonces, and what lies beyond a gap."""

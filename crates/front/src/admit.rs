@@ -3,7 +3,8 @@ use alloy_consensus::Transaction as _;
 use alloy_primitives::{U256, U512};
 use bedroll_core::transaction::Transaction;
 
-use crate::fee::{cost, gas_limit, max_fee, nonce, priority_fee};
+use crate::blob::BLOB_TYPE;
+use crate::fee::{cost, gas_limit, max_blob_fee, max_fee, nonce, priority_fee};
 use crate::pool::PoolLimit;
 use crate::refusal::{Fact, Refusal};
 
@@ -13,8 +14,12 @@ const INITCODE_BYTES_MAX: usize = 49_152;
 const GAS_LIMIT_MAX: u64 = i64::MAX as u64;
 /// EIP-2681.
 const NONCE_MAX: u64 = u64::MAX - 1;
-/// By how much both fee fields of a replacement must be higher.
+/// By how much the fee fields of a replacement must be higher.
 const REPLACEMENT_PERCENT: u64 = 10;
+/// The same of one with blobs, as in geth: what its peers have fetched is dear.
+const BLOB_REPLACEMENT_PERCENT: u64 = 100;
+/// EIP-4844.
+const BLOB_FEE_MIN: u128 = 1;
 
 /// Checks what the transaction alone decides.
 pub(crate) fn check_alone(
@@ -68,6 +73,12 @@ pub(crate) fn check_alone(
         return refuse(format!(
             "transaction underpriced: tip needed {}, tip permitted {tip}",
             limit.tip_min
+        ));
+    }
+    let blob_fee = max_blob_fee(tx);
+    if tx.kind() == BLOB_TYPE && blob_fee < BLOB_FEE_MIN {
+        return refuse(format!(
+            "transaction underpriced: blob fee cap {blob_fee}, minimum needed {BLOB_FEE_MIN}"
         ));
     }
     if gas < tx.intrinsic_gas {
@@ -124,8 +135,30 @@ pub(crate) fn check_account(
     Ok(())
 }
 
-/// Checks that both fees are so much higher that the old one may go.
+/// Checks that it follows what waits of its sender: behind a gap nobody keeps blobs.
+pub(crate) fn check_run(tx: &Transaction, next: u64) -> Result<(), Refusal> {
+    if nonce(tx) <= next {
+        return Ok(());
+    }
+    let text = format!(
+        "nonce too high: tx nonce {}, gapped nonce {next}",
+        nonce(tx)
+    );
+    Err(Refusal::new(text))
+}
+
+/// Checks that its fees are so much higher that the old one may go.
 pub(crate) fn check_replacement(new: &Transaction, old: &Transaction) -> Result<(), Refusal> {
+    let blobs = [new, old].map(|tx| tx.kind() == BLOB_TYPE);
+    if blobs[0] != blobs[1] {
+        return Err(Refusal::new(
+            "a transaction with blobs and one without cannot replace each other",
+        ));
+    }
+    let percent = match blobs[0] {
+        true => BLOB_REPLACEMENT_PERCENT,
+        false => REPLACEMENT_PERCENT,
+    };
     for (name, given, before) in [
         ("max_fee_per_gas", max_fee(new), max_fee(old)),
         (
@@ -133,9 +166,9 @@ pub(crate) fn check_replacement(new: &Transaction, old: &Transaction) -> Result<
             priority_fee(new),
             priority_fee(old),
         ),
+        ("max_fee_per_blob_gas", max_blob_fee(new), max_blob_fee(old)),
     ] {
-        let least =
-            (U512::from(before) * U512::from(100 + REPLACEMENT_PERCENT)).div_ceil(U512::from(100));
+        let least = (U512::from(before) * U512::from(100 + percent)).div_ceil(U512::from(100));
         if U512::from(given) < least {
             return Err(Refusal::with(
                 "replacement transaction underpriced",

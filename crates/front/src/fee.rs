@@ -35,6 +35,14 @@ pub(crate) fn priority_fee(tx: &Transaction) -> u128 {
     fields(tx).2
 }
 
+/// Highest price a blob gas; 0 where there are no blobs.
+pub(crate) fn max_blob_fee(tx: &Transaction) -> u128 {
+    let fields = tx.envelope();
+    fields
+        .and_then(|tx| tx.max_fee_per_blob_gas())
+        .unwrap_or_default()
+}
+
 pub(crate) fn gas_limit(tx: &Transaction) -> u64 {
     fields(tx).0
 }
@@ -46,10 +54,13 @@ pub(crate) fn nonce(tx: &Transaction) -> u64 {
 /// Most that it can take from its sender.
 pub(crate) fn cost(tx: &Transaction) -> U512 {
     let (gas_limit, max_fee, _) = fields(tx);
-    let value = tx
-        .envelope()
-        .map_or(U512::ZERO, |tx| U512::from(tx.value()));
-    value + U512::from(gas_limit) * U512::from(max_fee)
+    let (value, blob_gas) = tx.envelope().map_or((U512::ZERO, 0), |tx| {
+        let blob_gas = tx.blob_gas_used().unwrap_or_default();
+        (U512::from(tx.value()), blob_gas)
+    });
+    value
+        + U512::from(gas_limit) * U512::from(max_fee)
+        + U512::from(blob_gas) * U512::from(max_blob_fee(tx))
 }
 
 /// What its gas limit counts against a batch's.

@@ -9,7 +9,8 @@ use alloy_primitives::map::{AddressMap, AddressSet, B256Map, Entry};
 use alloy_primitives::{Address, B256, U256, U512};
 use bedroll_core::transaction::Transaction;
 
-use crate::admit::{check_account, check_alone, check_replacement, Allowance};
+use crate::admit::{check_account, check_alone, check_replacement, check_run, Allowance};
+use crate::blob::{Sidecar, BLOB_TYPE};
 use crate::fee::{cost, nonce, FeeRule};
 use crate::refusal::{Fact, Refusal};
 
@@ -34,10 +35,13 @@ pub trait AccountState {
     fn balance(&self, address: &Address) -> Result<U256, Self::Error>;
 }
 
+/// Transactions with blobs that one sender may have waiting, as in geth.
+const BLOB_ACCOUNT_COUNT: usize = 16;
+
 /// How much may wait.
 #[derive(Debug, Clone)]
 pub struct PoolLimit {
-    /// Raw bytes of all transactions.
+    /// Raw bytes of all transactions, and what stands beside them.
     pub size_bytes: usize,
     /// Transactions.
     pub count: usize,
@@ -78,6 +82,8 @@ pub struct Pool {
     pub(crate) senders: AddressMap<Sender>,
     /// With the number of its arrival.
     by_hash: B256Map<(u64, Waiting)>,
+    /// Of those with blobs.
+    sidecars: B256Map<Arc<Sidecar>>,
     arrivals: u64,
     size_bytes: usize,
     /// Where the pool is full: a tip that was too low to make room.
@@ -97,6 +103,7 @@ impl Pool {
             limit,
             senders: AddressMap::default(),
             by_hash: B256Map::default(),
+            sidecars: B256Map::default(),
             arrivals: 0,
             size_bytes: 0,
             floor: None,
@@ -116,7 +123,7 @@ impl Pool {
         self.by_hash.is_empty()
     }
 
-    /// Raw bytes of all that wait.
+    /// Raw bytes of all that wait, and what stands beside them.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
     }
@@ -124,6 +131,17 @@ impl Pool {
     /// A waiting transaction.
     pub fn get(&self, hash: &B256) -> Option<&Waiting> {
         self.by_hash.get(hash).map(|(_, tx)| tx)
+    }
+
+    /// What stands beside a waiting transaction with blobs.
+    pub fn sidecar(&self, hash: &B256) -> Option<&Arc<Sidecar>> {
+        self.sidecars.get(hash)
+    }
+
+    /// Bytes that it takes from the room of all.
+    fn weight(&self, tx: &Transaction) -> usize {
+        let beside = self.sidecars.get(&tx.hash);
+        tx.raw.len() + beside.map_or(0, |sidecar| sidecar.size_bytes())
     }
 
     /// All, in the order of arrival.
@@ -151,50 +169,127 @@ impl Pool {
         state: &S,
         fee: &FeeRule,
     ) -> Result<Result<Vec<Waiting>, Refusal>, S::Error> {
+        if tx.kind() == BLOB_TYPE {
+            let text = "missing sidecar in blob transaction";
+            return Ok(Err(Refusal::new(text)));
+        }
+        self.take(tx, None, state, fee)
+    }
+
+    /// The same of a transaction with blobs; that they are what it names is its caller's to know.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn add_blobs<S: AccountState>(
+        &mut self,
+        tx: Waiting,
+        sidecar: Arc<Sidecar>,
+        state: &S,
+        fee: &FeeRule,
+    ) -> Result<Result<Vec<Waiting>, Refusal>, S::Error> {
+        self.take(tx, Some(sidecar), state, fee)
+    }
+
+    /// Looks whether a transaction could come in, were there room, before anything dear is done for it.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn check<S: AccountState>(
+        &self,
+        tx: &Transaction,
+        state: &S,
+    ) -> Result<Result<(), Refusal>, S::Error> {
+        Ok(self.judge(tx, state)?.map(|_| ()))
+    }
+
+    fn take<S: AccountState>(
+        &mut self,
+        tx: Waiting,
+        sidecar: Option<Arc<Sidecar>>,
+        state: &S,
+        fee: &FeeRule,
+    ) -> Result<Result<Vec<Waiting>, Refusal>, S::Error> {
+        Ok(match self.judge(&tx, state)? {
+            Ok(judged) => self.place(tx, sidecar, judged, fee),
+            Err(refusal) => Err(refusal),
+        })
+    }
+
+    /// Gives the sender's next nonce, and what it would replace.
+    fn judge<S: AccountState>(
+        &self,
+        tx: &Transaction,
+        state: &S,
+    ) -> Result<Result<Judged, Refusal>, S::Error> {
         if self.by_hash.contains_key(&tx.hash) {
             let facts = [("hash", Fact::Hash(tx.hash))];
             return Ok(Err(Refusal::with("already known", facts)));
         }
-        if let Err(refusal) = check_alone(&tx, self.chain_id, &self.limit) {
+        if let Err(refusal) = check_alone(tx, self.chain_id, &self.limit) {
             return Ok(Err(refusal));
         }
         let next_nonce = state.nonce(&tx.sender)?;
         let balance = state.balance(&tx.sender)?;
-        Ok(self.place(tx, next_nonce, balance, fee))
+        Ok(self.judge_account(tx, next_nonce, balance))
     }
 
-    fn place(
-        &mut self,
-        tx: Waiting,
+    fn judge_account(
+        &self,
+        tx: &Transaction,
         next_nonce: u64,
         balance: U256,
-        fee: &FeeRule,
-    ) -> Result<Vec<Waiting>, Refusal> {
+    ) -> Result<Judged, Refusal> {
         let sender = self.senders.get(&tx.sender);
-        let replaced = sender.and_then(|sender| sender.entries.get(&nonce(&tx)).cloned());
+        let replaced = sender.and_then(|sender| sender.entries.get(&nonce(tx)).cloned());
         let spent = sender.map_or(U512::ZERO, |sender| sender.cost);
         let account = Allowance {
             next_nonce,
             balance,
             waiting: spent - replaced.as_ref().map_or(U512::ZERO, |old| cost(old)),
         };
-        check_account(&tx, &account, self.limit.nonce_gap)?;
-        if let Some(old) = replaced {
-            check_replacement(&tx, &old)?;
-            self.insert(tx, next_nonce);
-            return Ok(vec![old]);
+        check_account(tx, &account, self.limit.nonce_gap)?;
+        if tx.kind() == BLOB_TYPE {
+            check_run(tx, self.next_nonce(&tx.sender, next_nonce))?;
+        }
+        let judged = Judged {
+            next_nonce,
+            replaced,
+        };
+        if let Some(old) = &judged.replaced {
+            check_replacement(tx, old)?;
+            return Ok(judged);
         }
         let waiting = sender.map_or(0, |sender| sender.entries.len());
-        if waiting >= self.limit.account_count {
-            let facts = [
-                ("waiting", Fact::Number(waiting as i128)),
-                ("limit", Fact::Number(self.limit.account_count as i128)),
-            ];
-            return Err(Refusal::with("account limit exceeded", facts));
+        check_count(waiting, self.limit.account_count)?;
+        if tx.kind() == BLOB_TYPE {
+            let entries = sender
+                .into_iter()
+                .flat_map(|sender| sender.entries.values());
+            let waiting = entries.filter(|one| one.kind() == BLOB_TYPE).count();
+            check_count(waiting, BLOB_ACCOUNT_COUNT)?;
         }
-        let evicted = self.make_room(&tx, fee)?;
-        self.insert(tx, next_nonce);
-        Ok(evicted)
+        Ok(judged)
+    }
+
+    fn place(
+        &mut self,
+        tx: Waiting,
+        sidecar: Option<Arc<Sidecar>>,
+        judged: Judged,
+        fee: &FeeRule,
+    ) -> Result<Vec<Waiting>, Refusal> {
+        let beside = sidecar.as_ref().map_or(0, |sidecar| sidecar.size_bytes());
+        let gone = match judged.replaced {
+            Some(old) => vec![old],
+            None => self.make_room(&tx, tx.raw.len() + beside, fee)?,
+        };
+        let hash = tx.hash;
+        self.insert(tx, judged.next_nonce);
+        if let Some(sidecar) = sidecar {
+            self.size_bytes += beside;
+            self.sidecars.insert(hash, sidecar);
+        }
+        Ok(gone)
     }
 
     fn insert(&mut self, tx: Waiting, next_nonce: u64) {
@@ -214,10 +309,14 @@ impl Pool {
         self.by_hash.insert(tx.hash, (self.arrivals, tx));
     }
 
-    fn make_room(&mut self, tx: &Transaction, fee: &FeeRule) -> Result<Vec<Waiting>, Refusal> {
+    fn make_room(
+        &mut self,
+        tx: &Transaction,
+        weight: usize,
+        fee: &FeeRule,
+    ) -> Result<Vec<Waiting>, Refusal> {
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let mut over_bytes =
-            count(self.size_bytes) + count(tx.raw.len()) - count(self.limit.size_bytes);
+        let mut over_bytes = count(self.size_bytes) + count(weight) - count(self.limit.size_bytes);
         let mut over_count = count(self.by_hash.len()) + 1 - count(self.limit.count);
         if over_bytes <= 0 && over_count <= 0 {
             return Ok(vec![]);
@@ -247,7 +346,7 @@ impl Pool {
             if its_tip >= tip || worst.sender == tx.sender {
                 continue;
             }
-            over_bytes -= count(worst.raw.len());
+            over_bytes -= count(self.weight(&worst));
             over_count -= 1;
             victims.push(worst);
             if over_bytes <= 0 && over_count <= 0 {
@@ -332,7 +431,8 @@ impl Pool {
     /// It waits no more; its sender has a new next nonce if one is given, and may have something executable then.
     fn left(&mut self, tx: &Transaction, next_nonce: Option<u64>) {
         self.floor = None;
-        self.size_bytes -= tx.raw.len();
+        self.size_bytes -= self.weight(tx);
+        self.sidecars.remove(&tx.hash);
         let Entry::Occupied(mut entry) = self.senders.entry(tx.sender) else {
             return;
         };
@@ -432,4 +532,21 @@ impl Pool {
         found.sort_unstable();
         found
     }
+}
+
+/// What a transaction comes upon that may come in.
+struct Judged {
+    next_nonce: u64,
+    replaced: Option<Waiting>,
+}
+
+fn check_count(waiting: usize, limit: usize) -> Result<(), Refusal> {
+    if waiting < limit {
+        return Ok(());
+    }
+    let facts = [
+        ("waiting", Fact::Number(waiting as i128)),
+        ("limit", Fact::Number(limit as i128)),
+    ];
+    Err(Refusal::with("account limit exceeded", facts))
 }

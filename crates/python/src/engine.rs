@@ -243,10 +243,10 @@ impl Engine {
         Ok(self.get()?.next_base_fee(l1_rate))
     }
 
-    fn blob_base_fee(&self, py: Python<'_>, height: u64) -> PyResult<Option<u128>> {
+    fn blob_fees(&self, py: Python<'_>, height: u64) -> PyResult<Option<(u128, u128, f64)>> {
         let engine = self.get()?;
-        py.detach(|| engine.blob_base_fee(height))
-            .map_err(of_engine)
+        let fees = py.detach(|| engine.blob_fees(height)).map_err(of_engine)?;
+        Ok(fees.map(|fees| (fees.price, fees.next_price, fees.used_ratio)))
     }
 
     fn schedule<'py>(&self, py: Python<'py>) -> PyResult<Option<ScheduleRow<'py>>> {

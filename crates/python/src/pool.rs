@@ -2,16 +2,69 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{Address, U256};
-use bedroll_front::{AccountState, Fact, FeeRule, Pool, PoolLimit, Refusal, Waiting};
+use bedroll_core::transaction::TransactionError;
+use bedroll_front::{
+    read_blobs, AccountState, Fact, FeeRule, Pool, PoolLimit, Refusal, Sidecar as CoreSidecar,
+    Waiting,
+};
 use bedroll_store::engine::Look;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use crate::block::Block;
 use crate::convert::{address, bytes, hash, int, word};
-use crate::error::of_engine;
+use crate::error::{invalid, of_engine};
 use crate::transaction::Transaction;
 use crate::view::View;
+
+/// What stands beside a transaction with blobs until it is in a block.
+#[pyclass(frozen, module = "bedroll._core._native")]
+pub struct Sidecar(Arc<CoreSidecar>);
+
+#[pymethods]
+impl Sidecar {
+    #[getter]
+    fn size_bytes(&self) -> usize {
+        self.0.size_bytes()
+    }
+    #[getter]
+    fn blobs<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        self.0.blobs().map(|blob| bytes(py, blob)).collect()
+    }
+    #[getter]
+    fn commitments<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        self.0.commitments().map(|one| bytes(py, one)).collect()
+    }
+    #[getter]
+    fn proofs<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        self.0.proofs().map(|one| bytes(py, one)).collect()
+    }
+    fn verify(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.0.verify())
+            .map_err(|refusal| of_blobs(&refusal))
+    }
+}
+
+fn of_blobs(refusal: &Refusal) -> PyErr {
+    invalid("blob", refusal.to_string())
+}
+
+#[pyfunction]
+fn decode_blob_transaction(
+    py: Python<'_>,
+    raw: &[u8],
+    view: &View,
+    transaction_bytes: usize,
+) -> PyResult<(Transaction, Sidecar)> {
+    py.detach(|| {
+        let Some(rule) = view.0.blob_rule().map_err(of_engine)? else {
+            return Err(invalid("blob", TransactionError::Blob.to_string()));
+        };
+        let read = read_blobs(raw, &rule, transaction_bytes);
+        let (transaction, sidecar) = read.map_err(|refusal| of_blobs(&refusal))?;
+        Ok((Transaction::own(transaction), Sidecar(Arc::new(sidecar))))
+    })
+}
 
 /// Transactions that wait for a block.
 #[pyclass(frozen, module = "bedroll._core._native")]
@@ -63,6 +116,10 @@ fn facts<'py>(py: Python<'py>, refusal: &Refusal) -> PyResult<Bound<'py, PyDict>
         }
     }
     Ok(named)
+}
+
+fn told<'py>(py: Python<'py>, refusal: &Refusal) -> PyResult<Bound<'py, PyTuple>> {
+    (refusal.message.clone(), facts(py, refusal)?).into_pyobject(py)
 }
 
 /// Transactions as Python has them.
@@ -132,6 +189,23 @@ impl Mempool {
         list(self.pool().all_kept().cloned())
     }
 
+    fn sidecar(&self, hash: &[u8]) -> PyResult<Option<Sidecar>> {
+        let hash = self::hash(hash)?;
+        Ok(self.pool().sidecar(&hash).cloned().map(Sidecar))
+    }
+
+    fn check<'py>(
+        &self,
+        py: Python<'py>,
+        transaction: &Transaction,
+        state: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let checked = self.pool().check(transaction.inner(), &State::of(state))?;
+        checked.err().map(|refusal| told(py, &refusal)).transpose()
+    }
+
+    #[pyo3(signature = (transaction, state, base_fee, l1_rate, transfer_bytes, sidecar = None))]
+    #[allow(clippy::too_many_arguments)]
     fn add<'py>(
         &self,
         py: Python<'py>,
@@ -140,17 +214,19 @@ impl Mempool {
         base_fee: u64,
         l1_rate: u128,
         transfer_bytes: u64,
+        sidecar: Option<&Sidecar>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let fee = rule(base_fee, l1_rate, transfer_bytes);
-        let added = self
-            .pool()
-            .add(transaction.waiting(), &State::of(state), &fee)?;
+        let (waiting, state) = (transaction.waiting(), State::of(state));
+        let added = match sidecar {
+            Some(sidecar) => self
+                .pool()
+                .add_blobs(waiting, sidecar.0.clone(), &state, &fee)?,
+            None => self.pool().add(waiting, &state, &fee)?,
+        };
         match added {
             Ok(gone) => Ok(PyList::new(py, list(gone))?.into_any()),
-            Err(refusal) => {
-                let told = (refusal.message.clone(), facts(py, &refusal)?);
-                Ok(told.into_pyobject(py)?.into_any())
-            }
+            Err(refusal) => Ok(told(py, &refusal)?.into_any()),
         }
     }
 
@@ -248,5 +324,7 @@ pub fn rule(base_fee: u64, l1_rate: u128, transfer_bytes: u64) -> FeeRule {
 
 /// Adds everything here to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Sidecar>()?;
+    module.add_function(wrap_pyfunction!(decode_blob_transaction, module)?)?;
     module.add_class::<Mempool>()
 }

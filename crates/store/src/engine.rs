@@ -15,6 +15,7 @@ mod look;
 mod overrides;
 mod proof;
 mod query;
+mod rerun;
 mod signature;
 mod simulate;
 mod trace;
@@ -37,6 +38,7 @@ use crate::{Store, StoreOptions, View};
 pub use appearance::Creation;
 pub use build::Built;
 pub use error::EngineError;
+pub use fork::{BlobFees, BlobRule};
 pub use genesis::block_zero;
 pub(crate) use index::{index_of_stored, Index};
 pub use logs::{FoundLog, LogFilter};
@@ -123,17 +125,17 @@ impl Engine {
         self.schedule.as_deref()
     }
 
-    /// Wei a blob gas in a sealed block; None where there are no blobs.
+    /// What blobs cost in a sealed block and after it; None where there are none.
     ///
     /// # Errors
     /// The store's.
-    pub fn blob_base_fee(&self, height: u64) -> Result<Option<u128>, EngineError> {
+    pub fn blob_fees(&self, height: u64) -> Result<Option<BlobFees>, EngineError> {
         let Some(schedule) = &self.schedule else {
             return Ok(None);
         };
         Ok(self.header(height)?.and_then(|header| {
             let fork = schedule.at(header.number, header.timestamp);
-            fork::blob_base_fee(&fork, &header)
+            BlobFees::of(&fork, &header)
         }))
     }
 

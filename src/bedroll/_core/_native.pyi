@@ -370,6 +370,35 @@ class View:
         """
 
 @final
+class Sidecar:
+    """What stands beside a transaction with blobs until it is in a block (EIP-4844, EIP-7594).
+
+    Attributes:
+        size_bytes: Of all that follows.
+        blobs: In the order of the hashes that the transaction names.
+        commitments: Of each blob its own.
+        proofs: Of each blob its own, or from Osaka on those of its 128 cells.
+    """
+
+    size_bytes: int
+    blobs: list[bytes]
+    commitments: list[bytes]
+    proofs: list[bytes]
+    def verify(self) -> None:
+        """Look whether the blobs are what the commitments say; milliseconds for each blob.
+
+        Raises:
+            Invalid: They are not.
+        """
+
+def decode_blob_transaction(raw: bytes, view: View, transaction_bytes: int) -> tuple[Transaction, Sidecar]:
+    """Read a transaction of type 3 in the network form that the fork of the view's block has; proofs are not looked at.
+
+    Raises:
+        Invalid: It is in another form, is longer than `transaction_bytes` without its blobs, or breaks a rule.
+    """
+
+@final
 class Mempool:
     """Transactions that wait for a block; `execution.mempool` says what each call means.
 
@@ -394,10 +423,20 @@ class Mempool:
     def kept_bytes(self) -> int: ...
     def get(self, hash: bytes) -> Transaction | None: ...
     def kept(self, hash: bytes) -> Transaction | None: ...
+    def sidecar(self, hash: bytes) -> Sidecar | None: ...
     def transactions(self) -> list[Transaction]: ...
     def all_kept(self) -> list[Transaction]: ...
+    def check(self, transaction: Transaction, state: object) -> tuple[str, dict[str, object]] | None:
+        """Why it would be refused, with facts, were there room."""
+
     def add(
-        self, transaction: Transaction, state: object, base_fee: int, l1_rate: int, transfer_bytes: int
+        self,
+        transaction: Transaction,
+        state: object,
+        base_fee: int,
+        l1_rate: int,
+        transfer_bytes: int,
+        sidecar: Sidecar | None = None,
     ) -> list[Transaction] | tuple[str, dict[str, object]]:
         """What it replaced or evicted; or why it is refused, with facts. `state` has `nonce` and `balance`."""
 
@@ -577,8 +616,11 @@ class Engine:
     def next_base_fee(self, l1_rate: int | None = None) -> int:
         """Base fee of the block after the tip; `l1_rate` if that block takes a new origin."""
 
-    def blob_base_fee(self, height: int) -> int | None:
-        """Wei a blob gas in a sealed block; None where there are no blobs."""
+    def blob_fees(self, height: int) -> tuple[int, int, float] | None:
+        """Wei a blob gas in a sealed block and in the one after it, and the share of the room for blobs that is used.
+
+        None where there are no blobs; the price after it is that under the block's own rules.
+        """
 
     def schedule(
         self,

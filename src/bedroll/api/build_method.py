@@ -8,16 +8,26 @@ Source: execution-apis, `testing_buildBlockV1`; geth where that leaves something
 
 import heapq
 import json
+from collections.abc import Mapping
 from typing import Final
 
-from bedroll.execution.engine import Block, Transaction, View, decode_transactions
-from bedroll.primitives import Invalid
+from bedroll.execution.engine import (
+    Block,
+    Sidecar,
+    Transaction,
+    View,
+    decode_blob_transaction,
+    decode_transactions,
+)
+from bedroll.execution.mempool import PoolLimit
+from bedroll.primitives import Hash32, Invalid
 
 from .block_tag import BlockRef, view_at
 from .error import Code, RpcError, from_invalid, invalid_params
 from .method import MethodTable, optional, required
 from .quantity import parse_address, parse_data, parse_hash, parse_quantity, refuse, show_data, show_quantity
 from .render import total_gas
+from .render_ethereum import BLOB
 from .send_method import parse_raw
 from .service import Service
 
@@ -94,12 +104,14 @@ async def build_block(
     """Make a block upon a block and keep nothing. Transactions: in this order; null: what waits, as far as it fits."""
     view = view_at(service, BlockRef(hash=parent))
     waiting = [] if raws is not None else _waiting(service)
+    held = {one.hash: service.backend.pool_sidecar(Hash32(one.hash)) for one in waiting if one.kind == BLOB}
+    beside = {hash: sidecar for hash, sidecar in held.items() if sidecar is not None}
     told = json.dumps({**attributes, "extraData": show_data(extra)})
     changes = service.limits.proof_changes
 
     def run() -> dict[str, object]:
-        transactions = waiting if raws is None else _decode(raws)
-        return show_built(*_build(view, told, transactions, leaves_out=raws is None, changes=changes))
+        transactions = waiting if raws is None else _decode(raws, view, beside)
+        return show_built(*_build(view, told, transactions, leaves_out=raws is None, changes=changes), beside)
 
     return await service.worker.run(run)
 
@@ -119,13 +131,27 @@ def _waiting(service: Service) -> list[Transaction]:
     return ordered
 
 
-def _decode(raws: list[bytes]) -> list[Transaction]:
+def _decode(raws: list[bytes], view: View, beside: dict[bytes, Sidecar]) -> list[Transaction]:
+    """Decode them all; what stands beside those with blobs is verified and put into `beside`."""
+    kinds = [view.has_blobs and raw[:1] == bytes((BLOB,)) for raw in raws]
+    others = iter(decode_transactions([raw for raw, has_blobs in zip(raws, kinds, strict=True) if not has_blobs]))
     decoded: list[Transaction] = []
-    for place, one in enumerate(decode_transactions(raws)):
+    for place, (raw, has_blobs) in enumerate(zip(raws, kinds, strict=True)):
+        one = _decode_blobs(raw, view, beside) if has_blobs else next(others)
         if isinstance(one, str):
             raise invalid_params(f"transaction {place}: {one}")
         decoded.append(one)
     return decoded
+
+
+def _decode_blobs(raw: bytes, view: View, beside: dict[bytes, Sidecar]) -> Transaction | str:
+    try:
+        transaction, sidecar = decode_blob_transaction(raw, view, PoolLimit().transaction_bytes)
+        sidecar.verify()
+    except Invalid as error:
+        return error.message
+    beside[transaction.hash] = sidecar
+    return transaction
 
 
 def _build(
@@ -140,8 +166,8 @@ def _build(
         raise from_invalid(error) from None
 
 
-def show_built(block: Block, requests: list[bytes]) -> dict[str, object]:
-    """The envelope that the engine API has for a payload. Value: all tips."""
+def show_built(block: Block, requests: list[bytes], beside: Mapping[bytes, Sidecar]) -> dict[str, object]:
+    """The envelope that the engine API has for a payload. Value: all tips. `beside`: the transactions with blobs."""
     header = block.header
     by_fork = dict(header.ethereum)
     payload: dict[str, object] = {
@@ -177,7 +203,15 @@ def show_built(block: Block, requests: list[bytes]) -> dict[str, object]:
     return {
         "executionPayload": payload,
         "blockValue": show_quantity(tips),
-        "blobsBundle": {"commitments": [], "proofs": [], "blobs": []},
+        "blobsBundle": _show_bundle([beside[one.hash] for one in block.transactions if one.hash in beside]),
         "executionRequests": [show_data(request) for request in requests],
         "shouldOverrideBuilder": False,
+    }
+
+
+def _show_bundle(sidecars: list[Sidecar]) -> dict[str, list[str]]:
+    return {
+        "commitments": [show_data(one) for sidecar in sidecars for one in sidecar.commitments],
+        "proofs": [show_data(one) for sidecar in sidecars for one in sidecar.proofs],
+        "blobs": [show_data(one) for sidecar in sidecars for one in sidecar.blobs],
     }

@@ -23,6 +23,8 @@ _HISTORY_BLOCKS_MAX: Final = 1_024
 _REWARD_BLOCKS_MAX: Final = 128
 """With percentiles every transaction of each block is looked at."""
 _PERCENTILES_MAX: Final = 100
+_NO_BLOBS: Final = (1, 1, 0.0)
+"""Of a chain that knows blobs and has none: the least price that there is."""
 
 
 @TABLE.method("eth_gasPrice")
@@ -44,9 +46,10 @@ async def base_fee(service: Service) -> object:
 
 
 @TABLE.method("eth_blobBaseFee")
-async def blob_base_fee(_service: Service) -> object:
-    """Least there is: the chain has no blobs."""
-    return "0x1"
+async def blob_base_fee(service: Service) -> object:
+    """Wei a blob gas in the newest block: of a chain of Bedroll the least there is, as it has no blobs."""
+    price_wei, _next, _ratio = _blob_fees(service, service.backend.heads().latest.height)
+    return show_quantity(price_wei)
 
 
 @TABLE.method(
@@ -62,6 +65,9 @@ async def fee_history(service: Service, count: int, ref: BlockRef, percentiles: 
     first = max(0, newest - min(count, _REWARD_BLOCKS_MAX if percentiles else count) + 1)
     base_fees: list[str] = []
     ratios: list[float] = []
+    blob_fees: list[str] = []
+    blob_ratios: list[float] = []
+    next_blob_fee_wei = 0
     rewards: list[list[str]] = []
     for height in range(first, newest + 1):
         header = engine.header(height)
@@ -69,6 +75,9 @@ async def fee_history(service: Service, count: int, ref: BlockRef, percentiles: 
             break
         base_fees.append(show_quantity(header.base_fee_per_gas))
         ratios.append(header.gas_used / header.gas_limit if header.gas_limit else 0.0)
+        blob_fee_wei, next_blob_fee_wei, blob_ratio = _blob_fees(service, height)
+        blob_fees.append(show_quantity(blob_fee_wei))
+        blob_ratios.append(blob_ratio)
         if percentiles:
             record = await service.records.at(height)
             tips = [] if record is None else block_tips(record)
@@ -79,12 +88,20 @@ async def fee_history(service: Service, count: int, ref: BlockRef, percentiles: 
         "oldestBlock": show_quantity(first),
         "baseFeePerGas": [*base_fees, show_quantity(after)],
         "gasUsedRatio": ratios,
-        "baseFeePerBlobGas": ["0x1"] * (len(base_fees) + 1),
-        "blobGasUsedRatio": [0.0] * len(base_fees),
+        "baseFeePerBlobGas": [*blob_fees, show_quantity(next_blob_fee_wei)],
+        "blobGasUsedRatio": blob_ratios,
     }
     if percentiles:
         history["reward"] = rewards
     return history
+
+
+def _blob_fees(service: Service, height: int) -> tuple[int, int, float]:
+    """Wei a blob gas in a block and after it, and how full of blobs it is."""
+    engine = service.backend.engine
+    if engine.schedule() is None:
+        return _NO_BLOBS
+    return engine.blob_fees(height) or (0, 0, 0.0)
 
 
 async def suggest_tip(service: Service) -> int:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bedroll.execution.desk import DeskOption, TransactionList
-from bedroll.execution.engine import Block, Engine, Transaction, View
+from bedroll.execution.engine import Block, Engine, Sidecar, Transaction, View
 from bedroll.primitives import Address, BlockHash, FeeRate, Hash32, Invalid, L1Height, L2Height, Satoshi
 from bedroll.protocol import Network
 
@@ -404,6 +404,10 @@ class Backend(Protocol):
 
     def pool_transaction(self, hash: Hash32) -> Transaction | None:
         """A transaction that waits in the mempool."""
+        ...
+
+    def pool_sidecar(self, hash: Hash32) -> Sidecar | None:
+        """What stands beside a transaction with blobs that waits in the mempool."""
         ...
 
     def pool_account(self, sender: Address) -> tuple[list[Transaction], list[Transaction]]:

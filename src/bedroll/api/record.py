@@ -134,4 +134,5 @@ class Records:
         block = self._engine.block(height)
         if block is None:
             return None
-        return record_of(block, self._engine.blob_base_fee(height) if block.is_ethereum else None)
+        fees = self._engine.blob_fees(height) if block.is_ethereum else None
+        return record_of(block, None if fees is None else fees[0])

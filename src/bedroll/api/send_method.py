@@ -24,7 +24,8 @@ from .state_method import estimate
 TABLE: Final = MethodTable()
 DEVNET_TABLE: Final = MethodTable()
 
-_RAW_BYTES_MAX: Final = 1 << 20
+_RAW_BYTES_MAX: Final = 3 << 19
+"""Room for nine blobs, which are what a transaction of any fork may have."""
 _MESSAGE_BYTES_MAX: Final = 1 << 20
 
 

@@ -14,8 +14,10 @@ from bedroll._core._native import (
     Origin,
     Outcome,
     Receipt,
+    Sidecar,
     Transaction,
     View,
+    decode_blob_transaction,
     decode_transaction,
     decode_transactions,
 )
@@ -30,8 +32,10 @@ __all__ = [
     "Origin",
     "Outcome",
     "Receipt",
+    "Sidecar",
     "Transaction",
     "View",
+    "decode_blob_transaction",
     "decode_transaction",
     "decode_transactions",
 ]

@@ -17,7 +17,7 @@ from bedroll._core import _native
 from bedroll.primitives import Address, Hash32, Invalid
 
 from .admission import Refused
-from .engine import Block, Transaction
+from .engine import Block, Sidecar, Transaction, View, decode_blob_transaction
 from .fee import FeeRule
 
 
@@ -38,11 +38,11 @@ class PoolLimit:
     """How much may wait.
 
     Attributes:
-        size_bytes: Raw bytes of all transactions.
+        size_bytes: Raw bytes of all transactions, and of what stands beside them.
         count: Transactions.
         account_count: Transactions of one sender.
         nonce_gap: How far beyond the next nonce one may lie.
-        transaction_bytes: Raw bytes of one transaction.
+        transaction_bytes: Raw bytes of one transaction, without its blobs.
         tip_min_wei: Least priority fee cap that is taken at all.
     """
 
@@ -58,11 +58,12 @@ class Mempool:
     """Pending and queued transactions of all senders, and those of blocks that are not durable.
 
     Attributes:
+        limit: How much may wait.
         native: The pool in the core; the desk shares it.
     """
 
     def __init__(self, chain_id: int, limit: PoolLimit | None = None) -> None:
-        limit = limit or PoolLimit()
+        self.limit = limit = limit or PoolLimit()
         self.native = _native.Mempool(
             chain_id,
             size_bytes=limit.size_bytes,
@@ -78,12 +79,16 @@ class Mempool:
 
     @property
     def size_bytes(self) -> int:
-        """Raw bytes of all transactions that wait."""
+        """Raw bytes of all transactions that wait, and of what stands beside them."""
         return self.native.size_bytes
 
     def get(self, hash: bytes) -> Transaction | None:
         """A waiting transaction."""
         return self.native.get(hash)
+
+    def sidecar(self, hash: bytes) -> Sidecar | None:
+        """What stands beside a waiting transaction with blobs."""
+        return self.native.sidecar(hash)
 
     def transactions(self) -> list[Transaction]:
         """All that wait, in the order of arrival."""
@@ -91,13 +96,26 @@ class Mempool:
 
     # --- coming in -------------------------------------------------------------------------------
 
-    def add(self, transaction: Transaction, state: AccountState, fee: FeeRule) -> list[Transaction]:
+    def check(self, transaction: Transaction, state: AccountState) -> None:
+        """Look whether a transaction could come in, were there room, before anything dear is done for it.
+
+        Raises:
+            Refused: With Ethereum's words.
+        """
+        if told := self.native.check(transaction, state):
+            message, facts = told
+            raise Refused(message, **facts)
+
+    def add(
+        self, transaction: Transaction, state: AccountState, fee: FeeRule, sidecar: Sidecar | None = None
+    ) -> list[Transaction]:
         """Take one transaction.
 
         Args:
             transaction: Decoded; its signature is valid.
             state: Inside the open block: what was executed there counts.
             fee: Of the open block.
+            sidecar: Of a transaction with blobs; verified.
 
         Returns:
             What it replaced or evicted.
@@ -105,7 +123,7 @@ class Mempool:
         Raises:
             Refused: With Ethereum's words. The pool is as before.
         """
-        answer = self.native.add(transaction, state, *fee.numbers)
+        answer = self.native.add(transaction, state, *fee.numbers, sidecar)
         if isinstance(answer, tuple):
             message, facts = answer
             raise Refused(message, **facts)
@@ -222,3 +240,25 @@ def add_many(
         else:
             answers.append(Hash32(transaction.hash))
     return answers
+
+
+def add_blobs(pool: Mempool, raw: bytes, view: View, fee: FeeRule) -> Transaction:
+    """Add a transaction with blobs as wallets hand it in, the blobs beside it (EIP-4844, EIP-7594).
+
+    Its proofs, which cost milliseconds a blob, are looked at when nothing else is wrong with it.
+
+    Args:
+        pool: Of a chain of Ethereum's own.
+        raw: The network form.
+        view: At the tip: its fork says what form that is.
+        fee: Of the next block.
+
+    Raises:
+        Invalid: It is malformed, or breaks a rule of its fork.
+        Refused: The mempool does not take it.
+    """
+    transaction, sidecar = decode_blob_transaction(raw, view, pool.limit.transaction_bytes)
+    pool.check(transaction, view)
+    sidecar.verify()
+    pool.add(transaction, view, fee, sidecar)
+    return transaction

@@ -45,7 +45,7 @@ from bedroll.da.writer import SCHEMA, Queue, RatePolicy, Writer
 from bedroll.derivation import Diverged, UnknownUpgrade
 from bedroll.derivation.record import CommitmentSeen, ObjectJudged, ObjectSeen
 from bedroll.execution.desk import Desk, DeskOption
-from bedroll.execution.engine import Block, Engine, Header, Transaction, View
+from bedroll.execution.engine import Block, Engine, Header, Sidecar, Transaction, View
 from bedroll.execution.genesis import Genesis
 from bedroll.light import SettlementVerifier
 from bedroll.metrics import Metrics
@@ -550,6 +550,11 @@ class Node:
     def pool_transaction(self, hash: Hash32) -> Transaction | None:
         """A transaction that waits in the mempool."""
         return None if self.sequencer is None else self.sequencer.intake.find(hash)
+
+    def pool_sidecar(self, hash: Hash32) -> Sidecar | None:
+        """None: no transaction of this chain has blobs."""
+        del hash
+        return None
 
     def pool_account(self, sender: Address) -> tuple[list[Transaction], list[Transaction]]:
         """Of one sender: executed in the open block or executable, and those that wait for a nonce."""

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use alloy_consensus::proofs::calculate_withdrawals_root;
-use alloy_consensus::Header;
+use alloy_consensus::{Header, Transaction as _};
 use alloy_eips::eip1559::calculate_block_gas_limit;
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, Bytes, B256, U64};
@@ -181,9 +181,24 @@ impl Work<'_> {
             .map(|_| self.attributes.withdrawals.clone());
         let mut state = self.state()?;
         let mut open = OpenEthereumBlock::begin(schedule, &header, &mut state, false)?;
+        let blob_room = fork::blob_room(&schedule.at(header.number, header.timestamp));
+        let mut blob_gas = 0;
         for transaction in transactions {
-            let outcome = open.add(transaction, &mut state)?;
-            self.judge(outcome.err())?;
+            let fields = transaction.envelope();
+            let with = blob_gas + fields.and_then(|tx| tx.blob_gas_used()).unwrap_or_default();
+            if with > blob_room {
+                let message = format!("block blob gas limit reached: {with}, limit {blob_room}");
+                self.judge(Some(Refused {
+                    reason: "block_full",
+                    message,
+                }))?;
+                continue;
+            }
+            let refused = open.add(transaction, &mut state)?.err();
+            if refused.is_none() {
+                blob_gas = with;
+            }
+            self.judge(refused)?;
         }
         let paid = withdrawals.as_deref().unwrap_or_default();
         let done = open.finish(paid, &[], &mut state)?;
@@ -194,6 +209,7 @@ impl Work<'_> {
             receipts_root: header::receipts_root(&done.receipts),
             logs_bloom: header::logs_bloom(&done.receipts),
             gas_used: done.gas_used,
+            blob_gas_used: header.blob_gas_used.map(|_| done.blob_gas_used),
             requests_hash: done.requests_hash(),
             ..header
         };

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use alloy_consensus::constants::EMPTY_WITHDRAWALS;
 use alloy_consensus::Header;
 use alloy_eips::eip1559::INITIAL_BASE_FEE;
+use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
+use alloy_eips::eip7594::MAX_BLOBS_PER_TX_FUSAKA;
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_eips::eip7840::{BlobParams, BLOB_BASE_COST};
 use alloy_primitives::{B256, U256};
-use bedroll_core::ethereum::{BlobLimits, Fork, Schedule};
+use bedroll_core::ethereum::{BlobLimits, Fault, Fork, Schedule};
 use bedroll_core::profile::{Profile, Rules};
 use bedroll_core::stf;
+use revm::primitives::eip7825::TX_GAS_LIMIT_CAP;
 use revm::primitives::hardfork::SpecId;
 
 /// The rules of the block at this height and time.
@@ -97,10 +100,102 @@ fn next_excess(fork: &Fork, parent: &Header) -> u64 {
         )
 }
 
+/// What a transaction with blobs must be to stand in a block of a fork.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobRule {
+    /// Blobs of one transaction.
+    pub blobs_max: u64,
+    /// Whether a proof is needed of every cell of a blob (EIP-7594) in place of one of the blob.
+    pub has_cell_proofs: bool,
+    /// Gas that it may ask for.
+    pub gas_max: u64,
+}
+
+impl BlobRule {
+    /// Of a fork, in blocks with this gas limit; None where it knows no blobs.
+    pub(super) fn of(fork: &Fork, gas_limit: u64) -> Option<Self> {
+        let limits = fork.blobs?;
+        let osaka = fork.spec.is_enabled_in(SpecId::OSAKA);
+        Some(Self {
+            blobs_max: match osaka {
+                true => limits.max.min(MAX_BLOBS_PER_TX_FUSAKA),
+                false => limits.max,
+            },
+            has_cell_proofs: osaka,
+            gas_max: match osaka {
+                true => gas_limit.min(TX_GAS_LIMIT_CAP),
+                false => gas_limit,
+            },
+        })
+    }
+}
+
+/// What blobs cost in a block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BlobFees {
+    /// Wei a blob gas.
+    pub price: u128,
+    /// The same in the block after it, unless another fork begins there.
+    pub next_price: u128,
+    /// How much of the room for blobs is used, from 0 to 1.
+    pub used_ratio: f64,
+}
+
+impl BlobFees {
+    /// Of the block with this header; None where there are no blobs.
+    pub(super) fn of(fork: &Fork, header: &Header) -> Option<Self> {
+        let limits = params(&fork.blobs?);
+        let used = header.blob_gas_used.unwrap_or_default();
+        let room = limits.max_blob_gas_per_block();
+        Some(Self {
+            price: blob_base_fee(fork, header)?,
+            next_price: limits.calc_blob_fee(next_excess(fork, header)),
+            used_ratio: match room {
+                0 => 0.0,
+                room => used as f64 / room as f64,
+            },
+        })
+    }
+}
+
 /// Wei a blob gas in the block with this header; None where there are no blobs.
 pub(super) fn blob_base_fee(fork: &Fork, header: &Header) -> Option<u128> {
     let limits = fork.blobs?;
     Some(params(&limits).calc_blob_fee(header.excess_blob_gas?))
+}
+
+/// Blob gas of one block.
+pub(super) fn blob_room(fork: &Fork) -> u64 {
+    fork.blobs
+        .map_or(0, |limits| params(&limits).max_blob_gas_per_block())
+}
+
+/// Holds what a header says of blobs against its parent's and its fork.
+///
+/// # Errors
+/// What differs.
+pub(super) fn check_blobs(fork: &Fork, parent: &Header, header: &Header) -> Result<(), Fault> {
+    let rule = |text: String| Err(Fault::Rule(text));
+    let since = fork.spec.is_enabled_in(SpecId::CANCUN);
+    let (Some(used), Some(excess)) = (header.blob_gas_used, header.excess_blob_gas) else {
+        return match since {
+            true => rule("a header from Cancun on says what its blobs use".into()),
+            false => Ok(()),
+        };
+    };
+    if !since {
+        return rule("blobs in a block before Cancun".into());
+    }
+    let (room, wanted) = (blob_room(fork), next_excess(fork, parent));
+    if used > room || used % DATA_GAS_PER_BLOB != 0 {
+        return rule(format!(
+            "blob gas {used} is no count of blobs, or above {room}"
+        ));
+    }
+    if excess != wanted {
+        return rule(format!("excess blob gas {excess} is not {wanted}"));
+    }
+    Ok(())
 }
 
 fn params(limits: &BlobLimits) -> BlobParams {
@@ -181,6 +276,74 @@ mod tests {
         let idle = parent(20 * BLOB_GAS, 0, 1_000_000_000);
         assert_eq!(of(SpecId::PRAGUE, &idle), Some(14 * BLOB_GAS));
         assert_eq!(of(SpecId::OSAKA, &idle), Some(20 * BLOB_GAS));
+    }
+
+    #[test]
+    fn the_price_after_a_block_follows_from_its_excess_and_its_blobs() {
+        let of = |excess, used| BlobFees::of(&fork(SpecId::PRAGUE), &parent(excess, used, 1));
+        let full = of(5_007_716 - 3 * BLOB_GAS, 9 * BLOB_GAS).unwrap();
+        assert_eq!((full.price, full.next_price, full.used_ratio), (2, 2, 1.0));
+        let dear = of(20 * 5_007_716, 3 * BLOB_GAS).unwrap();
+        assert_eq!(dear.price, 485_165_195);
+        assert!(dear.next_price < dear.price && dear.used_ratio == 1.0 / 3.0);
+        let bare = Fork {
+            spec: SpecId::SHANGHAI,
+            blobs: None,
+        };
+        assert_eq!(BlobFees::of(&bare, &parent(0, 0, 1)), None);
+    }
+
+    #[test]
+    fn a_transaction_has_as_many_blobs_as_its_fork_lets_it() {
+        let of = |spec| BlobRule::of(&fork(spec), 36_000_000);
+        let prague = BlobRule {
+            blobs_max: 9,
+            has_cell_proofs: false,
+            gas_max: 36_000_000,
+        };
+        assert_eq!(of(SpecId::PRAGUE), Some(prague));
+        let osaka = BlobRule {
+            blobs_max: 6,
+            has_cell_proofs: true,
+            gas_max: 1 << 24,
+        };
+        assert_eq!(of(SpecId::OSAKA), Some(osaka));
+    }
+
+    #[test]
+    fn a_header_says_of_blobs_what_follows_from_its_parent() {
+        let osaka = fork(SpecId::OSAKA);
+        let upon = parent(20 * BLOB_GAS, 9 * BLOB_GAS, 1);
+        let good = Header {
+            excess_blob_gas: Some(23 * BLOB_GAS),
+            blob_gas_used: Some(2 * BLOB_GAS),
+            ..Header::default()
+        };
+        assert!(check_blobs(&osaka, &upon, &good).is_ok());
+        let without = Header::default();
+        for bad in [
+            Header {
+                excess_blob_gas: Some(23 * BLOB_GAS + 1),
+                ..good.clone()
+            },
+            Header {
+                blob_gas_used: Some(10 * BLOB_GAS),
+                ..good.clone()
+            },
+            Header {
+                blob_gas_used: Some(BLOB_GAS - 1),
+                ..good.clone()
+            },
+            without.clone(),
+        ] {
+            assert!(check_blobs(&osaka, &upon, &bad).is_err(), "{bad:?}");
+        }
+        let shanghai = Fork {
+            spec: SpecId::SHANGHAI,
+            blobs: None,
+        };
+        assert!(check_blobs(&shanghai, &upon, &without).is_ok());
+        assert!(check_blobs(&shanghai, &upon, &good).is_err());
     }
 
     #[test]

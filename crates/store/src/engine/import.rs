@@ -5,7 +5,7 @@ use bedroll_core::block::{Block, EthereumPart};
 use bedroll_core::ethereum::{check_executed, check_header, decode_block, execute, Fault};
 use bedroll_core::state::State;
 
-use super::{lock, writer, Engine, EngineError, TipFacts};
+use super::{fork, lock, writer, Engine, EngineError, TipFacts};
 
 impl From<Fault> for EngineError {
     fn from(fault: Fault) -> Self {
@@ -31,6 +31,8 @@ impl Engine {
         let tip = self.tip_facts();
         let given = decode_block(raw)?;
         check_header(schedule, &tip.header, tip.hash, &given.header)?;
+        let fork = schedule.at(given.header.number, given.header.timestamp);
+        fork::check_blobs(&fork, &tip.header, &given.header)?;
         let mut scratch = State::new(tip.header.state_root, self.store.tip_source());
         let done = execute(schedule, &given, &mut scratch, true)?;
         let sealed = execute(schedule, &given, &mut writer.state, false)

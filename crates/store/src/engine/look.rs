@@ -12,6 +12,7 @@ use bedroll_core::transaction::{Transaction, Unsigned, UnsignedFee};
 use bedroll_core::trie::{Path, SourceError, EMPTY_ROOT};
 use revm::primitives::KECCAK_EMPTY;
 
+use super::fork::BlobRule;
 use super::overrides::{self, Overrides};
 use super::{fork, lock, tip_facts, EngineError};
 use crate::{PastState, View};
@@ -87,6 +88,16 @@ impl Look {
         let (setting, _) = self.setting()?;
         let fork = self.fork_at(setting.number, setting.timestamp);
         Ok(fork.blobs.is_some())
+    }
+
+    /// What a transaction with blobs must be that waits for the next block; None: it could be in none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn blob_rule(&self) -> Result<Option<BlobRule>, EngineError> {
+        let (setting, _) = self.setting()?;
+        let fork = self.fork_at(setting.number, setting.timestamp);
+        Ok(BlobRule::of(&fork, setting.gas_limit))
     }
 
     /// The view underneath.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use alloy_consensus::{Header, Transaction as _};
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
-use alloy_primitives::{Bytes, B256};
+use alloy_primitives::{Address, Bytes, B256};
 use bedroll_core::ethereum::{pay_work, Fork, Schedule};
 use bedroll_core::header;
 use bedroll_core::header::HeaderStart;
@@ -24,6 +24,7 @@ use bedroll_core::receipt::Receipt;
 use bedroll_core::state::State;
 use bedroll_core::stf::{self, BlockSetting, CallError, Subject};
 use bedroll_core::transaction::{Transaction, Unsigned};
+use revm::context::result::{ExecutionResult, HaltReason, ResultAndState};
 use revm::primitives::hardfork::SpecId;
 
 use super::overrides;
@@ -258,8 +259,13 @@ impl Simulation<'_> {
         filled: &mut Filled,
     ) -> Result<(), EngineError> {
         self.look_at_clock()?;
+        let sender = call.from;
         let transaction = self.transaction(call, setting.gas_limit - filled.gas_used)?;
-        let subject = Subject::of_simulated(&self.rules, setting, &transaction, self.validation);
+        let mut subject =
+            Subject::of_simulated(&self.rules, setting, &transaction, self.validation);
+        // Not compared with the account's without validation; the EVM would refuse the last one for what it is.
+        subject.env.nonce = subject.env.nonce.min(u64::MAX - 1);
+        let last_nonce = self.nonce_of(&sender)? == u64::MAX;
         let mut watch = Watch::new(self.trace_transfers, filled.logs);
         let eye = Metered {
             inner: &mut watch,
@@ -267,7 +273,10 @@ impl Simulation<'_> {
         };
         let ran = subject.inspect(&mut self.state, eye);
         self.in_time()?;
-        let ran = ran.map_err(|error| EngineError::from(CallError::from(error)))?;
+        let mut ran = ran.map_err(CallError::from)?;
+        if last_nonce {
+            pass_last_nonce(&mut ran, &sender, transaction.to().is_none());
+        }
         match self.rules.spec().is_enabled_in(SpecId::SPURIOUS_DRAGON) {
             true => self.state.apply(ran.state),
             false => self.state.apply_with_empty(ran.state),
@@ -299,13 +308,18 @@ impl Simulation<'_> {
         Ok(())
     }
 
+    fn nonce_of(&mut self, address: &Address) -> Result<u64, EngineError> {
+        Ok(self.state.account(address)?.unwrap_or_default().nonce)
+    }
+
     /// The transaction that makes a call, with what the request left open.
     fn transaction(&mut self, call: CallFields, left: u64) -> Result<Transaction, EngineError> {
         let nonce = match call.nonce {
             Some(nonce) => nonce.to(),
-            None => self.state.account(&call.from)?.unwrap_or_default().nonce,
+            None => self.nonce_of(&call.from)?,
         };
-        if nonce == u64::MAX {
+        // EIP-2681 is a rule of nonces, and without validation those are not looked at.
+        if nonce == u64::MAX && self.validation {
             let text = format!("nonce has max value: address {}, nonce: {nonce}", call.from);
             return Err(EngineError::invalid("nonce_max", text));
         }
@@ -369,5 +383,19 @@ impl Simulation<'_> {
             false => B256::ZERO,
         };
         Ok(header)
+    }
+}
+
+/// What a sender whose nonce is 2^64 - 1 does beside all else, as in geth: a call takes the nonce to 0, and a creation
+/// fails. The EVM leaves the nonce and lets the creation succeed without a contract.
+fn pass_last_nonce(ran: &mut ResultAndState<HaltReason>, sender: &Address, creates: bool) {
+    if creates {
+        ran.result = ExecutionResult::Halt {
+            reason: HaltReason::NonceOverflow,
+            gas: *ran.result.gas(),
+            logs: vec![],
+        };
+    } else if let Some(account) = ran.state.get_mut(sender) {
+        account.info.set_nonce(0);
     }
 }

@@ -15,11 +15,12 @@ use bedroll_core::block::Block;
 use bedroll_core::forced::Queue;
 use bedroll_core::hook;
 use bedroll_core::state::State;
-use bedroll_core::stf::{Call, Replay, Subject};
+use bedroll_core::stf::{Call, Subject};
 use bedroll_core::trie::EMPTY_ROOT;
 
 use super::look::CallSource;
 use super::overrides::Overrides;
+use super::rerun::Rerun;
 use super::{Engine, EngineError, Look};
 use crate::View;
 
@@ -95,13 +96,13 @@ impl Engine {
             return Err(EngineError::invalid("index", text));
         };
         let rules = self.rules_of(&block.header);
-        let mut replay = Replay::begin(&rules, block, *queue, state)?;
-        replay.skip_to(state, index)?;
-        let subject = replay.subject(state)?;
+        let mut rerun = Rerun::begin(&rules, self.schedule(), block, *queue, state)?;
+        rerun.skip_to(state, index)?;
+        let subject = rerun.subject(state)?;
         let place = Place::of(block, index, transaction.hash);
         let mut tracer = Tracer::new(style)?;
         let ran = tracer.run(&subject, state, &mut meter)?;
-        replay.check(&ran)?;
+        rerun.check(&ran)?;
         let trace = tracer.finish(&place, &subject, &ran, state)?;
         tracer.single(trace, &mut output)?;
         Ok(output.into_bytes())
@@ -172,16 +173,16 @@ impl Engine {
             queue,
         } = &mut bench;
         let rules = self.rules_of(&block.header);
-        let mut replay = Replay::begin(&rules, block, *queue, state)?;
-        replay.skip_to(state, first)?;
-        while let Some(transaction) = block.transactions.get(replay.next()) {
-            let place = Place::of(block, replay.next(), transaction.hash);
-            let subject = replay.subject(state)?;
+        let mut rerun = Rerun::begin(&rules, self.schedule(), block, *queue, state)?;
+        rerun.skip_to(state, first)?;
+        while let Some(transaction) = block.transactions.get(rerun.next()) {
+            let place = Place::of(block, rerun.next(), transaction.hash);
+            let subject = rerun.subject(state)?;
             let mut tracer = Tracer::new(style)?;
             let ran = tracer.run(&subject, state, meter)?;
             let trace = tracer.finish(&place, &subject, &ran, state)?;
             take(&place, &tracer, trace)?;
-            replay.settle(state, ran)?;
+            rerun.settle(state, ran)?;
             meter.forget_recorded();
         }
         Ok(())

@@ -1,8 +1,13 @@
 //! All that a block read of the state before it, so that it can be executed again from that alone.
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
+use bedroll_core::block::Block;
+use bedroll_core::ethereum::{OpenEthereumBlock, Schedule};
+use bedroll_core::forced::Queue;
+use bedroll_core::profile::Rules;
 use bedroll_core::state::{Account, Lookup, State, StateSource};
 use bedroll_core::stf::{CallError, Replay};
 use bedroll_core::trie::{Path, SourceError};
@@ -115,20 +120,21 @@ impl Engine {
             noted: RefCell::default(),
         };
         let mut state = State::new(header.state_root, source);
-        let rules = self.rules_of(&block.header);
-        let mut replay = Replay::begin(&rules, &block, queue, &mut state)?;
-        while replay.next() < block.transactions.len() {
-            if std::time::Instant::now() > end {
-                let seconds = bounds.time.as_secs_f64();
-                let text = format!("execution timeout: a witness may take {seconds} s");
-                return Err(EngineError::invalid("limit", text));
+        let in_time = || {
+            if Instant::now() <= end {
+                return Ok(());
             }
-            let subject = replay.subject(&mut state)?;
-            let ran = subject.inspect(&mut state, NoOpInspector);
-            let ran = ran.map_err(|error| EngineError::from(CallError::from(error)))?;
-            replay.settle(&mut state, ran)?;
+            let seconds = bounds.time.as_secs_f64();
+            let text = format!("execution timeout: a witness may take {seconds} s");
+            Err(EngineError::invalid("limit", text))
+        };
+        match self.schedule() {
+            Some(schedule) => run_ethereum(schedule, &block, &mut state, in_time)?,
+            None => {
+                let rules = self.rules_of(&block.header);
+                run_own(&rules, &block, queue, &mut state, in_time)?;
+            }
         }
-        replay.finish(&mut state)?;
         let (root, _) = state.seal()?;
         if root != block.header.state_root {
             return Err(EngineError::Corrupt(format!(
@@ -148,4 +154,41 @@ impl Engine {
         output.value(&witness)?;
         Ok(output.into_bytes())
     }
+}
+
+/// Executes a block of this chain upon its parent's state.
+fn run_own<S: StateSource>(
+    rules: &Rules,
+    block: &Block,
+    queue: Queue,
+    state: &mut State<S>,
+    in_time: impl Fn() -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
+    let mut replay = Replay::begin(rules, block, queue, state)?;
+    while replay.next() < block.transactions.len() {
+        in_time()?;
+        let subject = replay.subject(state)?;
+        let ran = subject.inspect(state, NoOpInspector);
+        replay.settle(state, ran.map_err(CallError::from)?)?;
+    }
+    Ok(replay.finish(state)?)
+}
+
+/// The same of a block of Ethereum's own, requests, withdrawals and rewards with it.
+fn run_ethereum<S: StateSource>(
+    schedule: &Schedule,
+    block: &Block,
+    state: &mut State<S>,
+    in_time: impl Fn() -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
+    let mut open = OpenEthereumBlock::begin(schedule, &block.header, state, false)?;
+    for transaction in &block.transactions {
+        in_time()?;
+        open.add((**transaction).clone(), state)??;
+    }
+    let part = block.ethereum.as_ref();
+    let withdrawals = part.and_then(|part| part.withdrawals.as_deref());
+    let ommers = part.map_or(&[][..], |part| &part.ommers);
+    open.finish(withdrawals.unwrap_or_default(), ommers, state)?;
+    Ok(())
 }
