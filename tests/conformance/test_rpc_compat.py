@@ -1,7 +1,7 @@
 """Every recorded rpc-compat conversation, replayed on its own chain, which is imported block by block through the core.
 
 Results are compared whole; error texts are free and codes compared; `speconly` compares the shape alone. Members that
-are this chain's own (docs/spec/api.md) are left out of the comparison. What differs is named below, one by one.
+are this chain's own (docs/spec/api.md) are left out of the comparison. Nothing else is.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from tests.framework.ethereum_chain import EthereumChain, Vectors
 VECTORS = Vectors.read()
 TALKS = {talk.name: talk for talk in VECTORS.conversations()}
 OWN = {"class", "bedrollBitcoin", "originHeight", "originHash", "automatic", "evmGasUsed", "dataGasUsed", "forcedId"}
-EXCEPTIONS: dict[str, str] = {}
 OPTIONAL = {"deleteStrategy"}
 """Members that the published schema lets be left out (`src/schemas/capabilities.yaml`: nothing is deleted then)."""
 
@@ -65,8 +64,7 @@ def test_the_chain_is_imported_to_its_recorded_tip(dispatcher):
     assert "0x" + dispatcher.service.backend.engine.tip().hash.hex() == tip
 
 
-def test_every_exception_is_a_conversation():
-    assert EXCEPTIONS.keys() <= TALKS.keys()
+def test_all_conversations_are_there():
     assert len(TALKS) == 232
 
 
@@ -105,7 +103,4 @@ def shown(ours, recorded, place):
 @pytest.mark.parametrize("name", sorted(TALKS))
 def test_a_recorded_conversation_goes_the_same_way(dispatcher, name):
     found = differs(dispatcher, TALKS[name])
-    if name in EXCEPTIONS:
-        assert found, f"{name} goes the same way now: take it out of the exceptions"
-    else:
-        assert not found, found
+    assert not found, found

@@ -15,7 +15,14 @@ import zstandard
 from rlp.codec import consume_item
 
 from bedroll.api.port import PoolStatus, TransactionsPending
-from bedroll.execution.engine import Engine, Sidecar, Transaction, decode_transaction
+from bedroll.execution.engine import (
+    Engine,
+    Sidecar,
+    Transaction,
+    View,
+    decode_blob_transaction,
+    decode_transaction,
+)
 from bedroll.execution.fee import FeeRule
 from bedroll.execution.mempool import Mempool, add_blobs
 from bedroll.primitives import Address, Hash32
@@ -203,14 +210,23 @@ class EthereumChain(SealChain):
         network = replace(REGTEST, chain_id=genesis["config"]["chainId"])
         return cls(engine, [], network=network, safe=tip, finalized=tip)
 
+    def fee(self) -> FeeRule:
+        """Of the next block."""
+        return FeeRule(self.engine.next_base_fee(), 0, 0)
+
+    def decode(self, raw: bytes, view: View) -> Transaction:
+        """Any signed transaction; one with blobs in the form that wallets hand in."""
+        if raw[:1] != b"\x03":
+            return decode_transaction(raw)
+        return decode_blob_transaction(raw, view, self.pool.limit.transaction_bytes)[0]
+
     async def send_transaction(self, raw: bytes) -> Hash32:
         """Take a signed transaction, with its blobs beside it where it has any."""
-        view = self.engine.view()
-        fee = FeeRule(self.engine.next_base_fee(), 0, 0)
+        view, fee = self.engine.view(), self.fee()
         if raw[:1] == b"\x03":
             transaction = await asyncio.to_thread(add_blobs, self.pool, raw, view, fee)
         else:
-            transaction = decode_transaction(raw)
+            transaction = self.decode(raw, view)
             self.pool.add(transaction, view, fee)
         self.tell(TransactionsPending([transaction]))
         return Hash32(transaction.hash)
