@@ -151,6 +151,7 @@ class ProofRange:
         object_id: Of the batch; None of automatic blocks.
         given: Input of the proved program; None where the batch was judged by its proof.
         stated: Its public values; None likewise.
+        waits: Whether it is a batch that waits for its proof.
     """
 
     first: L2Height
@@ -158,6 +159,7 @@ class ProofRange:
     object_id: Hash32 | None
     given: bytes | None = None
     stated: bytes | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

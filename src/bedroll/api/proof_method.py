@@ -32,6 +32,7 @@ async def proof_input(service: Service, ref: BlockRef) -> object:
         "objectId": None if found.object_id is None else show_data(found.object_id),
         "input": None if found.given is None else show_data(found.given),
         "publicValues": None if found.stated is None else show_data(found.stated),
+        "waiting": found.waits,
     }
 
 

@@ -25,9 +25,9 @@ from bedroll.primitives import Invalid, Misconfigured
 from bedroll.prover import Core, Finished, Follower, JobState, Prover, Range, read_status
 from bedroll.prover.budget import checked_budget
 from bedroll.prover.core import find_worker
-from bedroll.prover.crew import Crew
+from bedroll.prover.crew import Crew, Shortener
 from bedroll.prover.executor import execute, find_executor
-from bedroll.prover.job import WRAPPED_FILE
+from bedroll.prover.job import NO_SHARDS, WRAPPED_FILE
 from bedroll.prover.permit import Permits
 from bedroll.prover.ray_crew import RayCrew
 from bedroll.prover.service import INPUT_BYTES_MAX, HandOver
@@ -36,7 +36,7 @@ from bedroll.storage.durable_file import write_durably
 
 from .bitcoin import open_bitcoin
 from .node import circuit_of, read_genesis
-from .prover_groth16 import groth16, setup_local
+from .prover_groth16 import groth16, setup_local, shortener_of
 from .prover_picture import Picture, show_status
 from .prover_settlement import read_given, settlement
 from .prover_submit import NodeTaker, submit
@@ -178,7 +178,7 @@ def crew_of(config: Config) -> Crew:
     return Core(find_worker(chosen.worker), memory_bytes, Permits.of_machine(memory_bytes))
 
 
-def prover_of(config: Config, take: HandOver, picture: Picture) -> Prover:
+def prover_of(config: Config, take: HandOver, picture: Picture, shortener: Shortener | None = None) -> Prover:
     """The prover of the folder."""
     executor = find_executor(config.prover.executor)
     return Prover(
@@ -189,6 +189,7 @@ def prover_of(config: Config, take: HandOver, picture: Picture) -> Prover:
         memory_bytes=config.prover.memory_bytes,
         cycles_max=config.prover.cycles_max,
         execute=None if executor is None else functools.partial(execute, executor),
+        shortener=shortener,
         on_change=picture.show,
     )
 
@@ -210,12 +211,14 @@ class RpcSource:
             kind="automatic" if found["objectId"] is None else "batch",
             given=None if found["input"] is None else bytes.fromhex(found["input"][2:]),
             stated=None if found["publicValues"] is None else bytes.fromhex(found["publicValues"][2:]),
+            waits=bool(found["waiting"]),
         )
 
 
 async def _serve(
     context: Context, config: Config, first: int, folder: Path, stop: asyncio.Event, *, settles: bool
 ) -> None:
+    shortener = await shortener_of(config, context.output)
     names = await _key(config)
     settlement = await _settlement_names(config) if settles else {}
 
@@ -228,13 +231,14 @@ async def _serve(
     async with RpcClient(config.prover.url, key=config.prover.key) as client:
         take = NodeTaker(client, keep) if config.prover.key else keep
         with Picture(context.output) as picture:
-            prover = prover_of(config, take, picture)
-            followers: list[Follower | SettlementFollower] = [Follower(RpcSource(client), prover, first)]
+            prover = prover_of(config, take, picture, shortener)
+            wraps = shortener is not None
+            followers: list[Follower | SettlementFollower] = [Follower(RpcSource(client), prover, first, wraps=wraps)]
             try:
                 async with contextlib.AsyncExitStack() as stack:
                     if settles:
                         bitcoin = await stack.enter_async_context(open_bitcoin(config))
-                        followers.append(_settlement_follower(config, bitcoin, prover))
+                        followers.append(_settlement_follower(config, bitcoin, prover, wraps=wraps))
                     await run_until(_follow(prover, followers), stop)
             finally:
                 await prover.close()
@@ -247,11 +251,11 @@ async def _follow(prover: Prover, followers: Sequence[Follower | SettlementFollo
             group.create_task(follower.run())
 
 
-def _settlement_follower(config: Config, bitcoin: BitcoinClient, prover: Prover) -> SettlementFollower:
+def _settlement_follower(config: Config, bitcoin: BitcoinClient, prover: Prover, *, wraps: bool) -> SettlementFollower:
     genesis = read_genesis(config)
     verifier = Sp1Verifier.of_network(genesis.network, circuit_of(config))
     folder = folder_of(config) / "settlement"
-    return SettlementFollower(folder, bitcoin, genesis, verifier, prover, _SETTLEMENT.read_bytes())
+    return SettlementFollower(folder, bitcoin, genesis, verifier, prover, _SETTLEMENT.read_bytes(), wraps=wraps)
 
 
 async def _settlement_names(config: Config) -> dict[str, str]:
@@ -299,7 +303,7 @@ async def _prove(context: Context, config: Config, file: Path, out: Path, proofs
             await prover.close()
     if job.state is JobState.FAILED:
         raise Invalid("the input cannot be proved", reason=job.reason)
-    kinds = [task.kind for task in tasks if task.kind != "node"]
+    kinds = [task.kind for task in tasks if task.kind not in NO_SHARDS]
     return {
         "proof": str(out),
         "job": str(prover.folder_of(job)),
@@ -322,15 +326,17 @@ async def _wrap(config: Config, job: Path, out: Path) -> None:
 
 
 def keep_files(out: Path, finished: Finished, names: dict[str, str]) -> None:
-    """Write a proof, its values and its program's names; the proof last, so that it is never without them."""
+    """Write a proof in its forms, its values and its program's names; the proof last: it is never without them."""
     out.parent.mkdir(parents=True, exist_ok=True)
     parts = (
         (out.with_suffix(".values"), finished.values),
         (out.with_suffix(".json"), json.dumps(names, indent=2).encode() + b"\n"),
+        (out.with_suffix(".groth16"), finished.groth16),
         (out, finished.proof),
     )
     for path, content in parts:
-        write_durably(path, content)
+        if content:
+            write_durably(path, content)
 
 
 async def names_of(core: Core, program: Path) -> dict[str, str]:

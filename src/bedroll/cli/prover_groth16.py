@@ -1,19 +1,25 @@
 """`bedroll prover setup-local` and `bedroll prover groth16`: keys of the pairing circuit, and proofs under them.
 
-Reads: a person's consent, wrapped proofs.  Gives: `setup_local`, `groth16`.
+Reads: a person's consent, wrapped proofs.  Gives: `setup_local`, `groth16`, `shortener_of`.
 Never: makes a key pair without saying what it is worth.  Spec: docs/spec/groth16.md
 """
 
+import asyncio
 import sys
 from pathlib import Path
 
 import click
 
+from bedroll.config import Config
+from bedroll.da import ProofSystem
 from bedroll.primitives import Misconfigured
+from bedroll.protocol import network_named
 from bedroll.prover.groth16 import Keys, local_keys, prove_groth16, published_keys
+from bedroll.prover.groth16_task import Groth16Task
+from bedroll.prover.permit import Permits
 from bedroll.prover.setup_local import STAGES, VERIFYING, WARNING, local_folder
 from bedroll.prover.stage import Stage, run_stages
-from bedroll.prover.tool import Progress
+from bedroll.prover.tool import BRIDGE, GNARK, Progress, find_tool
 from bedroll.storage.durable_file import write_durably
 
 from .output import Output, Step, Steps
@@ -71,6 +77,29 @@ def groth16(
         proof = prove_groth16(wrapped, pair, _Bars(steps, "prove").show)
     write_durably(out, proof)
     context.output.result({"proof": str(out), "safe": not local, "hex": proof.hex()}, title="Groth16 proof")
+
+
+async def shortener_of(config: Config, output: Output) -> Groth16Task | None:
+    """What makes proofs short as a service, where the network takes Groth16 alone.
+
+    Raises:
+        Misconfigured: Proofs are to be given to a node of such a network, and keys or programs are not there.
+    """
+    chosen = config.prover
+    if ProofSystem.COMPRESSED in network_named(config.network).parameters.proof_systems:
+        return None
+    if chosen.groth16_keys is None and not chosen.key:
+        output.hint(
+            f"{config.network} takes Groth16 alone: without prover.groth16_keys proofs stay compressed files",
+            aside=True,
+        )
+        return None
+    options = ("prover.groth16_keys", "prover.groth16_sha256")
+    # Its hash is of six gigabytes.
+    keys = await asyncio.to_thread(published_keys, chosen.groth16_keys, chosen.groth16_sha256, options)
+    for tool in (BRIDGE, GNARK):
+        find_tool(tool)
+    return Groth16Task(keys, Permits.of_machine(chosen.memory_bytes))
 
 
 def _show_plan(output: Output) -> None:

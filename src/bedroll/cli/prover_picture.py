@@ -16,6 +16,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from bedroll.prover.job import GROTH16, NO_SHARDS, NODE, WRAP
 from bedroll.prover.status import JobStatus, Status, TaskStatus
 
 from .output import Output, escape
@@ -118,11 +119,14 @@ def _job(job: JobStatus, status: Status, now: float) -> Iterator[Text]:
     )
     if any(facts):
         yield _line("  " + ", ".join(filter(None, facts)))
-    shards = [task for task in job.tasks if task.kind not in ("plan", "node")]
+    shards = [task for task in job.tasks if task.kind not in NO_SHARDS]
     if shards:
         kinds = groupby(sorted(shards, key=lambda task: task.kind), key=lambda task: task.kind)
         yield _line("  shards  " + "  ".join(_cells(kind, list(group), running) for kind, group in kinds))
-        yield _line("  merges  " + _cells("", [task for task in job.tasks if task.kind == "node"], running))
+        yield _line("  merges  " + _cells("", [task for task in job.tasks if task.kind == NODE], running))
+    last = [task for task in job.tasks if task.kind in (WRAP, GROTH16)]
+    if last:
+        yield _line("  short   " + "  ".join(_cells(task.kind, [task], running) for task in last))
     if status.is_alive:
         yield from _doing(job, status, now)
     if job.reason:
@@ -131,7 +135,7 @@ def _job(job: JobStatus, status: Status, now: float) -> Iterator[Text]:
 
 def _doing(job: JobStatus, status: Status, now: float) -> Iterator[Text]:
     """What is done for a job now, and how long it takes still."""
-    kinds = {task.name: task.kind for task in job.tasks if task.kind != "node"}
+    kinds = {task.name: task.kind for task in job.tasks if task.kind not in NO_SHARDS}
     running = [each for each in status.running if each.job == job.id]
     for each in running[:_TASKS_MAX]:
         what = f"{each.name} ({kinds[each.name]})" if each.name in kinds else each.name
@@ -145,22 +149,6 @@ def _doing(job: JobStatus, status: Status, now: float) -> Iterator[Text]:
 
 def _line(text: str, style: str = "") -> Text:
     return Text.from_markup(escape(text), style=style)
-
-
-def _row(job: JobStatus, status: Status, now: float) -> Iterator[str]:
-    running = {each.name: now - each.since for each in status.running if each.job == job.id and status.is_alive}
-    shards = [task for task in job.tasks if task.kind not in ("plan", "node")]
-    nodes = [task for task in job.tasks if task.kind == "node"]
-    spent = sum(task.seconds for task in job.tasks) + sum(running.values())
-    yield job.id[:12]
-    yield job.title
-    yield "running" if running else _STATES.get(job.state, job.state)
-    yield f"{job.cycles:,}" if job.cycles else ""
-    yield _DONE if job.tasks else _RUNS if running else _WAITS
-    yield "  ".join(_cells(kind, list(group), running) for kind, group in groupby(shards, key=lambda task: task.kind))
-    yield _cells("", nodes, running)
-    yield _time(spent) if spent else ""
-    yield _size(max((task.peak_bytes for task in job.tasks), default=0))
 
 
 def _cells(kind: str, tasks: list[TaskStatus], running: Collection[str]) -> str:

@@ -72,7 +72,7 @@ class NodeTaker:
     async def __call__(self, finished: Finished) -> None:
         """Hand over."""
         await self._keep(finished)
-        proof = proof_object(finished.values, finished.proof)
+        proof = proof_object(finished.values, finished.posted)
         known = {"job": finished.job.id, "object_id": object_id(proof.encode()).hex()}
         while True:
             try:

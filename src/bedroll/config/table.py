@@ -416,6 +416,18 @@ OPTIONS: Final = (
         high=2_000_000_000,
         help="Longest run that one proof covers: batches without signatures are cut by it, longer inputs refused.",
     ),
+    Option(
+        name="prover.groth16_keys",
+        kind=Path,
+        default=None,
+        help="Folder of the published ceremony's circuit and keys: proofs for networks that take Groth16 alone.",
+    ),
+    Option(
+        name="prover.groth16_sha256",
+        kind=str,
+        default=None,
+        help="Hash of that folder's proving key as its publisher says it, 64 hexadecimal digits.",
+    ),
     # --- mempool
     Option(
         name="mempool.size_bytes",
@@ -619,6 +631,8 @@ class ProverConfig:
     ray: str | None
     workers: int | None
     cycles_max: int
+    groth16_keys: Path | None
+    groth16_sha256: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

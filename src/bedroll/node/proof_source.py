@@ -96,6 +96,7 @@ class ProofSource:
             object_id=Hash32(object_id),
             given=given,
             stated=stated,
+            waits=True,
         )
 
 

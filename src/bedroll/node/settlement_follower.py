@@ -57,6 +57,7 @@ class SettlementFollower:
         prover: Prover,
         program: bytes,
         *,
+        wraps: bool = False,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Go on from the newest run in the folder, or begin at the anchor.
@@ -68,6 +69,7 @@ class SettlementFollower:
             verifier: As `Settler` takes it.
             prover: Takes the jobs.
             program: ELF file of the settlement program; verdicts are of the prover's own.
+            wraps: Whether the network takes Groth16 alone; runs verify compressed proofs all the same.
             wait: Passes the seconds between looks.
         """
         self._folder = folder
@@ -76,6 +78,7 @@ class SettlementFollower:
         self._verifier = verifier
         self._prover = prover
         self._program = program
+        self._wraps = wraps
         self._wait = wait
         self._settler: Settler | None = None
         self._before: bytes | None = None
@@ -139,13 +142,20 @@ class SettlementFollower:
                 proofs.append(proof)
         if len(proofs) < len(run.verified) + (self._before is not None):
             return None
-        return self._added(run.step.input, upto, run.step.statement, proofs, self._program)
+        return self._added(run.step.input, upto, run.step.statement, proofs, self._program, wraps=self._wraps)
 
     def _added(
-        self, given: bytes, title: str, stated: bytes, proofs: Sequence[bytes] = (), program: bytes | None = None
+        self,
+        given: bytes,
+        title: str,
+        stated: bytes,
+        proofs: Sequence[bytes] = (),
+        program: bytes | None = None,
+        *,
+        wraps: bool = False,
     ) -> Job:
         """A job; one that an earlier process gave up is tried once more."""
-        job = self._prover.add(given, title, proofs, program, stated)
+        job = self._prover.add(given, title, proofs, program, stated, wraps)
         if job.state is JobState.FAILED and job.id not in self._tried:
             job = self._prover.reopen(job)
         self._tried.add(job.id)

@@ -1,6 +1,6 @@
 """Who does the tasks of a prover: one process beside it, or many somewhere else.
 
-Reads: nothing.  Gives: the port `Crew`, `request_of`.  Never: chooses what is done next.
+Reads: nothing.  Gives: the ports `Crew` and `Shortener`, `request_of`.  Never: chooses what is done next.
 Spec: docs/spec/prover.md#crews
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from .job import PLAN, Task
+from .job import PLAN, WRAP, Task
 
 
 class Crew(Protocol):
@@ -52,7 +52,25 @@ class Crew(Protocol):
         ...
 
 
+class Shortener(Protocol):
+    """Makes a job's wrapped proof short."""
+
+    async def work(self, folder: Path, begun: Callable[[str], None]) -> dict[str, Any]:
+        """Leave the proof as a file in the folder of a job; seconds and memory that it took, as a crew answers.
+
+        Args:
+            folder: Of the job.
+            begun: Told once it is worked at.
+
+        Raises:
+            Invalid: The wrapped proof is of another circuit, or what was made does not hold.
+            CoreLost: A program was ended from outside.
+            Misconfigured: A program is not there.
+        """
+        ...
+
+
 def request_of(folder: Path, task: Task) -> dict[str, object]:
     """What the worker is asked."""
     asked: dict[str, object] = {"do": task.what, "job": str(folder.resolve())}
-    return asked if task.kind == PLAN else asked | {"index": task.index}
+    return asked if task.kind in (PLAN, WRAP) else asked | {"index": task.index}

@@ -10,7 +10,7 @@ from typing import Final
 from .job import Task, TaskState
 from .tree import span
 
-FIRST: Final = {"plan": 5.0, "core": 120.0, "memory": 120.0, "node": 60.0}
+FIRST: Final = {"plan": 5.0, "core": 120.0, "memory": 120.0, "node": 60.0, "wrap": 1_600.0, "groth16": 280.0}
 """Seconds on two cores before anything was measured there: what a prototype took (docs/design/proving.md)."""
 OTHER_SECONDS: Final = 100.0
 

@@ -27,6 +27,7 @@ class Range:
         kind: `batch` or `automatic`.
         given: Input of the proved program; None where a proof is on Bitcoin already.
         stated: Public values that the node came to with it.
+        waits: Whether it is a batch that waits for its proof on Bitcoin.
     """
 
     first: int
@@ -34,6 +35,7 @@ class Range:
     kind: str
     given: bytes | None
     stated: bytes | None = None
+    waits: bool = False
 
 
 class Source(Protocol):
@@ -53,7 +55,13 @@ class Follower:
     """Brings each new range to a prover's queue."""
 
     def __init__(
-        self, source: Source, prover: Prover, first: int, *, wait: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        source: Source,
+        prover: Prover,
+        first: int,
+        *,
+        wraps: bool = False,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Begin with the range that holds block `first`.
 
@@ -61,11 +69,13 @@ class Follower:
             source: The node.
             prover: Takes the jobs.
             first: L2 height.
+            wraps: Whether Bitcoin takes Groth16 alone, of batches that wait for their proof.
             wait: Passes the seconds between looks.
         """
         self._source = source
         self._prover = prover
         self.next = first
+        self._wraps = wraps
         self._wait = wait
 
     async def step(self) -> bool:
@@ -74,7 +84,8 @@ class Follower:
         if found is None:
             return False
         if found.given is not None:
-            self._prover.add(found.given, f"{found.kind} {found.first} to {found.last}", stated=found.stated)
+            title = f"{found.kind} {found.first} to {found.last}"
+            self._prover.add(found.given, title, stated=found.stated, wraps=self._wraps and found.waits)
         self.next = found.last + 1
         return True
 

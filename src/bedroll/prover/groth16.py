@@ -19,7 +19,7 @@ from bedroll.riscv.verifier import is_valid
 
 from .setup_local import CIRCUIT, CONSTRAINTS, FRUGAL, PROVING, STAGES, VERIFYING
 from .stage import record_of
-from .tool import BRIDGE, GNARK, Progress, find_tool, run_tool
+from .tool import BRIDGE, GNARK, Hold, Progress, find_tool, run_tool
 
 CEREMONY: Final = "https://sp1-circuits.s3-us-east-2.amazonaws.com/v6.1.0-groth16.tar.gz"
 """Where the ceremony's circuit and keys are published."""
@@ -72,12 +72,15 @@ def local_keys(folder: Path) -> Keys:
     return Keys(folder / CIRCUIT, folder / PROVING, folder / VERIFYING, constraints)
 
 
-def published_keys(folder: Path | None, proving_sha256: str | None) -> Keys:
+def published_keys(
+    folder: Path | None, proving_sha256: str | None, options: tuple[str, str] = ("--keys", "--sha256")
+) -> Keys:
     """The ceremony's pair, unpacked into a folder; the verifying key must be the one that proofs are judged under.
 
     Args:
         folder: Where the published archive was unpacked.
         proving_sha256: Of the proving key, as its publisher says.
+        options: By which a person names both.
 
     Raises:
         Misconfigured: A file is absent, or has another hash.
@@ -86,7 +89,7 @@ def published_keys(folder: Path | None, proving_sha256: str | None) -> Keys:
     if folder is None or proving_sha256 is None:
         raise Misconfigured(
             "the ceremony's keys are named by their folder and the hash of the proving key",
-            option="--keys and --sha256",
+            option=" and ".join(options),
             value=folder,
             allowed=place,
         )
@@ -97,12 +100,12 @@ def published_keys(folder: Path | None, proving_sha256: str | None) -> Keys:
         (proving, proving_sha256.lower()),
     ):
         if not path.is_file():
-            raise Misconfigured("the ceremony's keys are not there", option="--keys", value=path, allowed=place)
+            raise Misconfigured("the ceremony's keys are not there", option=options[0], value=path, allowed=place)
         found = _sha256(path) if expected else ""
         if expected and found != expected:
             raise Misconfigured(
                 "a key has another hash",
-                option="--sha256" if path == proving else "--keys",
+                option=options[1] if path == proving else options[0],
                 path=path,
                 value=found,
                 allowed=expected,
@@ -110,8 +113,14 @@ def published_keys(folder: Path | None, proving_sha256: str | None) -> Keys:
     return Keys(circuit, proving, verifying, None)
 
 
-def prove_groth16(wrapped: Path, keys: Keys, progress: Progress) -> bytes:
+def prove_groth16(wrapped: Path, keys: Keys, progress: Progress, hold: Hold | None = None) -> bytes:
     """Prove a wrapped proof again, in 356 bytes. Five CPU minutes and 7 GiB.
+
+    Args:
+        wrapped: File of the wrapped proof.
+        keys: Under which it is proved.
+        progress: Told each step.
+        hold: By which another thread ends it.
 
     Raises:
         Invalid: The file is no wrapped proof, it is of another circuit, or it does not hold.
@@ -121,12 +130,12 @@ def prove_groth16(wrapped: Path, keys: Keys, progress: Progress) -> bytes:
     with tempfile.TemporaryDirectory(prefix="bedroll-groth16-") as folder:
         constraints, witness, proof = (Path(folder) / name for name in ("constraints", "witness", "proof"))
         progress("describe", 0, 1)
-        described = run_tool(find_tool(BRIDGE), ["describe", wrapped, constraints, witness], progress, {})
+        described = run_tool(find_tool(BRIDGE), ["describe", wrapped, constraints, witness], progress, {}, hold)
         found = described["constraints_sha256"]
         if keys.constraints_sha256 not in (None, found):
             raise Invalid("the proof is of another circuit", value=found, limit=keys.constraints_sha256)
         flags: list[str | Path] = ["-circuit", keys.circuit, "-key", keys.proving, "-verifying", keys.verifying]
-        run_tool(find_tool(GNARK), ["prove", *flags, "-witness", witness, "-proof", proof], progress, FRUGAL)
+        run_tool(find_tool(GNARK), ["prove", *flags, "-witness", witness, "-proof", proof], progress, FRUGAL, hold)
         told: dict[str, Any] = msgspec.json.decode(proof.read_bytes())
     verifying = keys.verifying.read_bytes()
     sealed = seal(verifying, [int(number) for number in told["inputs"]], bytes.fromhex(told["proof"]))

@@ -14,13 +14,20 @@ from typing import Any, Final
 PLAN: Final = "plan"
 """Name of a job's first task."""
 NODE: Final = "node"
+WRAP: Final = "wrap"
+GROTH16: Final = "groth16"
+NO_SHARDS: Final = (PLAN, NODE, WRAP, GROTH16)
+"""Kinds of tasks; any other one is the kind of a shard."""
 PROGRAM_FILE: Final = "program.elf"
 WRAPPED_FILE: Final = "wrapped.proof"
+GROTH16_FILE: Final = "groth16.proof"
 INPUT_FILE: Final = "input.bin"
 STATED_FILE: Final = "stated.bin"
 KEY_FILE: Final = "program.key"
 PLAN_FILE: Final = "plan.json"
-_MADE: Final = re.compile(r"plan\.json|values\.bin|program\.key|shard-\d{4,9}\.(proof|trace|calls)|node-\d{4,9}\.proof")
+_MADE: Final = re.compile(
+    r"plan\.json|values\.bin|program\.key|wrapped\.proof|shard-\d{4,9}\.(proof|trace|calls)|node-\d{4,9}\.proof"
+)
 
 
 class JobState(StrEnum):
@@ -49,10 +56,10 @@ class Task:
     """One piece of work with one file as its result.
 
     Attributes:
-        name: Of the task in its job: `plan`, `shard-0003`, `node-0000`.
-        kind: `plan`, `node`, or what the shard holds: `core`, `memory`, a precompile.
+        name: Of the task in its job: `plan`, `shard-0003`, `node-0000`, `wrap`, `groth16`.
+        kind: `plan`, `node`, `wrap`, `groth16`, or what the shard holds: `core`, `memory`, a precompile.
         index: Place among the shards or nodes.
-        parts: Names of the tasks whose proofs a node merges.
+        parts: Names of the tasks whose proofs it takes.
         state: Whether it is done.
         seconds: Wall time that it took.
         peak_bytes: Most memory that its process had held when it ended.
@@ -68,8 +75,8 @@ class Task:
 
     @property
     def what(self) -> str:
-        """As the worker is asked for it: `plan`, `shard` or `node`."""
-        return self.kind if self.kind in (PLAN, NODE) else "shard"
+        """As the worker is asked for it: `plan`, `shard`, `node` or `wrap`."""
+        return self.kind if self.kind in NO_SHARDS else "shard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +91,7 @@ class Job:
         values: Public values, once planned.
         reason: Why it failed.
         added: When it was queued, Unix seconds.
+        wraps: Whether its proof is also made short, for a network that takes Groth16 alone.
     """
 
     id: str
@@ -93,6 +101,7 @@ class Job:
     values: bytes = b""
     reason: str = ""
     added: int = 0
+    wraps: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +139,14 @@ class Plan:
         return shards + nodes
 
 
+def wrapping(compressed: str) -> list[Task]:
+    """What makes a job's proof short, after the task of this name has made it."""
+    return [
+        Task(name=WRAP, kind=WRAP, index=0, parts=(compressed,)),
+        Task(name=GROTH16, kind=GROTH16, index=0, parts=(WRAP,)),
+    ]
+
+
 def job_id(program: bytes, given: bytes, proofs: Sequence[bytes] = ()) -> str:
     """SHA-256 over program, input and hashes of verified proofs: the same work has one name, whoever asks for it."""
     return sha256(program + given + b"".join(sha256(proof).digest() for proof in proofs)).hexdigest()
@@ -145,6 +162,8 @@ def files_of(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if task.kind == PLAN:
         return (PROGRAM_FILE, INPUT_FILE), (PLAN_FILE,)
     spare = (KEY_FILE, f"{task.name}.proof")
+    if task.kind == WRAP:
+        return (PROGRAM_FILE, PLAN_FILE, *(f"{part}.proof" for part in task.parts)), (KEY_FILE, WRAPPED_FILE)
     if task.kind == NODE:
         return (PROGRAM_FILE, PLAN_FILE, *(f"{part}.proof" for part in task.parts)), spare
     return (PROGRAM_FILE, PLAN_FILE, f"{task.name}.trace"), (*spare, f"{task.name}.calls")

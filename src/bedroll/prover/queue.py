@@ -10,7 +10,7 @@ from typing import Final
 
 from bedroll.storage import Database
 
-from .job import Job, JobState, Task, TaskState
+from .job import NODE, Job, JobState, Task, TaskState, wrapping
 
 _MIGRATIONS: Final = (
     """
@@ -31,8 +31,9 @@ _MIGRATIONS: Final = (
     delete from task where job in (select id from job where state = 'planned');
     update job set state = 'waiting' where state = 'planned';
     """,
+    "alter table job add column wraps integer not null default 0;",
 )
-_JOB: Final = 'id, title, state, cycles, "values", reason, added'
+_JOB: Final = 'id, title, state, cycles, "values", reason, added, wraps'
 _TASK: Final = "name, kind, place, parts, state, seconds, peak_bytes"
 
 
@@ -53,9 +54,9 @@ class Queue:
             if self._database.execute("select 1 from job where id = ?", (job.id,)):
                 return False
             self._database.execute(
-                "insert into job (id, title, state, added, number) "
-                "values (?, ?, ?, ?, (select coalesce(max(number), 0) + 1 from job))",
-                (job.id, job.title, job.state, job.added),
+                "insert into job (id, title, state, added, wraps, number) "
+                "values (?, ?, ?, ?, ?, (select coalesce(max(number), 0) + 1 from job))",
+                (job.id, job.title, job.state, job.added, job.wraps),
             )
         return True
 
@@ -93,13 +94,30 @@ class Queue:
                 'update job set state = ?, cycles = ?, "values" = ? where id = ?',
                 (JobState.PLANNED, cycles, values, id),
             )
-            rows = [
-                (id, task.name, task.kind, task.index, number, task.state, " ".join(task.parts))
-                for number, task in enumerate(tasks)
-            ]
-            self._database.execute_many(
-                "insert into task (job, name, kind, place, number, state, parts) values (?, ?, ?, ?, ?, ?, ?)", rows
+            self._add_tasks(id, tasks)
+
+    def wrap(self, id: str) -> None:
+        """A job's proof is to be made short too, however far the job is; what it has come to so far stays."""
+        with self._database.transaction():
+            self._database.execute("update job set wraps = 1 where id = ?", (id,))
+            nodes = [task.name for task in self.tasks(id) if task.kind == NODE]
+            if nodes:
+                self._add_tasks(id, wrapping(nodes[-1]))
+            self._database.execute(
+                "update job set state = ? where id = ? and state in (?, ?)",
+                (JobState.PLANNED, id, JobState.PROVED, JobState.HANDED),
             )
+
+    def _add_tasks(self, id: str, tasks: Iterable[Task]) -> None:
+        """Behind those that it has."""
+        first = len(self.tasks(id))
+        rows = [
+            (id, task.name, task.kind, task.index, number, task.state, " ".join(task.parts))
+            for number, task in enumerate(tasks, first)
+        ]
+        self._database.execute_many(
+            "insert into task (job, name, kind, place, number, state, parts) values (?, ?, ?, ?, ?, ?, ?)", rows
+        )
 
     def tasks(self, id: str) -> list[Task]:
         """Of a planned job, in the order of work."""
@@ -133,7 +151,7 @@ class Queue:
 
 
 def _job(row: tuple[object, ...]) -> Job:
-    id, title, state, cycles, values, reason, added = row
+    id, title, state, cycles, values, reason, added, wraps = row
     assert isinstance(cycles, int)
     assert isinstance(values, bytes)
     assert isinstance(added, int)
@@ -145,6 +163,7 @@ def _job(row: tuple[object, ...]) -> Job:
         values=values,
         reason=str(reason),
         added=added,
+        wraps=bool(wraps),
     )
 
 

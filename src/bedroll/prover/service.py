@@ -14,22 +14,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bedroll.primitives import Corrupt, Invalid, Unavailable
+from bedroll.primitives import Corrupt, Invalid, Misconfigured, Unavailable
 from bedroll.storage.crash_point import crash_point
 from bedroll.storage.durable_file import write_durably
 
 from .contradiction import ProgramDiverged, check_statement
 from .core import CoreLost
-from .crew import Crew
+from .crew import Crew, Shortener
 from .estimate import Estimate
 from .executor import Ran
 from .job import (
     ENDED,
+    GROTH16,
+    GROTH16_FILE,
     INPUT_FILE,
     NODE,
     PLAN,
     PROGRAM_FILE,
     STATED_FILE,
+    WRAPPED_FILE,
     Job,
     JobState,
     Plan,
@@ -37,6 +40,7 @@ from .job import (
     TaskState,
     given_name,
     job_id,
+    wrapping,
 )
 from .progress import shown_jobs
 from .queue import Queue
@@ -60,11 +64,18 @@ class Finished:
         job: Its job.
         proof: The compressed proof.
         values: Public values that it is for.
+        groth16: The same proof in 356 bytes, of a job that wraps; else empty.
     """
 
     job: Job
     proof: bytes
     values: bytes
+    groth16: bytes = b""
+
+    @property
+    def posted(self) -> bytes:
+        """The form that its network takes."""
+        return self.groth16 or self.proof
 
 
 HandOver = Callable[[Finished], Awaitable[None]]
@@ -99,6 +110,7 @@ class Prover:
         memory_bytes: int,
         cycles_max: int | None = None,
         execute: Execute | None = None,
+        shortener: Shortener | None = None,
         on_change: Callable[[Status], None] = lambda _status: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -112,6 +124,7 @@ class Prover:
             memory_bytes: For the status; workers keep to it.
             cycles_max: A longer run is not proved: planning holds its whole trace.
             execute: Runs the program before it is planned; without it the plan says how long it is and what it states.
+            shortener: Makes Groth16 proofs of jobs that wrap.
             on_change: Told of every step, and once a second while a task runs.
             clock: Unix seconds.
 
@@ -127,6 +140,7 @@ class Prover:
         self._memory_bytes = memory_bytes
         self._cycles_max = cycles_max
         self._execute = execute
+        self._shortener = shortener
         self._alarm = ""
         self._on_change = on_change
         self._clock = clock
@@ -144,6 +158,7 @@ class Prover:
         proofs: Sequence[bytes] = (),
         program: bytes | None = None,
         stated: bytes | None = None,
+        wraps: bool = False,
     ) -> Job:
         """Queue an input; the same input again is the same job.
 
@@ -153,6 +168,7 @@ class Prover:
             proofs: Compressed proofs that the run verifies, in the order in which its program asks for them.
             program: ELF file that is proved; without it the prover's own.
             stated: Public values that the node came to: the program must come to the same before anything is proved.
+            wraps: Whether the proof is handed over as Groth16 too.
 
         Raises:
             Invalid: It is larger than anything that can be proved.
@@ -162,14 +178,23 @@ class Prover:
         if len(proofs) > GIVEN_MAX:
             raise Invalid("a run verifies too many proofs", value=len(proofs), limit=GIVEN_MAX)
         program = self._program if program is None else program
-        job = Job(id=job_id(program, given, proofs), title=title, state=JobState.WAITING, added=int(self._clock()))
+        job = Job(
+            id=job_id(program, given, proofs),
+            title=title,
+            state=JobState.WAITING,
+            added=int(self._clock()),
+            wraps=wraps,
+        )
         folder = self.folder_of(job)
         folder.mkdir(parents=True, exist_ok=True)
         if stated is not None:
             write_durably(folder / STATED_FILE, stated)
         found = self.queue.job(job.id)
+        if found is not None and wraps and not found.wraps:
+            self.queue.wrap(job.id)
+            self._wake.set()
         if found is not None:
-            return found
+            return self.queue.job(job.id) or found
         write_durably(folder / PROGRAM_FILE, program)
         write_durably(folder / INPUT_FILE, given)
         for place, proof in enumerate(proofs):
@@ -281,6 +306,8 @@ class Prover:
             self._tell()
 
         folder = self.folder_of(begun.job)
+        if begun.task.kind == GROTH16:
+            return await self._shorten(folder, note)
         if begun.task.kind != PLAN:
             return await self._crew.work(folder, begun.task, note)
         await self._check_input(begun.job)
@@ -288,6 +315,19 @@ class Prover:
         plan = Plan.of(answer["planned"])
         self._check_run(begun.job, Ran(plan.cycles, plan.values))
         return answer
+
+    async def _shorten(self, folder: Path, note: Callable[[str], None]) -> dict[str, Any]:
+        if self._shortener is None:
+            raise Misconfigured(
+                "a job waits for its Groth16 proof",
+                option="prover.groth16_keys",
+                value=None,
+                allowed="the folder of the circuit's keys, as when the job was queued",
+            )
+        if all(each.task.kind == GROTH16 for each in self._begun.values()):
+            # An idle worker has the memory that this takes.
+            await self._crew.rest()
+        return await self._shortener.work(folder, note)
 
     async def _check_input(self, job: Job) -> None:
         if self._execute is None:
@@ -354,7 +394,11 @@ class Prover:
 
     def _planned(self, job: Job, plan: Plan) -> None:
         crash_point("prover.after_plan")
-        self.queue.planned(job.id, plan.cycles, plan.values, plan.tasks())
+        tasks = plan.tasks()
+        # It may have been asked for while this was planned.
+        now = self.queue.job(job.id) or job
+        tasks += wrapping(tasks[-1].name) if now.wraps else []
+        self.queue.planned(job.id, plan.cycles, plan.values, tasks)
         _LOG.info("planned", extra={"job": job.id, "cycles": plan.cycles, "shards": ",".join(plan.shards)})
 
     def _done(self, job: Job, task: Task, seconds: float, peak_bytes: int) -> None:
@@ -378,10 +422,16 @@ class Prover:
     async def _give(self, job: Job) -> None:
         folder = self.folder_of(job)
         self._check_stated(job, job.values)
-        await self._hand_over(Finished(job=job, proof=self.proof_of(job), values=job.values))
+        groth16 = (folder / GROTH16_FILE).read_bytes() if job.wraps else b""
+        await self._hand_over(Finished(job=job, proof=self.proof_of(job), values=job.values, groth16=groth16))
         crash_point("prover.after_hand_over")
+        now = self.queue.job(job.id)
+        if now is not None and now.wraps and not job.wraps:
+            # Somebody has asked for its short form meanwhile.
+            return
         self.queue.move(job.id, JobState.HANDED)
         # Only the proof is worth its place: the rest is ten megabytes a shard.
+        (folder / WRAPPED_FILE).unlink(missing_ok=True)
         for trace in [*folder.glob("*.trace"), *folder.glob("*.calls"), *folder.glob("shard-*.proof")]:
             trace.unlink()
 

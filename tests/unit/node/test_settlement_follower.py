@@ -17,6 +17,7 @@ from tests.framework.devnet import open_rollup
 from tests.framework.plain_rollup import shown
 from tests.framework.settlement_crew import PROGRAMS, SettlementCrew, StatementKind
 from tests.unit.node.test_settlement_shelf import NodeStandIn
+from tests.unit.prover.test_prover_wrapping import Shortener
 from tests.unit.sequencer.test_proven_leader import begin, post_body, statement
 
 C = REGTEST.parameters.finality_depth
@@ -26,15 +27,16 @@ BATCH, SETTLEMENT = PROGRAMS[StatementKind.BATCH], PROGRAMS[StatementKind.SETTLE
 class Carrier:
     """A prover and the follower that gives it work, as one process has them; `again` is another process after it."""
 
-    def __init__(self, rollup, folder, crew=None):
-        self.rollup, self.folder = rollup, folder
+    def __init__(self, rollup, folder, crew=None, shortener=None):
+        self.rollup, self.folder, self.shortener = rollup, folder, shortener
         self.verifier = NodeStandIn()
         self.crew = crew or SettlementCrew(self.verifier)
         self.handed = []
-        self.prover = Prover(folder / "prover", self.crew, BATCH, self.take, memory_bytes=1 << 30)
+        self.prover = Prover(folder / "prover", self.crew, BATCH, self.take, memory_bytes=1 << 30, shortener=shortener)
         self.follower = SettlementFollower(
-            folder / "settlement", rollup.devnet.client, rollup.devnet.genesis, self.verifier, self.prover, SETTLEMENT
-        )
+            folder / "settlement", rollup.devnet.client, rollup.devnet.genesis, self.verifier, self.prover, SETTLEMENT,
+            wraps=shortener is not None,
+        )  # fmt: skip
 
     async def take(self, finished):
         self.handed.append(finished)
@@ -52,7 +54,7 @@ class Carrier:
 
     async def again(self):
         await self.close()
-        return Carrier(self.rollup, self.folder, self.crew)
+        return Carrier(self.rollup, self.folder, self.crew, self.shortener)
 
     @property
     def statements(self):
@@ -149,6 +151,24 @@ async def test_a_machine_that_states_something_else_ends_it_before_anything_is_p
     with pytest.raises(ProgramDiverged):
         await carrier.work()
     assert carrier.statements == []
+
+
+@pytest.mark.parametrize("steps", [5, 12, 1_000])
+async def test_where_groth16_alone_is_taken_runs_are_wrapped_and_verify_what_was_not(rollup, tmp_path, steps):
+    carrier = Carrier(rollup, tmp_path / "short", shortener=Shortener())
+    await history(rollup)
+    await carrier.work(steps)
+    await rollup.mine()
+    other = await carrier.again()
+    assert await other.work()
+    handed = [*carrier.handed, *other.handed]
+    assert {(len(each.values) == 362, bool(each.groth16)) for each in handed} == {(True, True), (False, False)}
+    runs = {each.job.id: each for each in handed if each.groth16}
+    assert len(runs) > 1, "each but the first verifies the one before"
+    assert all(each.groth16.endswith(each.proof) for each in runs.values())
+    assert set(Counter(carrier.crew.done).values()) == {1}
+    assert carrier.shortener.made == len(runs)
+    await other.close()
 
 
 async def test_after_a_reorganisation_below_it_settlement_goes_on_from_an_older_run(rollup, carrier, embedded_chain):

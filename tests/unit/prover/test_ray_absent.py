@@ -44,7 +44,16 @@ def test_the_command_and_the_node_load_without_ray():
 
 
 @pytest.mark.parametrize(
-    "name", ["plan.json", "values.bin", "program.key", "shard-0000.trace", "shard-12345.calls", "node-0001.proof"]
+    "name",
+    [
+        "plan.json",
+        "values.bin",
+        "program.key",
+        "shard-0000.trace",
+        "shard-12345.calls",
+        "node-0001.proof",
+        "wrapped.proof",
+    ],
 )
 def test_files_of_tasks_are_taken(name):
     assert is_made(name)
@@ -82,5 +91,7 @@ def test_a_task_reads_what_its_worker_opens():
         "plan.json",
         "shard-0002.trace",
     )
+    wrap = Task(name="wrap", kind="wrap", index=0, parts=("node-0001",))
+    assert files_of(wrap)[0] == ("program.elf", "plan.json", "node-0001.proof")
     node = Task(name="node-0001", kind="node", index=1, parts=("shard-0004", "node-0000"))
     assert files_of(node)[0] == ("program.elf", "plan.json", "shard-0004.proof", "node-0000.proof")

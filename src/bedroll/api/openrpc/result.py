@@ -104,6 +104,7 @@ _PROOF_INPUT: Final = fields(
         "objectId": nullable(HASH),
         "input": nullable(DATA),
         "publicValues": nullable(DATA),
+        "waiting": BOOL,
     }
 )
 _SETTLEMENT_PROOF: Final = fields(
