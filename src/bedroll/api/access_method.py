@@ -37,6 +37,7 @@ _PRECOMPILES_END: Final = 0x200
 )
 async def create_access_list(service: Service, request: CallRequest, ref: BlockRef, state: str, block: str) -> object:
     """Addresses and slots that a call touches and that are not warm anyway, and the gas it uses with that list."""
+    request.check_chain(service.backend.network.chain_id)
     view = view_at(service, ref)
     gas = min(request.gas or service.limits.call_gas, service.limits.call_gas)
     overrides = Overrides(state, block)

@@ -46,6 +46,20 @@ async def block_by_hash(service: Service, block_hash: bytes, full: bool) -> obje
     return await _block(service, BlockRef(hash=block_hash), full)
 
 
+@TABLE.method("eth_getHeaderByNumber", _BY_NUMBER)
+async def header_by_number(service: Service, ref: BlockRef) -> object:
+    """A block without its transactions, by height or tag; null if the chain has none such."""
+    record = await _record(service, ref)
+    return None if record is None else show_head(service, record)
+
+
+@TABLE.method("eth_getHeaderByHash", _BY_HASH)
+async def header_by_hash(service: Service, block_hash: bytes) -> object:
+    """The same by hash."""
+    record = await _record(service, BlockRef(hash=block_hash))
+    return None if record is None else show_head(service, record)
+
+
 @TABLE.method("eth_getBlockReceipts", required("block", parse_block))
 async def block_receipts(service: Service, ref: BlockRef) -> object:
     """All receipts of a block."""
@@ -130,6 +144,14 @@ async def transaction_receipt(service: Service, transaction_hash: bytes) -> obje
     record, index = found
     height = record.header.number
     return show_receipt(record, index, service.class_of(height), service.carriage_of(height))
+
+
+def show_head(service: Service, record: BlockRecord) -> dict[str, object]:
+    """A block without its transactions."""
+    height = record.header.number
+    shown = show_block(record, service.class_of(height), full=False, carriage=service.carriage_of(height))
+    del shown["transactions"]
+    return shown
 
 
 async def _record(service: Service, ref: BlockRef) -> BlockRecord | None:

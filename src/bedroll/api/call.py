@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bedroll.primitives import Address
 
-from .error import invalid_params
+from .error import Code, RpcError, invalid_params
 from .quantity import parse_address, parse_data, parse_hash, parse_quantity, refuse
 
 _INPUT_BYTES_MAX = 1 << 20
@@ -38,6 +38,7 @@ class CallRequest:
     max_fee_per_gas: int | None = None
     max_priority_fee_per_gas: int | None = None
     nonce: int | None = None
+    chain_id: int | None = None
     access_list: list[tuple[bytes, list[bytes]]] = field(default_factory=list)
     authorizations: list[Grant] = field(default_factory=list)
     blob_hashes: list[bytes] = field(default_factory=list)
@@ -47,6 +48,15 @@ class CallRequest:
     def fee_cap(self) -> int | None:
         """Highest price a gas that the sender would pay, if he named one."""
         return self.gas_price if self.gas_price is not None else self.max_fee_per_gas
+
+    def check_chain(self, chain_id: int) -> None:
+        """Refuse what is meant for another chain.
+
+        Raises:
+            RpcError: It is.
+        """
+        if self.chain_id not in (None, chain_id):
+            raise RpcError(Code.SERVER, f"chainId does not match node's (have={self.chain_id}, want={chain_id})")
 
 
 def parse_call(value: object, name: str = "transaction", *, blobs: bool = False) -> CallRequest:
@@ -77,6 +87,7 @@ def parse_call(value: object, name: str = "transaction", *, blobs: bool = False)
             ("maxFeePerBlobGas", 128),
             ("value", 256),
             ("nonce", 64),
+            ("chainId", 256),
         )
         if key in given
     }
@@ -98,6 +109,7 @@ def parse_call(value: object, name: str = "transaction", *, blobs: bool = False)
         max_fee_per_gas=cap,
         max_priority_fee_per_gas=tip,
         nonce=numbers.get("nonce"),
+        chain_id=numbers.get("chainId"),
         access_list=_parse_access_list(given.get("accessList", [])),
         authorizations=grants,
         blob_hashes=hashes,

@@ -98,7 +98,8 @@ class Feed:
         if kind not in wishes and not self._service.filters.names_of(kind):
             return
         for transaction in transactions:
-            await self._tell_all(kind, pending_news(transaction), hash_news(transaction.hash))
+            news = pending_news(transaction)
+            await self._tell_all(kind, news, news)
 
     async def _tell_block(self, block: Block, *, removed: bool) -> None:
         filters = self._service.filters

@@ -29,6 +29,7 @@ class Filter:
     Attributes:
         kind: As of `eth_subscribe`: newHeads, logs or newPendingTransactions.
         wanted: Of `logs`.
+        full: Of `newPendingTransactions`: whole transactions instead of hashes.
         client: Whose it is.
         asked: When the client last asked, seconds of the clock.
         came: Answers as JSON, oldest first.
@@ -39,6 +40,7 @@ class Filter:
     wanted: "LogFilter | None"
     client: str
     asked: float
+    full: bool = False
     came: list[msgspec.Raw] = field(default_factory=list)
     size_bytes: int = 0
 
@@ -58,7 +60,7 @@ class Filters:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def add(self, kind: str, wanted: "LogFilter | None" = None) -> str:
+    def add(self, kind: str, wanted: "LogFilter | None" = None, *, full: bool = False) -> str:
         """Begin to wait; the filter's id.
 
         Raises:
@@ -68,7 +70,7 @@ class Filters:
         client = CLIENT.get()
         self._shares.take(client)
         name = "0x" + secrets.token_hex(16)
-        self._by_id[name] = Filter(kind, wanted, client, self._clock())
+        self._by_id[name] = Filter(kind, wanted, client, self._clock(), full)
         return name
 
     def find(self, name: str) -> Filter:
@@ -126,7 +128,7 @@ class Filters:
         waiting = self._by_id.get(name)
         if waiting is None:
             return ""
-        came = [msgspec.Raw(payload) for payload in telling(waiting.wanted, False)]
+        came = [msgspec.Raw(payload) for payload in telling(waiting.wanted, waiting.full)]
         size_bytes = sum(len(bytes(one)) for one in came)
         waiting.came += came
         waiting.size_bytes += size_bytes

@@ -40,6 +40,21 @@ class LogFilter:
     addresses: frozenset[bytes]
     topics: tuple[frozenset[bytes], ...]
 
+    def check_range(self) -> None:
+        """Refuse a range that no block is ever in.
+
+        Raises:
+            RpcError: It begins above its end.
+        """
+        first, last = self.first.number, self.last.number
+        if first is not None and last is not None and first > last:
+            raise invalid_params(f"invalid block range params: from {first} to {last}")
+
+    def covers(self, height: int) -> bool:
+        """Whether a new block of this height is in its range; what is not a height bounds nothing."""
+        first, last = self.first.number, self.last.number
+        return (first is None or first <= height) and (last is None or height <= last)
+
     def matches(self, log: Log) -> bool:
         """Whether emitter and topics fit."""
         if self.addresses and log.address not in self.addresses:

@@ -61,6 +61,8 @@ def log_news(record: BlockRecord, *, removed: bool) -> Telling:
         return encoded[number]
 
     def tell(wanted: LogFilter | None, _full: bool) -> list[bytes]:
+        if wanted is not None and not wanted.covers(record.header.number):
+            return []
         if wanted is not None and wanted.addresses and wanted.addresses.isdisjoint(emitters):
             return []
         return [show(number) for number, row in enumerate(rows) if wanted is None or wanted.matches(row[2])]

@@ -9,12 +9,13 @@ from typing import Final
 
 import msgspec
 
+from .block_method import show_head
 from .block_tag import LATEST, BlockRef, find_height, parse_block, parse_number, view_at
 from .error import invalid_params
 from .method import MethodTable, optional, required
 from .quantity import parse_address, parse_hash, show_quantity
 from .record import BlockRecord
-from .render import show_block, show_included, show_receipt, total_gas
+from .render import show_included, show_receipt, total_gas
 from .service import Service
 from .trace_method import bounds_of, find_transaction, traced
 
@@ -153,7 +154,7 @@ async def has_code(service: Service, address: bytes, ref: BlockRef) -> object:
 async def header_by_number(service: Service, ref: BlockRef) -> object:
     """A block without its transactions; null if the chain has none such."""
     record = await _find(service, ref)
-    return None if record is None else _show_head(service, record)
+    return None if record is None else show_head(service, record)
 
 
 @TABLE.method("ots_getBlockDetails", _HEIGHT)
@@ -253,15 +254,8 @@ async def _find(service: Service, ref: BlockRef) -> BlockRecord | None:
     return None if height is None else await service.records.at(height)
 
 
-def _show_head(service: Service, record: BlockRecord) -> dict[str, object]:
-    height = record.header.number
-    shown = show_block(record, service.class_of(height), full=False, carriage=service.carriage_of(height))
-    del shown["transactions"]
-    return shown
-
-
 def _show_summary(service: Service, record: BlockRecord) -> dict[str, object]:
-    return _show_head(service, record) | {"transactionCount": len(record.transactions), "logsBloom": None}
+    return show_head(service, record) | {"transactionCount": len(record.transactions), "logsBloom": None}
 
 
 def _show_details(service: Service, record: BlockRecord | None) -> object:

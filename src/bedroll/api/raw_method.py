@@ -1,4 +1,4 @@
-"""`debug_getRaw…`: headers, blocks, receipts and transactions in their bytes.
+"""`debug_getRaw…`, `eth_getRaw…`: headers, blocks, receipts and transactions in their bytes.
 
 Reads: the chain.  Gives: `TABLE`.
 Never: answers with bytes that do not hash to what the chain says.  Spec: docs/spec/api-trace.md#raw
@@ -7,12 +7,12 @@ Never: answers with bytes that do not hash to what the chain says.  Spec: docs/s
 from typing import Final
 
 from bedroll.encoding.rlp import RlpItem, encode_integer, encode_rlp
-from bedroll.execution.engine import Receipt
+from bedroll.execution.engine import Receipt, Transaction
 
-from .block_tag import BlockRef, need_height, parse_block
+from .block_tag import BlockRef, find_height, need_height, parse_block, parse_number
 from .error import Code, RpcError
 from .method import MethodTable, required
-from .quantity import parse_hash, show_data
+from .quantity import parse_hash, parse_quantity, show_data
 from .record import BlockRecord
 from .render_ethereum import encode_withdrawals
 from .service import Service
@@ -20,6 +20,7 @@ from .service import Service
 TABLE: Final = MethodTable()
 
 _BLOCK: Final = required("block", parse_block)
+_INDEX: Final = required("index", parse_quantity)
 _LONG_LIST: Final = 0xF7
 _SHORT_LIST: Final = 0xC0
 _SHORT_BYTES_MAX: Final = 55
@@ -54,14 +55,44 @@ async def raw_receipts(service: Service, ref: BlockRef) -> object:
     return [show_data(encode_receipt(transaction.kind, receipt)) for transaction, receipt in pairs]
 
 
+@TABLE.method("eth_getRawTransactionByBlockNumberAndIndex", required("block number", parse_number), _INDEX)
+async def raw_by_number(service: Service, ref: BlockRef, index: int) -> object:
+    """EIP-2718 bytes of a transaction by its place; empty if there is none."""
+    return await _raw_at(service, ref, index)
+
+
+@TABLE.method("eth_getRawTransactionByBlockHashAndIndex", required("block hash", parse_hash), _INDEX)
+async def raw_in_hash(service: Service, block_hash: bytes, index: int) -> object:
+    """EIP-2718 bytes of a transaction by its place; empty if there is none."""
+    return await _raw_at(service, BlockRef(hash=block_hash), index)
+
+
+async def _raw_at(service: Service, ref: BlockRef, index: int) -> str:
+    height = find_height(service, ref)
+    record = None if height is None else await service.records.at(height)
+    if record is None or index >= len(record.transactions):
+        return "0x"
+    return _show_raw(record.transactions[index])
+
+
+def _show_raw(transaction: Transaction) -> str:
+    """Empty where a proof attested a transaction whose signature is not known here."""
+    return "0x" if transaction.is_attested else show_data(transaction.raw)
+
+
+@TABLE.method("eth_getRawTransactionByHash", required("transaction hash", parse_hash))
+async def raw_by_hash(service: Service, transaction_hash: bytes) -> object:
+    """EIP-2718 bytes of a transaction, included or waiting; empty if there is none."""
+    return await raw_transaction(service, transaction_hash)
+
+
 @TABLE.method("debug_getRawTransaction", required("transaction hash", parse_hash))
 async def raw_transaction(service: Service, transaction_hash: bytes) -> object:
     """EIP-2718 bytes of a transaction, included or waiting; empty if there is none."""
     found = await service.records.with_transaction(transaction_hash)
     if found is not None:
         record, index = found
-        transaction = record.transactions[index]
-        return "0x" if transaction.is_attested else show_data(transaction.raw)
+        return _show_raw(record.transactions[index])
     waiting = service.backend.pool_transaction(parse_hash(show_data(transaction_hash)))
     return "0x" if waiting is None else show_data(waiting.raw)
 

@@ -126,6 +126,8 @@ async def _single(service: Service, call: PartedCall, ref: BlockRef) -> msgspec.
 
 
 async def _run(service: Service, calls: Sequence[PartedCall], ref: BlockRef) -> msgspec.Raw:
+    for request, _parts in calls:
+        request.check_chain(service.backend.network.chain_id)
     view = view_at(service, ref)
     return await traced(service, _replay, view, calls, service.limits.call_gas, bounds_of(service))
 

@@ -105,6 +105,7 @@ class _Filled(TypedDict):
 async def _fill(service: Service, request: CallRequest) -> _Filled:
     """Nonce, fees and gas limit as a wallet would choose them, where the sender did not."""
     backend = service.backend
+    request.check_chain(backend.network.chain_id)
     tip = request.max_priority_fee_per_gas
     cap = request.fee_cap
     if tip is None:

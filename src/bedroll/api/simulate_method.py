@@ -89,6 +89,7 @@ def _show_call(request: CallRequest) -> dict[str, object]:
         "maxFeePerGas": request.max_fee_per_gas,
         "maxPriorityFeePerGas": request.max_priority_fee_per_gas,
         "maxFeePerBlobGas": request.max_fee_per_blob_gas,
+        "chainId": request.chain_id,
     }
     return {
         "from": show_data(request.sender),

@@ -86,6 +86,7 @@ def _read_words(view: View, rows: dict[bytes, list[int]]) -> dict[str, list[str]
 )
 async def call(service: Service, request: CallRequest, ref: BlockRef, state: str, block: str) -> object:
     """Run a call on top of a block and return its output."""
+    request.check_chain(service.backend.network.chain_id)
     view = view_at(service, ref)
     outcome = await service.worker.run(run_call, view, request, service.limits.call_gas, Overrides(state, block))
     if outcome.status == "success":
@@ -109,8 +110,9 @@ async def estimate(service: Service, request: CallRequest, ref: BlockRef, overri
     """Estimate the gas limit of a transaction.
 
     Raises:
-        RpcError: No limit makes it succeed.
+        RpcError: No limit makes it succeed, or it is for another chain.
     """
+    request.check_chain(service.backend.network.chain_id)
     view = view_at(service, ref)
     found = await service.worker.run(_estimate, view, request, service.limits.call_gas, overrides)
     if isinstance(found, int):

@@ -62,7 +62,9 @@ class Subscriber:
             raise RpcError(Code.LIMIT, f"too many subscriptions, at most {self.limit} a connection")
         kind, option = str(params[0]), params[1] if len(params) > 1 else None
         if kind == "logs":
-            added = Subscription(kind, wanted=parse_filter({} if option is None else option))
+            wanted = parse_filter({} if option is None else option)
+            wanted.check_range()
+            added = Subscription(kind, wanted=wanted)
         elif kind == "newPendingTransactions":
             added = Subscription(kind, full=option is True)
         else:

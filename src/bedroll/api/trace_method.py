@@ -68,6 +68,7 @@ async def trace_block_by_hash(service: Service, block_hash: bytes, options: Trac
 )
 async def trace_call(service: Service, request: CallRequest, ref: BlockRef, options: TraceOptions) -> object:
     """Trace a call on top of a block."""
+    request.check_chain(service.backend.network.chain_id)
     view = view_at(service, ref)
     gas = min(request.gas or service.limits.call_gas, service.limits.call_gas)
     bounds, command = bounds_of(service, options.seconds), _command_of(service, options)

@@ -34,6 +34,33 @@ async def test_blocks_and_waiting_transactions_are_collected(rpc, chain):
     assert await rpc.call("eth_uninstallFilter", blocks) is False
 
 
+async def test_a_filter_may_collect_whole_transactions(rpc, chain):
+    chain.manual = True
+    waiting = await rpc.call("eth_newPendingTransactionFilter", True)
+    sent = await rpc.call("eth_sendRawTransaction", pay(chain))
+    (came,) = await changes(rpc, waiting, 1)
+    assert came == await rpc.call("eth_getTransactionByHash", sent)
+    assert came["blockHash"] is None
+
+
+async def test_heights_of_a_range_count_for_what_comes(rpc, chain, token):
+    contract = (await deploy(rpc, chain, token))["contractAddress"]
+    tip = int(await rpc.call("eth_blockNumber"), 16)
+    ranges = ((0, tip), (tip + 1, tip + 1), (tip + 2, None), (tip + 1, None))
+    names = []
+    for first, last in ranges:
+        wanted = {"address": contract, "fromBlock": hex(first)} | ({} if last is None else {"toBlock": hex(last)})
+        names.append(await rpc.call("eth_newFilter", wanted))
+    sender = "0x" + chain.accounts[0].address.hex()
+    call = {"from": sender, "to": contract, "data": data_of("transfer(address,uint256)", 5, 1)}
+    for _ in range(2):
+        await rpc.call("eth_sendTransaction", call)
+    heights = [int(log["blockNumber"], 16) for log in await changes(rpc, names[3], 2)]
+    assert heights == [tip + 1, tip + 2]
+    told = [[int(log["blockNumber"], 16) for log in await rpc.call("eth_getFilterChanges", name)] for name in names]
+    assert told == [[], [tip + 1], [tip + 2], []]
+
+
 async def test_logs_come_and_come_again_as_removed(rpc, chain, token):
     contract = (await deploy(rpc, chain, token))["contractAddress"]
     wanted = {"address": contract, "fromBlock": "0x0"}
@@ -61,12 +88,24 @@ async def test_what_no_filter_can_answer_is_refused(rpc):
     blocks = await rpc.call("eth_newBlockFilter")
     for method, given in (
         ("eth_getFilterLogs", blocks),
-        ("eth_getFilterChanges", "0x1"),
+        ("eth_getFilterChanges", "0x" * 34),
+        ("eth_getFilterChanges", 1),
         ("eth_newFilter", {"blockHash": "0x" + "00" * 32}),
+        ("eth_newFilter", {"fromBlock": "0x5", "toBlock": "0x4"}),
+        ("eth_newPendingTransactionFilter", "yes"),
     ):
         with pytest.raises(RpcFailure) as caught:
             await rpc.call(method, given)
         assert caught.value.code == Code.INVALID_PARAMS
+
+
+@pytest.mark.parametrize("name", ["0x1", "0xdead", "", "0x" + "11" * 16, "0x" + "11" * 32])
+async def test_of_an_id_of_another_node_there_is_no_filter(rpc, name):
+    for method in ("eth_getFilterChanges", "eth_getFilterLogs"):
+        with pytest.raises(RpcFailure, match="filter not found") as caught:
+            await rpc.call(method, name)
+        assert caught.value.code == Code.SERVER
+    assert await rpc.call("eth_uninstallFilter", name) is False
 
 
 class Clock:

@@ -454,3 +454,40 @@ async def test_contract_creation_and_7702_are_shown_whole(rpc, chain):
     assert shown["yParity"] in ("0x0", "0x1")
     delegated = await rpc.call("eth_getCode", "0x" + chain.accounts[1].address.hex(), "latest")
     assert delegated == "0xef0100" + (bytes(19) + b"\x05").hex()
+
+
+async def test_a_call_for_another_chain_is_refused(rpc, chain):
+    wrong, right = {"to": "0x" + "11" * 20, "chainId": "0x1"}, hex(chain.network.chain_id)
+    sender = "0x" + chain.accounts[0].address.hex()
+    for method, *params in (
+        ("eth_call", wrong, "latest"),
+        ("eth_estimateGas", wrong),
+        ("eth_createAccessList", wrong),
+        ("eth_fillTransaction", wrong),
+        ("eth_sendTransaction", wrong | {"from": sender}),
+        ("debug_traceCall", wrong, "latest", {}),
+        ("trace_call", wrong, ["trace"]),
+        ("trace_callMany", [[wrong, ["trace"]]]),
+        ("eth_simulateV1", {"blockStateCalls": [{"calls": [wrong]}]}, "latest"),
+    ):
+        with pytest.raises(RpcFailure, match=r"chainId does not match node's \(have=1, want=") as caught:
+            await rpc.call(method, *params)
+        assert caught.value.code == -32000, method
+    assert await rpc.call("eth_call", wrong | {"chainId": right}, "latest") == "0x"
+
+
+async def test_headers_and_raw_transactions_are_those_of_their_blocks(rpc, chain):
+    sent = await rpc.call("eth_sendRawTransaction", pay(chain))
+    receipt = await rpc.call("eth_getTransactionReceipt", sent)
+    number, block_hash, index = (receipt[name] for name in ("blockNumber", "blockHash", "transactionIndex"))
+    block = await rpc.call("eth_getBlockByHash", block_hash, False)
+    del block["transactions"]
+    assert await rpc.call("eth_getHeaderByHash", block_hash) == block
+    assert await rpc.call("eth_getHeaderByNumber", number) == block
+    assert await rpc.call("eth_getHeaderByNumber", "0xffff") is None
+    raw = await rpc.call("eth_getRawTransactionByHash", sent)
+    assert raw == await rpc.call("debug_getRawTransaction", sent) != "0x"
+    assert await rpc.call("eth_getRawTransactionByBlockHashAndIndex", block_hash, index) == raw
+    assert await rpc.call("eth_getRawTransactionByBlockNumberAndIndex", number, index) == raw
+    assert await rpc.call("eth_getRawTransactionByBlockNumberAndIndex", number, "0x99") == "0x"
+    assert await rpc.call("eth_getRawTransactionByHash", "0x" + "11" * 32) == "0x"

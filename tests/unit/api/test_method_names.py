@@ -30,6 +30,8 @@ SERVED = {
     "eth_getTransactionByBlockHashAndIndex eth_getTransactionByBlockNumberAndIndex eth_getUncleByBlockHashAndIndex "
     "eth_getUncleByBlockNumberAndIndex eth_getUncleCountByBlockHash eth_getUncleCountByBlockNumber debug_getRawBlock "
     "debug_getRawHeader debug_getRawReceipts debug_getRawTransaction",
+    "ethclient, explorers": "eth_getHeaderByNumber eth_getHeaderByHash eth_getRawTransactionByHash "
+    "eth_getRawTransactionByBlockHashAndIndex eth_getRawTransactionByBlockNumberAndIndex",
 }
 REFUSED = {
     "development nodes": "anvil_nodeInfo hardhat_metadata hardhat_getAutomine evm_snapshot evm_revert evm_mine "

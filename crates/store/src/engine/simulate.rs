@@ -15,7 +15,7 @@ use std::time::Duration;
 use alloy_consensus::{Header, Transaction as _};
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
-use alloy_primitives::{Address, Bytes, B256};
+use alloy_primitives::{Address, Bytes, B256, U256};
 use bedroll_core::ethereum::{pay_work, Fork, Schedule};
 use bedroll_core::header;
 use bedroll_core::header::HeaderStart;
@@ -314,6 +314,11 @@ impl Simulation<'_> {
 
     /// The transaction that makes a call, with what the request left open.
     fn transaction(&mut self, call: CallFields, left: u64) -> Result<Transaction, EngineError> {
+        let chain_id = self.rules.chain_id;
+        if let Some(other) = call.chain_id.filter(|given| *given != U256::from(chain_id)) {
+            let text = format!("chainId does not match node's (have={other}, want={chain_id})");
+            return Err(EngineError::invalid("chain", text));
+        }
         let nonce = match call.nonce {
             Some(nonce) => nonce.to(),
             None => self.nonce_of(&call.from)?,

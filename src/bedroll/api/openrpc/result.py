@@ -201,6 +201,14 @@ _ETH: Final[dict[str, Schema]] = {
 }
 _TOOLS: Final[dict[str, Schema]] = {
     **dict.fromkeys(("debug_getRawBlock", "debug_getRawHeader", "debug_getRawTransaction"), DATA),
+    **dict.fromkeys(
+        (
+            "eth_getRawTransactionByHash",
+            "eth_getRawTransactionByBlockHashAndIndex",
+            "eth_getRawTransactionByBlockNumberAndIndex",
+        ),
+        DATA,
+    ),
     "debug_getRawReceipts": array(DATA),
     **dict.fromkeys(("debug_traceBlock", "debug_traceBlockByHash", "debug_traceBlockByNumber"), _BLOCK_TRACES),
     **dict.fromkeys(("debug_traceCall", "debug_traceTransaction"), ref("GethTrace")),
@@ -213,7 +221,9 @@ _TOOLS: Final[dict[str, Schema]] = {
     "txpool_contentFrom": fields(dict.fromkeys(("pending", "queued"), ref("Waiting"))),
     "txpool_inspect": fields(dict.fromkeys(("pending", "queued"), _LINES), _CURSOR),
     "txpool_status": fields({"pending": QUANTITY, "queued": QUANTITY}),
-    "erigon_getHeaderByNumber": nullable(ref("Header")),
+    **dict.fromkeys(
+        ("erigon_getHeaderByNumber", "eth_getHeaderByHash", "eth_getHeaderByNumber"), nullable(ref("Header"))
+    ),
     "ots_getApiLevel": COUNT,
     **dict.fromkeys(("ots_getBlockDetails", "ots_getBlockDetailsByHash"), _DETAILS),
     "ots_getBlockTransactions": nullable(

@@ -57,6 +57,7 @@ pub struct CallFields {
     pub to: Option<Address>,
     pub gas: Option<U64>,
     pub nonce: Option<U64>,
+    pub chain_id: Option<U256>,
     pub value: Option<U256>,
     #[serde(default)]
     pub input: Bytes,
