@@ -30,7 +30,7 @@ from bedroll.prover.executor import execute, find_executor
 from bedroll.prover.job import NO_SHARDS, WRAPPED_FILE
 from bedroll.prover.permit import Permits
 from bedroll.prover.ray_crew import RayCrew
-from bedroll.prover.service import INPUT_BYTES_MAX, HandOver
+from bedroll.prover.service import INPUT_BYTES_MAX, Execute, HandOver
 from bedroll.sdk import RpcClient
 from bedroll.storage.durable_file import write_durably
 
@@ -180,18 +180,23 @@ def crew_of(config: Config) -> Crew:
 
 def prover_of(config: Config, take: HandOver, picture: Picture, shortener: Shortener | None = None) -> Prover:
     """The prover of the folder."""
-    executor = find_executor(config.prover.executor)
     return Prover(
         folder_of(config),
         crew_of(config),
         program_of(config).read_bytes(),
         take,
         memory_bytes=config.prover.memory_bytes,
-        cycles_max=config.prover.cycles_max,
-        execute=None if executor is None else functools.partial(execute, executor),
+        cycles_max=config.prover.uncut_cycles_max,
+        execute=execute_of(config),
         shortener=shortener,
         on_change=picture.show,
     )
+
+
+def execute_of(config: Config) -> Execute | None:
+    """What runs a program without proving it; None without the executor."""
+    executor = find_executor(config.prover.executor)
+    return None if executor is None else functools.partial(execute, executor)
 
 
 class RpcSource:
@@ -255,7 +260,10 @@ def _settlement_follower(config: Config, bitcoin: BitcoinClient, prover: Prover,
     genesis = read_genesis(config)
     verifier = Sp1Verifier.of_network(genesis.network, circuit_of(config))
     folder = folder_of(config) / "settlement"
-    return SettlementFollower(folder, bitcoin, genesis, verifier, prover, _SETTLEMENT.read_bytes(), wraps=wraps)
+    return SettlementFollower(
+        folder, bitcoin, genesis, verifier, prover, _SETTLEMENT.read_bytes(),
+        wraps=wraps, cycles_max=config.prover.cycles_max, execute=execute_of(config),
+    )  # fmt: skip
 
 
 async def _settlement_names(config: Config) -> dict[str, str]:

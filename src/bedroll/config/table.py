@@ -414,7 +414,16 @@ OPTIONS: Final = (
         unit="cycles",
         low=2_000_000,
         high=2_000_000_000,
-        help="Longest run that one proof covers: batches without signatures are cut by it, longer inputs refused.",
+        help="Longest run that one proof covers where it can be cut: batches without signatures, runs of settlement.",
+    ),
+    Option(
+        name="prover.uncut_cycles_max",
+        kind=int,
+        default=1_500_000_000,
+        unit="cycles",
+        low=2_000_000,
+        high=1_000_000_000_000,
+        help="Longest run that is proved where it cannot be cut: one L1 block, a batch that stands on Bitcoin.",
     ),
     Option(
         name="prover.groth16_keys",
@@ -631,6 +640,7 @@ class ProverConfig:
     ray: str | None
     workers: int | None
     cycles_max: int
+    uncut_cycles_max: int
     groth16_keys: Path | None
     groth16_sha256: str | None
 

@@ -7,6 +7,7 @@ Never: proves; begins a run before the one before it is proved and kept.  Spec: 
 import asyncio
 import logging
 import shutil
+import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,16 @@ from bedroll.execution.genesis import Genesis
 from bedroll.light import SettlementStep, SettlementVerifier
 from bedroll.primitives import Invalid, L1Height, Unavailable
 from bedroll.prover import Job, JobState, Prover
+from bedroll.prover.contradiction import check_statement
+from bedroll.prover.service import Execute
+from bedroll.sequencer.proof_size import longest_within
 from bedroll.storage.durable_file import write_durably
 
 from .header_walk import anchor_headers
 from .settler import SettlementRun, Settler
 
 BLOCKS_MAX: Final = 8
-"""L1 blocks of one run: each may take 2 M cycles, and 2.6 M more for a posted Groth16 proof."""
+"""L1 blocks of one run at most; cycles cut it shorter."""
 _KEPT_RUNS: Final = 3
 _WAIT_SECONDS: Final = 5.0
 _NAME: Final = "settlement"
@@ -58,6 +62,8 @@ class SettlementFollower:
         program: bytes,
         *,
         wraps: bool = False,
+        cycles_max: int | None = None,
+        execute: Execute | None = None,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Go on from the newest run in the folder, or begin at the anchor.
@@ -70,6 +76,8 @@ class SettlementFollower:
             prover: Takes the jobs.
             program: ELF file of the settlement program; verdicts are of the prover's own.
             wraps: Whether the network takes Groth16 alone; runs verify compressed proofs all the same.
+            cycles_max: Runs of several L1 blocks are cut to it; one of a single block is as long as it is.
+            execute: Counts the cycles of a run; without it none is cut.
             wait: Passes the seconds between looks.
         """
         self._folder = folder
@@ -79,6 +87,8 @@ class SettlementFollower:
         self._prover = prover
         self._program = program
         self._wraps = wraps
+        self._cycles_max = cycles_max
+        self._execute = execute
         self._wait = wait
         self._settler: Settler | None = None
         self._before: bytes | None = None
@@ -176,19 +186,42 @@ class SettlementFollower:
         kept = await self._newest()
         begins = self._genesis.anchor_height if kept is None else kept.said.l1_height
         final = (await self._client.tip()).height - self._genesis.network.parameters.finality_depth
-        last = self._begun(begins, final) or min(final, begins + BLOCKS_MAX)
-        if last <= begins:
+        if final <= begins:
             return None
-        if self._settler is not None and self._settler.height > begins:
+        if self._settler is not None and not await self._settler.goes_on_from(self._client, begins):
             self.close()
         if self._settler is None:
             self._settler = await self._open()
-        run = await self._settler.run(self._client, L1Height(last), None if kept is None else kept.step)
+        previous = None if kept is None else kept.step
+        last = self._begun(begins, final) or await self._longest(self._settler, begins, final, previous)
+        run = await self._settler.run(self._client, L1Height(last), previous)
         self._before = None if kept is None else kept.proof
         self._place(last).mkdir(parents=True, exist_ok=True)
         self._remark("")
         _LOG.info("settlement run", extra={"first": run.first, "last": run.last, "verified": len(run.verified)})
         return run
+
+    async def _longest(self, settler: Settler, begins: int, final: int, previous: SettlementStep | None) -> int:
+        """Where the longest run ends that is within the limit; one L1 block at least, which cannot be cut.
+
+        Raises:
+            ProgramDiverged: The program states something else than was derived.
+        """
+        last, execute = min(final, begins + BLOCKS_MAX), self._execute
+        if execute is None or self._cycles_max is None or last == begins + 1:
+            return last
+
+        async def count(tried: int) -> int:
+            run = await settler.run(self._client, L1Height(tried), previous)
+            with tempfile.TemporaryDirectory(prefix="bedroll-cycles-") as folder:
+                program, given = Path(folder) / "program.elf", Path(folder) / "input.bin"
+                await asyncio.to_thread(program.write_bytes, self._program)
+                await asyncio.to_thread(given.write_bytes, run.step.input)
+                ran = await execute(program, given)
+            check_statement(f"settlement up to L1 block {tried}", run.step.statement, ran.values)
+            return ran.cycles
+
+        return await longest_within(begins + 1, last, self._cycles_max, count) or begins + 1
 
     async def _open(self) -> Settler:
         derived = self._folder / "derived"

@@ -59,9 +59,19 @@ class SettlementRun:
 
 @dataclass
 class _Taken:
-    """What the program is given beside its state, as derivation comes to it."""
+    """What the program is given of one L1 block beside its state, as derivation comes to it.
 
-    blocks: list[bytes] = field(default_factory=list)
+    Attributes:
+        height, hash, raw: The block.
+        headers: Of the last block of each automatic range in it.
+        tip: Header of the L2 tip after it.
+        verified, shown: As derivation asks; proofs that hold.
+    """
+
+    height: int = 0
+    hash: bytes = b""
+    raw: bytes = b""
+    tip: bytes = b""
     headers: list[bytes] = field(default_factory=list)
     verified: list[Verdict | Proof] = field(default_factory=list)
     shown: list[Proof] = field(default_factory=list)
@@ -104,6 +114,8 @@ class Settler:
         times = [Header.parse(header).time for header in anchor[-MEDIAN_TIME_SPAN:]]
         self._pipeline = Pipeline(genesis, times, executor, verifier=_Noting(verifier, self), on_question=self._asked)
         executor.use_origins(self._pipeline.origin)
+        self._before: tuple[int, bytes] | None = None
+        self._blocks: list[_Taken] = []
         self._taken: _Taken | None = None
         self._opened = False
 
@@ -111,13 +123,19 @@ class Settler:
         """Let go of the folder."""
         self._engine.close()
 
-    @property
-    def height(self) -> int:
-        """L1 block up to which it has derived."""
-        return self._pipeline.height
+    async def goes_on_from(self, client: BitcoinClient, height: int) -> bool:
+        """Whether a run may begin after this L1 block.
+
+        What comes after it must be still to be derived, or be kept; what was derived, of Bitcoin's best chain.
+        """
+        if height < (self._pipeline.height if self._before is None else self._before[0]):
+            return False
+        return await client.block_hash(self._pipeline.height) == self._pipeline.hash
 
     async def run(self, client: BitcoinClient, last: L1Height, previous: SettlementStep | None = None) -> SettlementRun:
         """Derive up to an L1 block and make the input of one run that ends there.
+
+        What was derived beyond it for an earlier call is kept for the next run, so that a run may be tried shorter.
 
         Args:
             client: Bitcoin.
@@ -132,20 +150,30 @@ class Settler:
         begins = self._genesis.anchor_height if said is None else said.l1_height
         if last <= begins:
             raise Invalid("a run ends after it begins", value=last, limit=begins + 1)
-        await self._derive(client, L1Height(begins))
-        if self._pipeline.height != begins or (said is not None and said.l1_hash != self._pipeline.hash):
+        if not await self._begin(client, begins, None if said is None else said.l1_hash):
             raise Invalid("the run before is not of Bitcoin's best chain", l1_height=begins)
-        self._taken = taken = _Taken()
-        await self._derive(client, last)
-        self._close_range()
-        self._taken = None
+        await self._derive(client, last, takes=True)
+        blocks = [each for each in self._blocks if each.height <= last]
+        verified = [each for block in blocks for each in block.verified]
         step = self._settlement(previous).advance(
-            taken.blocks,
-            [each.stated for each in taken.verified if isinstance(each, Verdict)],
-            [*taken.headers, self._tip_header()],
-            [(each.public_values, each.proof) for each in taken.shown],
+            [block.raw for block in blocks],
+            [each.stated for each in verified if isinstance(each, Verdict)],
+            [*(header for block in blocks for header in block.headers), blocks[-1].tip],
+            [(each.public_values, each.proof) for block in blocks for each in block.shown],
         )
-        return SettlementRun(first=L1Height(begins + 1), last=last, step=step, verified=tuple(taken.verified))
+        return SettlementRun(first=L1Height(begins + 1), last=last, step=step, verified=tuple(verified))
+
+    async def _begin(self, client: BitcoinClient, begins: int, expected: bytes | None) -> bool:
+        """Have what is kept begin after an L1 block; whether that is the expected one."""
+        if not await self.goes_on_from(client, begins):
+            return False
+        while self._blocks and self._blocks[0].height <= begins:
+            block = self._blocks.pop(0)
+            self._before = (block.height, block.hash)
+        if begins >= self._pipeline.height:
+            await self._derive(client, L1Height(begins), takes=False)
+            self._before = (begins, self._pipeline.hash)
+        return self._before is not None and self._before[0] == begins and expected in (None, self._before[1])
 
     def _settlement(self, previous: SettlementStep | None) -> Settlement:
         batch = self._verifier.program_digest(StatementKind.BATCH)
@@ -155,7 +183,7 @@ class Settler:
         tag = self._genesis.network.parameters.tag
         return Settlement(self._parameters, tag, batch_key=batch, settlement_key=settlement, last=previous)
 
-    async def _derive(self, client: BitcoinClient, last: L1Height) -> None:
+    async def _derive(self, client: BitcoinClient, last: L1Height, *, takes: bool) -> None:
         pipeline = self._pipeline
         if pipeline.height >= last:
             return
@@ -165,9 +193,13 @@ class Settler:
         async for event in reader.caught_up():
             if not isinstance(event, Connect):
                 raise Unavailable("Bitcoin reorganised meanwhile: try again", height=event.height)
+            self._taken = taken = _Taken() if takes else None
             pipeline.advance(event.raw)
-            if self._taken is not None:
-                self._taken.blocks.append(event.raw)
+            self._close_range()
+            if taken is not None:
+                taken.height, taken.hash, taken.raw = pipeline.height, pipeline.hash, event.raw
+                taken.tip = self._tip_header()
+                self._blocks.append(taken)
             if pipeline.height == last:
                 return
 

@@ -4,15 +4,18 @@ The proof system is a stand-in that runs both programs; node, Bitcoin, engine an
 """
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
 from bedroll.da import Proof, ProofSystem
 from bedroll.derivation.settled import parse_settled
 from bedroll.node.settlement_follower import BLOCKS_MAX, SettlementFollower
+from bedroll.node.settler import Settler
 from bedroll.primitives import Unavailable
 from bedroll.protocol import REGTEST
 from bedroll.prover import JobState, ProgramDiverged, Prover
+from bedroll.prover.executor import Ran
 from tests.framework.devnet import open_rollup
 from tests.framework.plain_rollup import shown
 from tests.framework.settlement_crew import PROGRAMS, SettlementCrew, StatementKind
@@ -101,6 +104,61 @@ async def test_runs_go_on_from_each_other_up_to_what_is_final(rollup, carrier):
     assert newest.height > 0
     titles = [each.job.title for each in carrier.handed]
     assert any(title.startswith("verdict 0 for settlement up to") for title in titles)
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Settlers that were opened, and each run by its input."""
+    runs, settlers, true = {}, [], Settler.run
+
+    async def run(settler, *arguments):
+        made = await true(settler, *arguments)
+        runs[made.step.input] = made
+        if settler not in settlers:
+            settlers.append(settler)
+        return made
+
+    monkeypatch.setattr(Settler, "run", run)
+    return runs, settlers
+
+
+@pytest.mark.parametrize(("limit", "longest"), [(29, 2), (30, 3), (9, 1), (10_000, 8)])
+async def test_a_run_is_cut_where_its_cycles_are_beyond_the_limit_and_never_below_a_block(
+    rollup, carrier, opened, limit, longest
+):
+    await history(rollup)
+    anchor, final = rollup.devnet.genesis.anchor_height, rollup.node.deriver.height - C
+    dear = anchor + 5
+    runs, settlers = opened
+
+    async def execute(program, given):
+        assert program.read_bytes() == SETTLEMENT
+        run = runs[given.read_bytes()]
+        heights = range(run.first, run.last + 1)
+        return Ran(10 * len(heights) + 1_000 * (dear in heights), run.step.statement)
+
+    carrier.follower._cycles_max, carrier.follower._execute = limit, execute
+    await carrier.work()
+    ends = [anchor, *(each.l1_height for each in carrier.statements)]
+    spans = [range(first + 1, last + 1) for first, last in pairwise(ends)]
+    assert ends[-1] == final
+    assert max(map(len, spans)) == longest
+    assert [span for span in spans if dear in span] == [range(dear, dear + 1)] or limit == 10_000
+    assert len(settlers) == 1, "what was derived for a longer try is kept"
+    carrier.follower.close()
+    whole = await Settler.run(await carrier.follower._open(), rollup.devnet.client, final)
+    assert carrier.statements[-1] == parse_settled(whole.step.statement)
+
+
+async def test_a_program_that_states_something_else_is_seen_where_its_cycles_are_counted(rollup, carrier):
+    await history(rollup)
+
+    async def execute(_program, _given):
+        return Ran(1, b"something else")
+
+    carrier.follower._cycles_max, carrier.follower._execute = 10, execute
+    with pytest.raises(ProgramDiverged):
+        await carrier.work()
 
 
 async def test_the_chain_being_as_before_there_is_nothing_to_do(rollup, carrier):
