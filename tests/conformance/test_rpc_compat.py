@@ -64,6 +64,22 @@ def test_the_chain_is_imported_to_its_recorded_tip(dispatcher):
     assert "0x" + dispatcher.service.backend.engine.tip().hash.hex() == tip
 
 
+@pytest.mark.parametrize("height", range(1, 55))
+def test_a_block_of_any_fork_runs_again_as_it_ran(dispatcher, height):
+    """Traces hold what runs against the receipts, and a witness holds the state's root against the header's."""
+    for method, *more in (("trace_block",), ("debug_traceBlockByNumber", {"tracer": "callTracer"})):
+        told = result_of(dispatcher, method, hex(height), *more)
+        assert len(told) >= len(result_of(dispatcher, "eth_getBlockByNumber", hex(height), False)["transactions"])
+    assert result_of(dispatcher, "debug_executionWitness", hex(height))["state"]
+
+
+def result_of(dispatcher, method, *params):
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    answer = json.loads(asyncio.run(dispatcher.answer(json.dumps(request).encode())))
+    assert "result" in answer, answer
+    return answer["result"]
+
+
 def test_all_conversations_are_there():
     assert len(TALKS) == 232
 

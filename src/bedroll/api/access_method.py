@@ -17,7 +17,7 @@ from .method import MethodTable, optional, required
 from .override import Overrides, parse_block_overrides, parse_overrides
 from .quantity import show_quantity
 from .service import Service
-from .state_method import run_call
+from .state_method import halt_words, run_call
 from .trace_method import bounds_of, run_trace, traced
 from .trace_option import DEFAULT
 
@@ -59,7 +59,7 @@ async def create_access_list(service: Service, request: CallRequest, ref: BlockR
         "gasUsed": show_quantity(outcome.gas_used),
     }
     if outcome.status != "success":
-        shown["error"] = outcome.reason or "execution reverted"
+        shown["error"] = "execution reverted" if outcome.status == "revert" else halt_words(outcome.reason)
     return shown
 
 

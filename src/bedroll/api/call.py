@@ -16,6 +16,7 @@ _ZERO_ADDRESS = Address(bytes(20))
 _FEES = ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas", "maxFeePerBlobGas")
 _LISTS = ("accessList", "authorizationList", "blobVersionedHashes")
 _MEMBERS = frozenset(("from", "to", "gas", *_FEES, "value", "data", "input", "nonce", *_LISTS, "chainId", "type"))
+_SIDECAR = ("blobs", "commitments", "proofs", "cellProofs")
 _GRANT_MEMBERS = frozenset(("chainId", "address", "nonce", "yParity", "v", "r", "s"))
 _GRANTS_MAX = 1_024
 _BLOBS_MAX = 128
@@ -65,13 +66,15 @@ def parse_call(value: object, name: str = "transaction", *, blobs: bool = False)
     Args:
         value: The object.
         name: What it is called where it cannot be read.
-        blobs: Whether hashes of blobs may stand in it; who allows them asks whether the chain has any.
+        blobs: Whether blobs may stand in it, or their hashes; who allows them asks whether the chain has any.
     """
     if not isinstance(value, dict):
         raise refuse(name, value, "an object")
     given = {key: item for key, item in value.items() if item is not None}
-    if "blobs" in given or ("blobVersionedHashes" in given and not blobs):
+    if not blobs and given.keys() & {"blobs", "blobVersionedHashes"}:
         raise invalid_params(NO_BLOBS)
+    if blobs:
+        _pass_sidecar(given)
     unknown = given.keys() - _MEMBERS
     if unknown:
         raise invalid_params(f"unknown member {min(unknown)[:40]!r} of {name}")
@@ -115,6 +118,16 @@ def parse_call(value: object, name: str = "transaction", *, blobs: bool = False)
         blob_hashes=hashes,
         max_fee_per_blob_gas=numbers.get("maxFeePerBlobGas"),
     )
+
+
+def _pass_sidecar(given: dict[str, object]) -> None:
+    """Take away what clients that know the blobs send beside their hashes: a call sees the hashes alone."""
+    beside = {member: given.pop(member) for member in _SIDECAR if member in given}
+    for member, value in beside.items():
+        if not isinstance(value, list):
+            raise refuse(member, value, "an array")
+    if beside and "blobVersionedHashes" not in given:
+        raise invalid_params("blobs without blobVersionedHashes")
 
 
 def _parse_input(given: dict[str, object]) -> bytes:

@@ -22,6 +22,8 @@ TABLE: Final = MethodTable()
 _ADDRESS: Final = required("address", parse_address)
 _BLOCK: Final = optional("block", parse_block, LATEST)
 _PROOF_SLOTS_MAX: Final = 1_024
+_TRANSFER_GAS: Final = 21_000
+"""Below it a client's limit is no limit to an estimate: nothing runs with less."""
 
 
 @TABLE.method("eth_getBalance", _ADDRESS, _BLOCK)
@@ -154,7 +156,12 @@ def failed(outcome: Outcome) -> RpcError:
     """The error of a call that did not succeed."""
     if outcome.status == "revert":
         return reverted(outcome.output)
-    return RpcError(Code.SERVER, _HALTS.get(outcome.reason.lower(), outcome.reason or "execution failed"))
+    return RpcError(Code.SERVER, halt_words(outcome.reason))
+
+
+def halt_words(reason: str) -> str:
+    """What ended a call, in geth's words."""
+    return _HALTS.get(reason.lower(), reason or "execution failed")
 
 
 _HALTS: Final = {
@@ -199,7 +206,7 @@ def _estimate(view: View, request: CallRequest, call_gas: int, overrides: Overri
             to=request.to,
             data=request.data,
             value=request.value,
-            gas_limit=None if request.gas is None else min(request.gas, call_gas),
+            gas_limit=None if request.gas is None or request.gas < _TRANSFER_GAS else min(request.gas, call_gas),
             max_fee_per_gas=request.fee_cap or None,
             access_list=request.access_list,
             authorizations=request.authorizations,

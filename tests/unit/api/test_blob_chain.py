@@ -99,6 +99,15 @@ def test_a_block_has_no_more_blobs_than_its_fork_lets_it(ask, chain):
     assert len(built["executionPayload"]["transactions"]) == 3
 
 
+def test_a_call_sees_the_hashes_of_the_blobs_that_come_with_it(ask):
+    hashes = ["0x01" + "11" * 31]
+    beside = {"blobs": ["0x" + ZEROS[0].hex()], "commitments": ["0x" + ZEROS[1].hex()], "cellProofs": ["0x"] * 128}
+    call = {"from": SENDER, "to": "0x" + address_of(2).hex(), "blobVersionedHashes": hashes, **beside}
+    assert ask("eth_estimateGas", call | {"maxFeePerBlobGas": hex(10**12)}) == "0x5208"
+    first_hash = {call["to"]: {"code": "0x5f495f5260205ff3"}}
+    assert ask("eth_call", call, "latest", first_hash) == hashes[0]
+
+
 def test_blobs_cost_what_their_excess_says(ask, chain):
     assert ask("eth_blobBaseFee") == hex(price(EXCESS))
     block = add_block(chain, FORM.network(), call(TELLER, 1))

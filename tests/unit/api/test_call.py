@@ -243,7 +243,15 @@ def test_hashes_of_blobs_are_read_where_they_may_stand():
     call = {"to": A, "blobVersionedHashes": [H], "maxFeePerBlobGas": "0x5"}
     read = parse_call(call, blobs=True)
     assert (read.blob_hashes, read.max_fee_per_blob_gas) == ([bytes.fromhex(H[2:])], 5)
-    for given in (call | {"blobVersionedHashes": [H] * 129}, call | {"blobVersionedHashes": []}, {**call, "to": None}):
+    beside = {"blobs": ["0x00"], "commitments": ["0x00"], "cellProofs": []}
+    assert parse_call(call | beside, blobs=True) == read
+    for given in (
+        call | {"blobVersionedHashes": [H] * 129},
+        call | {"blobVersionedHashes": []},
+        {**call, "to": None},
+        call | {"blobs": "0x00"},
+        {"to": A} | beside,
+    ):
         with pytest.raises(RpcError) as caught:
             parse_call(given, blobs=True)
         assert caught.value.code == Code.INVALID_PARAMS

@@ -491,3 +491,41 @@ async def test_headers_and_raw_transactions_are_those_of_their_blocks(rpc, chain
     assert await rpc.call("eth_getRawTransactionByBlockNumberAndIndex", number, index) == raw
     assert await rpc.call("eth_getRawTransactionByBlockNumberAndIndex", number, "0x99") == "0x"
     assert await rpc.call("eth_getRawTransactionByHash", "0x" + "11" * 32) == "0x"
+
+
+async def test_an_estimate_is_one_that_the_sender_can_pay_for(rpc, chain, token):
+    contract = (await deploy(rpc, chain, token))["contractAddress"]
+    poor, rich, fee = "0x" + "77" * 20, "0x" + chain.accounts[0].address.hex(), 10**10
+    pay_out = {"from": poor, "to": "0x" + "11" * 20, "value": "0x1", "maxFeePerGas": hex(fee)}
+
+    async def estimate(call, balance):
+        return await rpc.call("eth_estimateGas", call, "latest", {poor: {"balance": hex(balance)}})
+
+    async def refusal(call, balance):
+        with pytest.raises(RpcFailure) as caught:
+            await estimate(call, balance)
+        assert caught.value.code == -32000
+        return caught.value.reason
+
+    assert await estimate(pay_out, 21_000 * fee + 1) == "0x5208"
+    assert await refusal(pay_out, 21_000 * fee) == "gas required exceeds allowance (20999)"
+    assert await refusal(pay_out, 1) == "gas required exceeds allowance (0)"
+    assert await refusal(pay_out, 0) == "insufficient funds for transfer: balance 0, value 1"
+    assert await refusal(pay_out | {"maxFeePerGas": "0x1"}, 10**18) == (
+        f"max fee per gas less than block base fee: maxFeePerGas: 1, baseFee: {chain.engine.tip().base_fee_per_gas}"
+    )
+    approve = {"from": poor, "to": contract, "data": data_of("approve(address,uint256)", 5, 1)}
+    needed = int(await estimate(approve, 0), 16)
+    # A price is part of the transaction's size, for which data gas is paid.
+    assert abs(int(await estimate(approve | {"gasPrice": hex(fee)}, 10**18), 16) - needed) < 1_000
+    assert "gas required exceeds allowance (25000)" in await refusal(approve | {"gasPrice": hex(fee)}, 25_000 * fee)
+    assert await rpc.call("eth_estimateGas", {"from": rich, "to": poor, "gas": "0x5207"}) == "0x5208"
+
+
+async def test_what_ends_a_call_is_said_in_the_same_words_everywhere(rpc, chain):
+    call = {"data": "0xfe"}
+    listed = await rpc.call("eth_createAccessList", call)
+    with pytest.raises(RpcFailure) as caught:
+        await rpc.call("eth_call", call, "latest")
+    assert listed["error"] == caught.value.reason == "invalid opcode: INVALID"
+    assert (await rpc.call("eth_createAccessList", {"data": "0x5f5ffd"}))["error"] == "execution reverted"

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use alloy_consensus::Header;
 use alloy_primitives::{Address, Bytes, B256, U256};
 use bedroll_core::ethereum::{Fork, Schedule};
+use bedroll_core::fee::{self, EVM_GAS_MAX};
 use bedroll_core::hook;
 use bedroll_core::profile::Rules;
 use bedroll_core::state::{Account, AccountProof, Lookup, State, StateSource};
-use bedroll_core::stf::{self, BlockSetting, Call, Outcome};
+use bedroll_core::stf::{self, BlockSetting, Call, CallError, Outcome};
 use bedroll_core::transaction::{Transaction, Unsigned, UnsignedFee};
 use bedroll_core::trie::{Path, SourceError, EMPTY_ROOT};
 use revm::primitives::KECCAK_EMPTY;
@@ -226,10 +227,11 @@ impl Look {
         Ok(stf::simulate(&self.rules, &setting, &mut state, call)?)
     }
 
-    /// Least gas limit that succeeds, padded data gas included, or how the call fails.
+    /// Least gas limit that succeeds, padded data gas included, or how the call fails. Where the sender names a price,
+    /// the limit is one that he can pay for.
     ///
     /// # Errors
-    /// As [`Self::call`].
+    /// As [`Self::call`]; the price is below the base fee (`fee`), or the sender cannot pay (`funds`, `allowance`).
     pub fn estimate_gas(
         &self,
         call: &Call,
@@ -237,14 +239,39 @@ impl Look {
         overrides: Overrides<'_>,
     ) -> Result<Result<u64, Outcome>, EngineError> {
         let (mut state, setting, rate) = self.prepare(overrides)?;
-        let nonce = state.account(&call.sender)?.unwrap_or_default().nonce;
-        let estimated = stf::estimate(&self.rules, &setting, &mut state, call)?;
+        let sender = state.account(&call.sender)?.unwrap_or_default();
+        let allowance = match max_fee_per_gas {
+            Some(fee) => allowance(call, sender.balance, fee, setting.base_fee)?,
+            None => u64::MAX,
+        };
+        let wanted = call.gas_limit.unwrap_or(EVM_GAS_MAX).min(EVM_GAS_MAX);
+        let is_short = allowance < wanted;
+        let bounded = Call {
+            gas_limit: Some(wanted.min(allowance)),
+            ..call.clone()
+        };
+        let estimated = stf::estimate(&self.rules, &setting, &mut state, &bounded);
         let base_fee = self.base_fee_ahead(&setting, rate)?;
         let fee = max_fee_per_gas.unwrap_or(2 * u128::from(base_fee));
-        Ok(estimated.map(|evm_gas| {
-            let size = self.size(call, nonce, evm_gas, fee);
-            evm_gas + stf::padded_data_gas(&self.rules, rate, size, base_fee)
-        }))
+        match estimated {
+            Ok(Ok(evm_gas)) => {
+                let size = self.size(call, sender.nonce, evm_gas, fee);
+                let transfer_bytes = self.rules.transfer_bytes;
+                let data_gas = fee::data_gas(rate, size, transfer_bytes, base_fee);
+                if evm_gas.saturating_add(data_gas) > allowance {
+                    return Err(beyond(allowance));
+                }
+                let padded = stf::padded_data_gas(&self.rules, rate, size, base_fee);
+                Ok(Ok(evm_gas.saturating_add(padded).min(allowance)))
+            }
+            Ok(Err(outcome)) if is_short && outcome.reason.starts_with("OutOfGas") => {
+                Err(beyond(allowance))
+            }
+            Err(CallError::Refused(refused)) if is_short && refused.reason == "intrinsic" => {
+                Err(beyond(allowance))
+            }
+            other => Ok(other?),
+        }
     }
 
     /// Base fee of the block that a transaction may get into: the open one, or the one after this.
@@ -282,6 +309,30 @@ impl Look {
         // Fields that a wallet fills in otherwise may be longer than here.
         made.size(self.rules.transfer_bytes) + 16
     }
+}
+
+/// Gas that a sender can pay for at a price.
+///
+/// # Errors
+/// The price is below the base fee, or the sender has not even what he sends.
+fn allowance(call: &Call, balance: U256, fee: u128, base_fee: u64) -> Result<u64, EngineError> {
+    if fee < u128::from(base_fee) {
+        let text = format!(
+            "max fee per gas less than block base fee: maxFeePerGas: {fee}, baseFee: {base_fee}"
+        );
+        return Err(EngineError::invalid("fee", text));
+    }
+    let Some(left) = balance.checked_sub(call.value) else {
+        let value = call.value;
+        let text = format!("insufficient funds for transfer: balance {balance}, value {value}");
+        return Err(EngineError::invalid("funds", text));
+    };
+    Ok((left / U256::from(fee.max(1))).saturating_to())
+}
+
+fn beyond(allowance: u64) -> EngineError {
+    let text = format!("gas required exceeds allowance ({allowance})");
+    EngineError::invalid("allowance", text)
 }
 
 /// A view as a state for calls reads it: flat values only.
