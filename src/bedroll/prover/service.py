@@ -187,7 +187,7 @@ class Prover:
         )
         folder = self.folder_of(job)
         folder.mkdir(parents=True, exist_ok=True)
-        if stated is not None:
+        if stated is not None and _read_stated(folder) != stated:
             write_durably(folder / STATED_FILE, stated)
         found = self.queue.job(job.id)
         if found is not None and wraps and not found.wraps:
@@ -348,9 +348,8 @@ class Prover:
 
     def _check_stated(self, job: Job, values: bytes) -> None:
         """A job that fails here stays as it is: a prover that is started again comes to it before all that follows."""
-        stated = self.folder_of(job) / STATED_FILE
         try:
-            check_statement(job.title, stated.read_bytes() if stated.exists() else None, values)
+            check_statement(job.title, _read_stated(self.folder_of(job)), values)
         except ProgramDiverged as error:
             _LOG.error("program and node contradict each other: nothing more is proved", extra={"job": job.id})
             self._alarm = str(error)
@@ -485,3 +484,9 @@ class Prover:
             jobs=shown_jobs(self.queue, running, self._crew.able, now),
             counts=self.queue.counts(),
         )
+
+
+def _read_stated(folder: Path) -> bytes | None:
+    """What the node states of a job's input, where it has said so."""
+    file = folder / STATED_FILE
+    return file.read_bytes() if file.exists() else None
