@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT))
 from tests.costs.compared import compared  # noqa: E402
 from tests.costs.contract import CONTRACT_KINDS, contract_cost  # noqa: E402
 from tests.costs.dispute_price import price as dispute_price  # noqa: E402
-from tests.costs.guest import guest_costs  # noqa: E402
 from tests.costs.price import commitment_vb, proven_price, signed_price  # noqa: E402
+from tests.costs.proved import proved_costs  # noqa: E402
 from tests.costs.script_price import price as script_price  # noqa: E402
 from tests.costs.verifier import verifier_costs  # noqa: E402
 from tests.costs.witness import hour_witness  # noqa: E402
@@ -29,8 +29,9 @@ HEAD = """# Deterministic prices; `make costs` writes this file, and a change of
 # compared: the same workloads as brotli over RLP and as a difference of states; neither signatures nor proofs counted.
 # contract: means of a use, gas at the lowest base fee, bytes of a batch's body with the transaction's signature.
 # dispute: virtual bytes of the real game, T = 26, each at its largest; fee children are counted, not weighed.
-# guest: the proved program, means over a batch of 1,000 among 100,000 accounts; of settlement what a posted Groth16
-# proof adds to an L1 block, one that holds and the dearest that does not; written by `make guest-costs`.
+# guest: the proved program, means over a batch of 1,000 among 100,000 accounts; calls of precompiles, with the call; of
+# settlement what a transaction of others adds to an L1 block, and what a posted Groth16 proof adds, one that holds and
+# the dearest that does not; written by `make guest-costs`.
 # witness: bytes a transfer that the program is given beside W1's whole batch, proven form; the AddressBook apart.
 # verifier: steps of the RISC-V program that verifies a proof, whatever the proof; of them in its parts; its sizes.
 # leaf: script bytes, items of a witness, most items on both stacks, T = 26; block: script bytes, most items.
@@ -64,7 +65,7 @@ def main() -> int:
     for section, rows in script_price().items():
         text += f"\n[{section}]\n" + "".join(f"{name} = {row}\n" for name, row in rows.items())
     kept = tomllib.loads(COSTS.read_text()).get("guest", {})
-    cycles = guest_costs(chosen.executor) if chosen.executor else kept
+    cycles = proved_costs(chosen.executor) if chosen.executor else kept
     text += "\n[guest]\n" + "".join(f"{name} = {value}\n" for name, value in cycles.items())
     text += "\n[witness]\n" + "".join(f"{name} = {value}\n" for name, value in asdict(hour_witness()).items())
     print(text)

@@ -9,7 +9,8 @@ import pytest
 
 from bedroll._core._native import program_input, run_program
 from bedroll.primitives import Invalid
-from tests.costs.guest import executed, guest_costs
+from tests.costs.guest import executed
+from tests.costs.proved import proved_costs
 from tests.framework.scene import TO, Scene, busy
 
 pytestmark = pytest.mark.guest
@@ -95,5 +96,5 @@ def test_where_the_node_says_nothing_the_machine_does_not_either(executor, scene
 
 
 @pytest.mark.timeout(600)
-def test_a_transfer_takes_the_cycles_that_are_committed(executor):
-    assert guest_costs(executor) == tomllib.loads(COSTS.read_text())["guest"]
+def test_transactions_and_calls_take_the_cycles_that_are_committed(executor):
+    assert proved_costs(executor) == tomllib.loads(COSTS.read_text())["guest"]

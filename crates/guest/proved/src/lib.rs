@@ -1,4 +1,6 @@
-//! The machine's own parts of the proved programs: keccak and signatures over secp256k1 by its precompiles.
+//! The machine's own parts of the proved programs: keccak, signatures over secp256k1 and BN254 by its
+//! instructions.
+mod bn254;
 mod curve;
 mod field;
 mod keccak;

@@ -1,6 +1,8 @@
 //! The machine's cryptography as revm calls it. What is not here runs as plain instructions.
 use revm::precompile::{Crypto, PrecompileHalt};
+use sha2::{Digest, Sha256};
 
+use crate::bn254::{add, is_one, multiply};
 use crate::curve::recover;
 use crate::keccak::keccak256;
 
@@ -26,5 +28,21 @@ impl Crypto for Precompiles {
         let mut word = [0; 32];
         word[12..].copy_from_slice(&keccak256(&key)[12..]);
         Ok(word)
+    }
+
+    fn bn254_g1_add(&self, one: &[u8], other: &[u8]) -> Result<[u8; 64], PrecompileHalt> {
+        add(one, other)
+    }
+
+    fn bn254_g1_mul(&self, point: &[u8], scalar: &[u8]) -> Result<[u8; 64], PrecompileHalt> {
+        multiply(point, scalar)
+    }
+
+    fn bn254_pairing_check(&self, pairs: &[(&[u8], &[u8])]) -> Result<bool, PrecompileHalt> {
+        is_one(pairs)
+    }
+
+    fn sha256(&self, input: &[u8]) -> [u8; 32] {
+        Sha256::digest(input).into()
     }
 }
