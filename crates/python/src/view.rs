@@ -159,7 +159,7 @@ impl View {
         outcome.map(Outcome).map_err(of_engine)
     }
 
-    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, options, result_bytes, seconds, block_overrides = "", authorizations = vec![], script_command = vec![]))]
+    #[pyo3(signature = (*, sender, to, data, value, gas_limit, gas_price, access_list, overrides, options, result_bytes, seconds, block_overrides = "", authorizations = vec![], script_command = vec![], blob_hashes = vec![], max_fee_per_blob_gas = 0))]
     #[allow(clippy::too_many_arguments)]
     fn trace_call<'py>(
         &self,
@@ -178,6 +178,8 @@ impl View {
         block_overrides: &str,
         authorizations: GrantRows<'_>,
         script_command: Vec<String>,
+        blob_hashes: Vec<Vec<u8>>,
+        max_fee_per_blob_gas: u128,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let call = Call {
             sender: address(sender)?,
@@ -188,8 +190,8 @@ impl View {
             gas_price,
             access_list: self::access_list(access_list)?,
             authorizations: grants(&authorizations)?,
-            blob_hashes: vec![],
-            max_fee_per_blob_gas: 0,
+            blob_hashes: hashes(blob_hashes)?,
+            max_fee_per_blob_gas,
         };
         let overrides = Overrides {
             state: overrides,

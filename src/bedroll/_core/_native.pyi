@@ -288,6 +288,8 @@ class View:
         block_overrides: str = "",
         authorizations: Sequence[tuple[int, bytes, int, int, int, int]] = ...,
         script_command: Sequence[str] = ...,
+        blob_hashes: Sequence[bytes] = ...,
+        max_fee_per_blob_gas: int = 0,
     ) -> bytes:
         """Trace a call; JSON. `options`, bounds, command and errors as `Engine.trace`."""
 

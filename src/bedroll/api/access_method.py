@@ -30,7 +30,7 @@ _PRECOMPILES_END: Final = 0x200
 
 @TABLE.method(
     "eth_createAccessList",
-    required("transaction", lambda value, name: parse_call(value, name)),
+    required("transaction", lambda value, name: parse_call(value, name, blobs=True)),
     optional("block", parse_block, LATEST),
     optional("state overrides", parse_overrides, ""),
     optional("block overrides", parse_block_overrides, ""),

@@ -1,11 +1,13 @@
 """The call object of `eth_call`, `eth_estimateGas` and `eth_sendTransaction`.
 
-Reads: JSON values of a stranger.  Gives: `CallRequest`, `parse_call`, `NO_BLOBS`.
+Reads: JSON values of a stranger.  Gives: `CallRequest`, `parse_call`, `blobs_of`.
 Never: lets an unknown member pass unseen.  Spec: docs/spec/api-chain.md#calls
 """
 
 from dataclasses import dataclass, field
+from typing import TypedDict
 
+from bedroll.execution.engine import View
 from bedroll.primitives import Address
 
 from .error import Code, RpcError, invalid_params
@@ -58,6 +60,26 @@ class CallRequest:
         """
         if self.chain_id not in (None, chain_id):
             raise RpcError(Code.SERVER, f"chainId does not match node's (have={self.chain_id}, want={chain_id})")
+
+
+class BlobFields(TypedDict, total=False):
+    """What a call says of blobs, as the engine takes it."""
+
+    blob_hashes: list[bytes]
+    max_fee_per_blob_gas: int
+
+
+def blobs_of(view: View, request: CallRequest) -> BlobFields:
+    """What a call says of blobs, if anything.
+
+    Raises:
+        RpcError: It has some, and the view's block could have none.
+    """
+    if not request.blob_hashes:
+        return {}
+    if not view.has_blobs:
+        raise invalid_params(NO_BLOBS)
+    return {"blob_hashes": request.blob_hashes, "max_fee_per_blob_gas": request.max_fee_per_blob_gas or 0}
 
 
 def parse_call(value: object, name: str = "transaction", *, blobs: bool = False) -> CallRequest:

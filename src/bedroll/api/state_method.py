@@ -4,13 +4,13 @@ Reads: views of the engine.  Gives: `TABLE`.
 Never: changes state.  Spec: docs/spec/api-chain.md#calls
 """
 
-from typing import Final, TypedDict
+from typing import Final
 
 from bedroll.execution.engine import Outcome, View
 from bedroll.primitives import Invalid
 
 from .block_tag import LATEST, BlockRef, parse_block, view_at
-from .call import NO_BLOBS, CallRequest, parse_call
+from .call import CallRequest, blobs_of, parse_call
 from .error import Code, RpcError, from_invalid, invalid_params, reverted
 from .method import MethodTable, optional, required
 from .override import NONE, Overrides, parse_block_overrides, parse_overrides
@@ -179,7 +179,7 @@ _HALTS: Final = {
 
 def run_call(view: View, request: CallRequest, call_gas: int, overrides: Overrides) -> Outcome:
     """Run a call on a view; on a worker's thread."""
-    blobs = _blobs(view, request)
+    blobs = blobs_of(view, request)
     try:
         return view.call(
             sender=request.sender,
@@ -199,7 +199,7 @@ def run_call(view: View, request: CallRequest, call_gas: int, overrides: Overrid
 
 
 def _estimate(view: View, request: CallRequest, call_gas: int, overrides: Overrides) -> int | Outcome:
-    blobs = _blobs(view, request)
+    blobs = blobs_of(view, request)
     try:
         return view.estimate_gas(
             sender=request.sender,
@@ -216,20 +216,6 @@ def _estimate(view: View, request: CallRequest, call_gas: int, overrides: Overri
         )
     except Invalid as error:
         raise from_invalid(error) from None
-
-
-class _Blobs(TypedDict, total=False):
-    blob_hashes: list[bytes]
-    max_fee_per_blob_gas: int
-
-
-def _blobs(view: View, request: CallRequest) -> _Blobs:
-    """What a call says of blobs, if anything; only some chains have any."""
-    if not request.blob_hashes:
-        return {}
-    if not view.has_blobs:
-        raise invalid_params(NO_BLOBS)
-    return {"blob_hashes": request.blob_hashes, "max_fee_per_blob_gas": request.max_fee_per_blob_gas or 0}
 
 
 def _parse_slot_rows(value: object, name: str) -> dict[bytes, list[int]]:

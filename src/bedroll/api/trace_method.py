@@ -14,7 +14,7 @@ from bedroll.execution.engine import View
 from bedroll.primitives import Invalid
 
 from .block_tag import LATEST, BlockRef, need_height, parse_block, parse_number, view_at
-from .call import CallRequest, parse_call
+from .call import CallRequest, blobs_of, parse_call
 from .error import Code, RpcError, from_invalid, invalid_params
 from .method import MethodTable, optional, required
 from .quantity import parse_hash, show_data
@@ -62,7 +62,7 @@ async def trace_block_by_hash(service: Service, block_hash: bytes, options: Trac
 
 @TABLE.method(
     "debug_traceCall",
-    required("transaction", lambda value, name: parse_call(value, name)),
+    required("transaction", lambda value, name: parse_call(value, name, blobs=True)),
     optional("block", parse_block, LATEST),
     optional("options", parse_call_options, DEFAULT),
 )
@@ -79,6 +79,7 @@ def run_trace(
     view: View, request: CallRequest, gas: int, options: TraceOptions, bounds: Bounds, command: Sequence[str] = ()
 ) -> bytes:
     """Trace a call on a view; on a worker's thread."""
+    blobs = blobs_of(view, request)
     return view.trace_call(
         sender=request.sender,
         to=request.to,
@@ -93,6 +94,7 @@ def run_trace(
         options=options.core,
         script_command=command,
         **bounds,
+        **blobs,
     )
 
 

@@ -106,6 +106,9 @@ def test_a_call_sees_the_hashes_of_the_blobs_that_come_with_it(ask):
     assert ask("eth_estimateGas", call | {"maxFeePerBlobGas": hex(10**12)}) == "0x5208"
     first_hash = {call["to"]: {"code": "0x5f495f5260205ff3"}}
     assert ask("eth_call", call, "latest", first_hash) == hashes[0]
+    told = ask("debug_traceCall", call, "latest", {"tracer": "callTracer", "stateOverrides": first_hash})
+    assert told["output"] == hashes[0]
+    assert "error" not in ask("eth_createAccessList", call, "latest", first_hash)
 
 
 def test_blobs_cost_what_their_excess_says(ask, chain):
