@@ -23,6 +23,17 @@ pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Gives a file that was written under a draft's name its own, once it is whole on the disk.
+///
+/// # Errors
+/// The file system's.
+pub fn keep(draft: &Path, path: &Path) -> Result<()> {
+    let file = File::open(draft).with_context(|| draft.display().to_string())?;
+    file.sync_all()?;
+    fs::rename(draft, path)?;
+    Ok(())
+}
+
 /// Keeps artifacts: those whose name has a dot are files of the open folder, all others are of one task and in memory.
 ///
 /// The proof system deletes what it has used. Files stay, so that nothing finished is made twice.

@@ -1,12 +1,12 @@
 //! Runs a program on its input and cuts the run into shards, each with all that its proof needs in a file.
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sp1_core_executor::events::{PrecompileEvent, SyscallEvent};
-use sp1_core_executor::{ExecutionRecord, Program, SP1CoreOpts, SplitOpts};
+use sp1_core_executor::{ExecutionRecord, Program, SP1CoreOpts, SplitOpts, SyscallCode};
 use sp1_core_machine::executor::{trace_chunk, ExecutionOutput};
 use sp1_core_machine::io::SP1Stdin;
 use sp1_hypercube::air::{ShardRange, PROOF_NONCE_NUM_WORDS};
@@ -22,7 +22,7 @@ use sp1_prover::worker::{
 use sp1_prover_types::{Artifact, ArtifactClient, ArtifactType, InMemoryArtifactClient, TaskType};
 use tokio::sync::mpsc;
 
-use crate::folder::write_durably;
+use crate::folder::{keep, write_durably};
 use crate::given::{self, Given};
 use crate::machine;
 use crate::program::{key_of_job, PROGRAM};
@@ -143,7 +143,7 @@ pub async fn plan(job: &Path) -> Result<Plan> {
         return Ok(plan);
     }
     let run = Run::new(&elf, &input, given.common(key_of_job(job, &elf).await?));
-    let (output, mut pieces) = run.await?.execute(given.count()).await?;
+    let (output, mut pieces) = run.await?.execute(job, given.count()).await?;
     pieces.extend(given.pieces().into_iter().map(Piece::given));
     let order = ordered(pieces);
     let parts = tree::nodes(order.len());
@@ -152,7 +152,7 @@ pub async fn plan(job: &Path) -> Result<Plan> {
         Part::Node(index) => node_file(*index),
     };
     for (index, piece) in order.iter().enumerate() {
-        piece.write(job, index)?;
+        piece.keep(job, index)?;
     }
     let plan = Plan {
         of,
@@ -181,32 +181,35 @@ fn ordered(mut pieces: Vec<Piece>) -> Vec<Piece> {
 struct Piece {
     shard: Shard,
     trace: Trace,
-    calls: Option<Vec<u8>>,
 }
 
-/// What a shard is proved from.
+/// What a shard is proved from. A run's traces lie on the disk from when they are made: all of them are more than memory.
 enum Trace {
-    Run(TraceData),
+    /// The trace, in a draft.
+    Run(PathBuf),
+    /// Calls of a precompile, in a draft, and how many.
+    Calls(PathBuf, usize, SyscallCode),
     Given(Box<SP1DeferredData>),
 }
 
 impl Piece {
-    fn write(&self, job: &Path, index: usize) -> Result<()> {
-        if let Some(calls) = &self.calls {
-            write_durably(&job.join(calls_file(index)), calls)?;
-        }
-        let trace = match &self.trace {
-            Trace::Given(proof) => bincode::serialize(proof)?,
-            Trace::Run(TraceData::Precompile(slices, code)) => {
-                let mut slices = slices.clone();
-                for slice in &mut slices {
-                    slice.artifact = Artifact(calls_file(index));
-                }
-                bincode::serialize(&TraceData::Precompile(slices, *code))?
+    /// Gives what lies in drafts the names of a shard's files.
+    fn keep(&self, job: &Path, index: usize) -> Result<()> {
+        let path = job.join(trace_file(index));
+        match &self.trace {
+            Trace::Run(draft) => keep(draft, &path),
+            Trace::Given(proof) => write_durably(&path, &bincode::serialize(proof)?),
+            Trace::Calls(draft, count, code) => {
+                keep(draft, &job.join(calls_file(index)))?;
+                let whole = PrecompileArtifactSlice {
+                    artifact: Artifact(calls_file(index)),
+                    start_idx: 0,
+                    end_idx: *count,
+                };
+                let trace = TraceData::Precompile(vec![whole], *code);
+                write_durably(&path, &bincode::serialize(&trace)?)
             }
-            Trace::Run(whole) => bincode::serialize(whole)?,
-        };
-        write_durably(&job.join(trace_file(index)), &trace)
+        }
     }
 
     fn given((range, proof): (ShardRange, SP1DeferredData)) -> Self {
@@ -216,7 +219,6 @@ impl Piece {
                 range,
             },
             trace: Trace::Given(Box::new(proof)),
-            calls: None,
         }
     }
 }
@@ -288,7 +290,7 @@ impl Run {
         })
     }
 
-    async fn execute(mut self, proofs: usize) -> Result<(ExecutionOutput, Vec<Piece>)> {
+    async fn execute(mut self, job: &Path, proofs: usize) -> Result<(ExecutionOutput, Vec<Piece>)> {
         let task = TaskId::new("run");
         let request = CoreExecuteTaskRequest {
             elf: Artifact(ELF.to_owned()),
@@ -303,13 +305,14 @@ impl Run {
         };
         let messages = self.workers.subscribe_task_messages(&task).await?;
         let mut ranges = MessageReceiver::<ProofData>::new(messages);
-        let collector = Collector {
+        let mut collector = Collector {
             program: self.program.clone(),
             artifacts: self.artifacts.clone(),
             workers: self.workers.clone(),
             options: self.options.clone(),
+            drafts: Drafts::new(job)?,
         };
-        let mut collected: Vec<(Artifact, TraceData)> = Vec::new();
+        let mut collected: Vec<Collected> = Vec::new();
         let running = self.controller.execute(task, request);
         tokio::pin!(running);
         let output = loop {
@@ -323,10 +326,7 @@ impl Run {
         while let Ok((id, request)) = self.tasks.try_recv() {
             collected.push(collector.collect(id, request).await?);
         }
-        let code = collected.iter().find_map(|(_, trace)| match trace {
-            TraceData::Memory(shard) => Some(shard.final_state.exit_code),
-            _ => None,
-        });
+        let code = collected.iter().find_map(|each| each.exit_code);
         ensure!(
             code == Some(0),
             "the program ended with exit code {}: it states nothing about this input",
@@ -335,12 +335,56 @@ impl Run {
         let mut pieces = Vec::new();
         for _ in 0..collected.len() {
             let said = ranges.recv().await.context("a shard has no range")?;
-            let place = collected.iter().position(|(proof, _)| *proof == said.proof);
-            let (_, trace) = collected.swap_remove(place.context("a range has no shard")?);
-            pieces.push(collector.piece(said.range, trace).await?);
+            let place = collected.iter().position(|each| each.proof == said.proof);
+            let found = collected.swap_remove(place.context("a range has no shard")?);
+            pieces.push(Piece {
+                shard: Shard {
+                    kind: found.kind,
+                    range: said.range,
+                },
+                trace: found.trace,
+            });
         }
         Ok((output, pieces))
     }
+}
+
+/// Names of files that a plan writes before it knows their place; those of a plan that was killed are gone.
+struct Drafts {
+    job: PathBuf,
+    count: usize,
+}
+
+impl Drafts {
+    fn new(job: &Path) -> Result<Self> {
+        for entry in std::fs::read_dir(job)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|end| end == "piece") {
+                std::fs::remove_file(path)?;
+            }
+        }
+        Ok(Self {
+            job: job.to_owned(),
+            count: 0,
+        })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.job.join(format!("{:05}.piece", self.count));
+        self.count += 1;
+        std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
+        Ok(path)
+    }
+}
+
+/// A shard that a run gave; its range is told apart.
+struct Collected {
+    /// Where its proof would go: by that it is named.
+    proof: Artifact,
+    kind: String,
+    trace: Trace,
+    /// Of the run, known with the shard of memory.
+    exit_code: Option<u32>,
 }
 
 /// Takes in the shards that a run gives.
@@ -349,10 +393,11 @@ struct Collector {
     artifacts: InMemoryArtifactClient,
     workers: LocalWorkerClient,
     options: SP1CoreOpts,
+    drafts: Drafts,
 }
 
 impl Collector {
-    async fn collect(&self, id: TaskId, task: RawTaskRequest) -> Result<(Artifact, TraceData)> {
+    async fn collect(&mut self, id: TaskId, task: RawTaskRequest) -> Result<Collected> {
         let task = ProveShardTaskRequest::from_raw(task).map_err(|error| anyhow!("{error:?}"))?;
         let trace: TraceData = self.artifacts.download(&task.record).await?;
         if let (TraceData::Core(chunk), Some(calls)) = (&trace, &task.deferred_output) {
@@ -369,7 +414,17 @@ impl Collector {
         self.artifacts
             .try_delete(&task.record, ArtifactType::UnspecifiedArtifactType)
             .await?;
-        Ok((task.output, trace))
+        let exit_code = match &trace {
+            TraceData::Memory(shard) => Some(shard.final_state.exit_code),
+            _ => None,
+        };
+        let (kind, trace) = self.draft(trace).await?;
+        Ok(Collected {
+            proof: task.output,
+            kind,
+            trace,
+            exit_code,
+        })
     }
 
     /// Precompile calls of a piece of the run go to shards of their own: hands them to whoever cuts those.
@@ -402,46 +457,25 @@ impl Collector {
         self.artifacts.upload(to, &deferred).await
     }
 
-    async fn piece(&self, range: ShardRange, trace: TraceData) -> Result<Piece> {
-        Ok(match trace {
-            TraceData::Core(_) => Piece {
-                shard: Shard {
-                    kind: "core".to_owned(),
-                    range,
-                },
-                trace: Trace::Run(trace),
-                calls: None,
-            },
-            TraceData::Memory(_) => Piece {
-                shard: Shard {
-                    kind: "memory".to_owned(),
-                    range,
-                },
-                trace: Trace::Run(trace),
-                calls: None,
-            },
-            TraceData::Precompile(slices, code) => {
-                let mut calls: Vec<(SyscallEvent, PrecompileEvent)> = Vec::new();
-                for slice in &slices {
-                    let all: Vec<(SyscallEvent, PrecompileEvent)> =
-                        self.artifacts.download(&slice.artifact).await?;
-                    let count = slice.end_idx - slice.start_idx;
-                    calls.extend(all.into_iter().skip(slice.start_idx).take(count));
-                }
-                let whole = PrecompileArtifactSlice {
-                    artifact: Artifact(String::new()),
-                    start_idx: 0,
-                    end_idx: calls.len(),
-                };
-                Piece {
-                    shard: Shard {
-                        kind: format!("{code:?}").to_lowercase(),
-                        range,
-                    },
-                    trace: Trace::Run(TraceData::Precompile(vec![whole], code)),
-                    calls: Some(bincode::serialize(&calls)?),
-                }
-            }
-        })
+    async fn draft(&mut self, trace: TraceData) -> Result<(String, Trace)> {
+        let TraceData::Precompile(slices, code) = &trace else {
+            let kind = if matches!(trace, TraceData::Core(_)) {
+                "core"
+            } else {
+                "memory"
+            };
+            let draft = self.drafts.write(&bincode::serialize(&trace)?)?;
+            return Ok((kind.to_owned(), Trace::Run(draft)));
+        };
+        let mut calls: Vec<(SyscallEvent, PrecompileEvent)> = Vec::new();
+        for slice in slices {
+            let all: Vec<(SyscallEvent, PrecompileEvent)> =
+                self.artifacts.download(&slice.artifact).await?;
+            let count = slice.end_idx - slice.start_idx;
+            calls.extend(all.into_iter().skip(slice.start_idx).take(count));
+        }
+        let draft = self.drafts.write(&bincode::serialize(&calls)?)?;
+        let kind = format!("{code:?}").to_lowercase();
+        Ok((kind, Trace::Calls(draft, calls.len(), *code)))
     }
 }
