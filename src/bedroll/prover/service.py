@@ -122,7 +122,7 @@ class Prover:
             program: ELF file that is proved.
             hand_over: Takes finished proofs.
             memory_bytes: For the status; workers keep to it.
-            cycles_max: A longer run is not proved: planning holds its whole trace.
+            cycles_max: A longer run is not proved.
             execute: Runs the program before it is planned; without it the plan says how long it is and what it states.
             shortener: Makes Groth16 proofs of jobs that wrap.
             on_change: Told of every step, and once a second while a task runs.
