@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 const TRANSFERS: u64 = 10_000;
 /// Trie nodes and flat values that stay in memory: what the engine keeps.
-const KEPT: usize = 1_000_000;
+const KEPT: usize = 2_000_000;
 
 fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);

@@ -1,4 +1,4 @@
-//! Advice to the system: which pages of the file a block is about to read, so that it fetches them together.
+//! Advice to the system: which pages of its files a block is about to read, so that it fetches them together.
 //!
 //! Where the state is larger than memory, most of what a block touches is on the disk. A page that is met while the block
 //! runs costs a fault, a request of its own and two switches of context; a page that was named before costs the request.
@@ -6,12 +6,13 @@
 //! above it (`mdb.c`: `MDB_page`, `MDB_node`, `MDB_db`, data version 1). It is advice only: whatever is read wrongly here
 //! fetches a page in vain.
 use crate::key::{history, Key};
-use crate::near::{account_key, branch_key};
+use crate::near::{Tree as Accounts, PAGE_BYTES};
 use crate::row::Row;
 use crate::shared::Shared;
 use crate::table::{Table, Undo};
 use crate::{Store, StoreError};
-use alloy_primitives::{keccak256, Address, U256};
+use alloy_primitives::{Address, B256, U256};
+use bedroll_core::trie::hash_all;
 use heed::types::Bytes;
 use heed::{Database, RoTxn};
 use rustix::fs::{fadvise, Advice};
@@ -41,7 +42,7 @@ struct Asked<'a> {
 }
 
 impl Store {
-    /// Has the system fetch the pages of accounts, with the nodes above them, and of the slot that `owner` has for each;
+    /// Has the system fetch the pages of accounts, which have the nodes above them, and of the slot that `owner` has for each;
     /// does not wait for them.
     ///
     /// # Errors
@@ -52,25 +53,12 @@ impl Store {
         owner: &Address,
         slot_of: &dyn Fn(&Address) -> U256,
     ) -> Result<(), StoreError> {
-        self.shared.advise([
-            Asked {
-                table: Table::Near,
-                count: 2 * accounts.len(),
-                key: Box::new(|at| {
-                    let key = account_key(&keccak256(accounts[at / 2]));
-                    if at % 2 == 0 {
-                        branch_key(&key).to_vec()
-                    } else {
-                        key.to_vec()
-                    }
-                }),
-            },
-            Asked {
-                table: Table::Slot,
-                count: accounts.len(),
-                key: Box::new(|at| Key::slot(owner, &slot_of(&accounts[at])).row()[1..].to_vec()),
-            },
-        ])
+        self.shared.advise_accounts(accounts)?;
+        self.shared.advise([Asked {
+            table: Table::Slot,
+            count: accounts.len(),
+            key: Box::new(|at| Key::slot(owner, &slot_of(&accounts[at])).row()[1..].to_vec()),
+        }])
     }
 }
 
@@ -100,8 +88,46 @@ impl Shared {
         ])
     }
 
+    fn advise_accounts(&self, addresses: &[Address]) -> Result<(), StoreError> {
+        if !self.calm.is_over(Table::Near, addresses.len()) {
+            return Ok(());
+        }
+        let accounts = self.near.newest();
+        let samples = addresses.iter().step_by(addresses.len() / SAMPLES);
+        let samples: Vec<&[u8]> = samples.map(|address| address.as_slice()).collect();
+        let mut missing = 0;
+        for hash in hash_all(&samples) {
+            missing += usize::from(is_far(&accounts, &hash)?);
+        }
+        if missing < MISSING {
+            self.calm.begin(Table::Near);
+            return Ok(());
+        }
+        let all: Vec<&[u8]> = addresses.iter().map(|address| address.as_slice()).collect();
+        let hashes = hash_all(&all);
+        let mut places: Vec<_> = (hashes.iter())
+            .filter_map(|hash| accounts.place(hash))
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        for place in places {
+            let page = (place.offset() / PAGE_BYTES * PAGE_BYTES) as u64;
+            let length = NonZeroU64::new(PAGE_BYTES as u64);
+            // A system that takes no advice reads the page when it is met.
+            let _ = fadvise(
+                &accounts.segments.of(place)?.file,
+                page,
+                length,
+                Advice::WillNeed,
+            );
+        }
+        Ok(())
+    }
+
     fn advise<const N: usize>(&self, asked: [Asked<'_>; N]) -> Result<(), StoreError> {
-        let due = asked.each_ref().map(|asked| self.calm.is_over(asked));
+        let due = asked
+            .each_ref()
+            .map(|asked| self.calm.is_over(asked.table, asked.count));
         if !due.contains(&true) {
             return Ok(());
         }
@@ -130,11 +156,11 @@ pub(crate) struct Calm([AtomicUsize; Table::ALL.len()]);
 
 impl Calm {
     /// Whether it is to be looked where these keys are.
-    fn is_over(&self, asked: &Asked<'_>) -> bool {
-        let left = &self.0[asked.table as usize];
+    fn is_over(&self, table: Table, count: usize) -> bool {
+        let left = &self.0[table as usize];
         let before = left.load(Ordering::Relaxed);
-        left.store(before.saturating_sub(asked.count), Ordering::Relaxed);
-        asked.count >= SAMPLES && before <= asked.count
+        left.store(before.saturating_sub(count), Ordering::Relaxed);
+        count >= SAMPLES && before <= count
     }
 
     fn begin(&self, table: Table) {
@@ -214,9 +240,7 @@ impl<'a> Walk<'a> {
         let Some(place) = self.leaf(key) else {
             return false;
         };
-        let mut byte = [0];
-        let into = &mut [IoSliceMut::new(&mut byte)];
-        preadv2(self.file, into, place, ReadWriteFlags::NOWAIT) == Err(Errno::AGAIN)
+        is_missing(self.file, place)
     }
 
     /// Names the leaves of keys if many are not in memory, and tells whether that is so.
@@ -245,6 +269,22 @@ impl<'a> Walk<'a> {
         }
         true
     }
+}
+
+/// Whether a page of a file is not in memory.
+fn is_missing(file: &File, place: u64) -> bool {
+    let mut byte = [0];
+    let into = &mut [IoSliceMut::new(&mut byte)];
+    preadv2(file, into, place, ReadWriteFlags::NOWAIT) == Err(Errno::AGAIN)
+}
+
+/// Whether the unit of an account is not in memory.
+fn is_far(accounts: &Accounts, hash: &B256) -> Result<bool, StoreError> {
+    let Some(place) = accounts.place(hash) else {
+        return Ok(false);
+    };
+    let file = &accounts.segments.of(place)?.file;
+    Ok(is_missing(file, place.offset() as u64))
 }
 
 fn u16_at(page: &[u8], at: usize) -> Option<usize> {
@@ -281,6 +321,7 @@ fn child(page: &[u8], key: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::StoreOptions;
+    use alloy_primitives::keccak256;
     use alloy_primitives::B256;
 
     #[test]
@@ -314,17 +355,12 @@ mod tests {
 
     #[test]
     fn keys_that_were_in_memory_are_looked_for_again_later_and_few_never() {
-        let asked = |count| Asked {
-            table: Table::Slot,
-            count,
-            key: Box::new(|_| Vec::new()),
-        };
         let calm = Calm::default();
-        assert!(calm.is_over(&asked(SAMPLES)));
-        assert!(!calm.is_over(&asked(SAMPLES - 1)));
+        assert!(calm.is_over(Table::Slot, SAMPLES));
+        assert!(!calm.is_over(Table::Slot, SAMPLES - 1));
         calm.begin(Table::Slot);
         let looked: Vec<bool> = (0..11)
-            .map(|_| calm.is_over(&asked(CALM_KEYS / 10)))
+            .map(|_| calm.is_over(Table::Slot, CALM_KEYS / 10))
             .collect();
         assert_eq!(looked.iter().position(|due| *due), Some(9));
     }

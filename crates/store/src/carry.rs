@@ -5,7 +5,6 @@
 //! chunk   (table u8 ‖ key length u16 ‖ value length u32 ‖ key ‖ value)*
 //! ```
 use crate::key::Key;
-use crate::near::{account_key, AccountKey};
 use crate::posting::Secret;
 use crate::record::node_rows_of;
 use crate::row::Row;
@@ -19,7 +18,6 @@ use bedroll_core::state::Account;
 use bedroll_core::trie::{NodeSource, Path as TriePath, SourceError, Trie, EMPTY_ROOT};
 use heed::{RoTxn, RwTxn};
 use revm::primitives::KECCAK_EMPTY;
-use std::borrow::Cow;
 use std::ops::Bound;
 use std::path::Path;
 
@@ -38,6 +36,9 @@ const CARRIED: [Table; 8] = [
     Table::Slot,
 ];
 
+/// Accounts that are read at a time for a chunk.
+const CHUNK_ACCOUNTS: usize = 1_000;
+
 /// Rows looked at in one step.
 const STEP_ROWS: usize = 50_000;
 /// Trie nodes that stay in memory between steps.
@@ -54,21 +55,27 @@ impl View {
             .iter()
             .position(|table| Some(*table as u8) == start)
             .unwrap_or(0);
+        let near = self.snapshot.near()?;
         self.snapshot.with_txn(|txn, _| {
             let mut chunk = Vec::new();
             let mut last = None;
             for table in &CARRIED[at..] {
                 let own_after = after.filter(|key| key.first() == Some(&(*table as u8)));
                 if *table == Table::Account {
-                    let tables = &self.snapshot.tables;
-                    for row in tables.accounts_from(txn, own_after.map(|key| &key[1..]))? {
+                    let mut after = own_after.and_then(|key| B256::try_from(&key[1..]).ok());
+                    loop {
                         if chunk.len() >= CHUNK_BYTES {
                             return Ok((chunk, last));
                         }
-                        let (hash, address, flat) = row?;
-                        put_carried(&mut chunk, *table, address, flat);
-                        let key = account_key(&B256::from_slice(hash));
-                        last = Some([&[*table as u8], &key[..]].concat());
+                        let rows = near.accounts_after(after.as_ref(), CHUNK_ACCOUNTS)?;
+                        let Some((hash, ..)) = rows.last() else {
+                            break;
+                        };
+                        last = Some([&[*table as u8], hash.as_slice()].concat());
+                        after = Some(*hash);
+                        for (_, address, flat) in &rows {
+                            put_carried(&mut chunk, *table, address.as_slice(), flat);
+                        }
                     }
                     continue;
                 }
@@ -140,23 +147,18 @@ fn split_chunk(mut chunk: &[u8]) -> Option<Vec<Carried<'_>>> {
     Some(rows)
 }
 
-/// Nodes of a trie that a transaction sees.
+/// Nodes of a storage trie that a transaction sees.
 struct TxnNodes<'a> {
     shared: &'a Shared,
     txn: &'a RoTxn<'a>,
-    owner: Option<B256>,
-    /// Which accounts are in the trie already: leaves follow from them.
-    end: Bound<&'a [u8]>,
+    owner: B256,
 }
 
 impl NodeSource for TxnNodes<'_> {
     fn node(&self, path: &TriePath, _hash: &B256) -> Result<Option<Vec<u8>>, SourceError> {
-        let key = Key::node(self.owner.as_ref(), path);
-        let found = self
-            .shared
-            .tables
-            .get_until(self.txn, key.row(), self.end)?;
-        Ok(found.map(Cow::into_owned))
+        let key = Key::node(Some(&self.owner), path);
+        let found = self.shared.tables.get(self.txn, key.row())?;
+        Ok(found.map(<[u8]>::to_vec))
     }
 }
 
@@ -177,10 +179,8 @@ pub struct Import {
     hash: B256,
     parent: Option<B256>,
     indexed: u64,
-    trie: Trie,
-    /// Accounts in the trie, and the key of the last one.
-    accounts: u64,
-    after: Option<AccountKey>,
+    /// The last account that was looked at.
+    after: Option<B256>,
     filling: Option<Filling>,
     slots: u64,
     root: Option<B256>,
@@ -228,8 +228,6 @@ impl Import {
             hash,
             parent: None,
             indexed: 0,
-            trie: Trie::new(),
-            accounts: 0,
             after: None,
             filling: None,
             slots: 0,
@@ -246,15 +244,16 @@ impl Import {
     pub fn put_chunk(&mut self, chunk: &[u8]) -> Result<usize, StoreError> {
         let rows = split_chunk(chunk).ok_or_else(|| bad("a chunk of the snapshot is malformed"))?;
         let shared = &self.store.shared;
+        let is_account = |row: &&Carried<'_>| row.0 == Table::Account;
+        let accounts = rows.iter().filter(is_account).map(|row| (row.1, row.2));
+        shared.near.stage_accounts(accounts)?;
         shared.write(|txn| {
-            for (table, key, value) in &rows {
-                match table {
-                    Table::Account => shared.tables.fill_account(txn, key, value)?,
-                    _ => shared.tables.of(*table).put(txn, key, value)?,
-                }
+            for (table, key, value) in rows.iter().filter(|row| !is_account(row)) {
+                shared.tables.of(*table).put(txn, key, value)?;
             }
-            Ok(())
+            shared.near.write(&shared.tables, txn)
         })?;
+        shared.near.committed();
         Ok(rows.len())
     }
 
@@ -300,8 +299,6 @@ impl Import {
             let txn = shared.env.read_txn()?;
             self.step(shared, &txn, &mut rows)?
         };
-        let (root, writes) = self.trie.commit();
-        rows.extend(node_rows_of(self.height, None, writes));
         if let Some(filling) = &mut self.filling {
             let (_, writes) = filling.trie.commit();
             let owner = keccak256(filling.address);
@@ -309,16 +306,15 @@ impl Import {
         }
         shared.write(|txn| {
             rows.iter()
-                .try_for_each(|row| shared.tables.fill_node(txn, &row.key, row.value.as_deref()))
+                .try_for_each(|row| shared.tables.put(txn, &row.key, row.value.as_deref()))
         })?;
-        self.trie.evict(self.kept_nodes);
         if let Some(filling) = &mut self.filling {
             filling.trie.evict(self.kept_nodes);
         }
         if !done {
             return Ok(Some(self.slots));
         }
-        self.root = Some(root);
+        self.root = Some(shared.near.newest().root()?);
         Ok(None)
     }
 
@@ -364,29 +360,17 @@ impl Import {
         rows: &mut Vec<Row>,
     ) -> Result<bool, StoreError> {
         let mut budget = self.step_rows;
-        let after = self.after;
-        let after = after.as_ref().map(|key| &key[..]);
-        let nodes = TxnNodes {
-            shared,
-            txn,
-            owner: None,
-            end: match (after, &self.filling) {
-                (Some(after), None) => Bound::Included(after),
-                // The account that is being filled comes into the trie when it is full.
-                (Some(after), Some(_)) => Bound::Excluded(after),
-                (None, _) => Bound::Unbounded,
-            },
-        };
-        if !self.go_on_filling(&nodes, rows, &mut budget)? {
+        if !self.go_on_filling(shared, txn, rows, &mut budget)? {
             return Ok(false);
         }
-        for row in shared.tables.accounts_from(txn, after)? {
+        let near = shared.near.newest();
+        let accounts = near.accounts_after(self.after.as_ref(), budget)?;
+        let all = accounts.len() < budget;
+        for (hash, address, flat) in accounts {
             if budget == 0 {
                 return Ok(false);
             }
-            let (hash, address, flat) = row?;
-            let (key, address) = (B256::from_slice(hash), Address::from_slice(address));
-            let account = Account::from_flat(flat);
+            let account = Account::from_flat(&flat);
             let account = account.ok_or_else(|| bad(format!("account {address}")))?;
             let code = account.code_hash;
             if code != KECCAK_EMPTY {
@@ -394,54 +378,47 @@ impl Import {
                 stored.ok_or_else(|| bad(format!("the code of {address} is missing")))?;
             }
             budget -= 1;
-            self.accounts += 1;
-            self.after = Some(account_key(&key));
-            if account.storage_root == EMPTY_ROOT {
-                self.trie.insert(&key, &account.to_rlp(), &nodes)?;
-            } else {
+            self.after = Some(hash);
+            if account.storage_root != EMPTY_ROOT {
                 self.filling = Some(Filling {
                     address,
                     account,
                     trie: Trie::new(),
                     after: None,
                 });
-                if !self.go_on_filling(&nodes, rows, &mut budget)? {
+                if !self.go_on_filling(shared, txn, rows, &mut budget)? {
                     return Ok(false);
                 }
             }
         }
-        Ok(true)
+        Ok(all)
     }
 
     /// Puts more slots of the account that is being filled into its trie; whether there is none to be filled any more.
     fn go_on_filling(
         &mut self,
-        nodes: &TxnNodes<'_>,
+        shared: &Shared,
+        txn: &RoTxn<'_>,
         rows: &mut Vec<Row>,
         budget: &mut usize,
     ) -> Result<bool, StoreError> {
         let Some(filling) = &mut self.filling else {
             return Ok(true);
         };
-        let (count, whole) = fill(nodes.shared, nodes.txn, filling, *budget)?;
+        let (count, whole) = fill(shared, txn, filling, *budget)?;
         self.slots += count;
         *budget = budget.saturating_sub(count as usize);
         if !whole {
             return Ok(false);
         }
         if let Some(filled) = self.filling.take() {
-            self.take(nodes, filled, rows)?;
+            self.take(filled, rows)?;
         }
         Ok(true)
     }
 
     /// Ends an account whose slots are all in its trie.
-    fn take(
-        &mut self,
-        nodes: &TxnNodes<'_>,
-        mut filled: Filling,
-        rows: &mut Vec<Row>,
-    ) -> Result<(), StoreError> {
+    fn take(&self, mut filled: Filling, rows: &mut Vec<Row>) -> Result<(), StoreError> {
         let owner = keccak256(filled.address);
         let (root, writes) = filled.trie.commit();
         if root != filled.account.storage_root {
@@ -451,7 +428,6 @@ impl Import {
             )));
         }
         rows.extend(node_rows_of(self.height, Some(&owner), writes));
-        self.trie.insert(&owner, &filled.account.to_rlp(), nodes)?;
         Ok(())
     }
 
@@ -467,7 +443,6 @@ impl Import {
         self.check_root(root)?;
         shared.write(|txn| {
             shared.write_tip(txn, self.height, self.hash)?;
-            shared.tables.set_accounts(txn, self.accounts)?;
             let meta = shared.tables.of(Table::Meta);
             Ok(meta.put(txn, Meta::OLDEST, &self.height.to_be_bytes())?)
         })?;
@@ -492,8 +467,7 @@ fn fill(
     let nodes = TxnNodes {
         shared,
         txn,
-        owner: Some(keccak256(filling.address)),
-        end: Bound::Unbounded,
+        owner: keccak256(filling.address),
     };
     let mut count = 0u64;
     let mut newest = None;

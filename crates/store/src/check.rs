@@ -5,7 +5,6 @@
 //! sorted or looked up by the other: equal sums are equal sets, but for one chance in 2¹²⁸.
 use crate::engine::index_of_stored;
 use crate::key::{read_u64, Key};
-use crate::near::account_key;
 use crate::posting::{Roles, Segment, Term};
 use crate::record::terms_of;
 use crate::table::Table;
@@ -204,7 +203,7 @@ impl Check {
             },
         );
         match walked {
-            Ok(walked) => self.nodes += walked + nodes,
+            Ok(_) => self.nodes += nodes,
             Err(error) => self.wrong(format!("tries: {error}")),
         }
         self.trie.0.join(accounts);
@@ -253,7 +252,17 @@ impl Check {
         after: Option<&[u8]>,
         count: usize,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let rows = self.view.near_accounts(after, count)?;
+        let after = after.map(B256::try_from).transpose();
+        let after = after.map_err(|_| StoreError::Corrupt("key of an account".into()))?;
+        let near = self.view.snapshot.near()?;
+        let rows = match near.accounts_after(after.as_ref(), count) {
+            Ok(rows) => rows,
+            Err(StoreError::Corrupt(what)) => {
+                self.wrong(what);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
         for (hash, address, flat) in &rows {
             let Some(account) = Account::from_flat(flat).filter(|_| keccak256(address) == *hash)
             else {
@@ -271,7 +280,7 @@ impl Check {
             }
         }
         let last = rows.last().filter(|_| rows.len() >= count);
-        Ok(last.map(|(hash, ..)| [&[Table::Account as u8], &account_key(hash)[..]].concat()))
+        Ok(last.map(|(hash, ..)| [&[Table::Account as u8], hash.as_slice()].concat()))
     }
 
     /// Postings of the segment at a height, or the next; the height after it, None at the end.
@@ -365,14 +374,11 @@ impl Check {
             }
         }
         let view = &self.view;
-        let near = view.count_rows(Table::Near)?;
-        let rows = near + view.count_rows(Table::AccountNode)?;
-        let stored = rows + view.count_rows(Table::StorageNode)?;
-        // An account's row stands for its leaf.
+        let stored = view.count_rows(Table::StorageNode)?;
         if stored != self.nodes {
             let wanted = self.nodes;
             self.wrong(format!(
-                "{stored} trie nodes and accounts are stored, {wanted} belong to the state"
+                "{stored} nodes of storage tries are stored, {wanted} belong to the state"
             ));
         }
         let (counted, accounts) = (self.view.count_accounts()?, self.flat.0.count);
@@ -451,8 +457,11 @@ impl View {
         after: Option<&Address>,
         count: usize,
     ) -> Result<Vec<(Address, Account)>, StoreError> {
-        let after = after.map(|address| account_key(&keccak256(address)));
-        let rows = self.near_accounts(after.as_ref().map(|key| &key[..]), count)?;
+        let after = after.map(keccak256);
+        let rows = self
+            .snapshot
+            .near()?
+            .accounts_after(after.as_ref(), count)?;
         rows.into_iter()
             .map(|(_, address, flat)| {
                 let account = Account::from_flat(&flat);
@@ -461,24 +470,6 @@ impl View {
                 Ok((address, account))
             })
             .collect()
-    }
-
-    /// Up to `count` durable accounts after a key of their table: keccak of the address, address, flat form.
-    fn near_accounts(
-        &self,
-        after: Option<&[u8]>,
-        count: usize,
-    ) -> Result<Vec<(B256, Address, Vec<u8>)>, StoreError> {
-        let tables = &self.snapshot.tables;
-        self.snapshot.with_txn(|txn, _| {
-            let rows = tables.accounts_from(txn, after)?.take(count);
-            let rows = rows.map(|row| {
-                let (hash, address, flat) = row?;
-                let address = Address::from_slice(address);
-                Ok((B256::from_slice(hash), address, flat.to_vec()))
-            });
-            rows.collect()
-        })
     }
 
     /// How many durable accounts there are.

@@ -169,13 +169,13 @@ impl Shared {
             .filter_map(|row| Some((row.height, row.value.as_deref()?)))
             .collect();
         self.expect_rows(&rows)?;
-        let near = Changes::of(&rows);
+        self.near.stage(Changes::of(&rows))?;
         let new_tail = Cell::new(Tail::default());
         self.write(|txn| {
             let first = Meta::tip(&self.tables, txn)?.is_none();
             let mut diffs = Diffs::new();
             new_tail.set(self.write_postings(txn, &writer.tail, &postings)?);
-            near.write(&self.tables, txn)?;
+            self.near.write(&self.tables, txn)?;
             for of_key in rows.chunk_by(|one, next| one.key == next.key) {
                 self.write_key(txn, of_key, first, &mut diffs)?;
             }
@@ -193,6 +193,7 @@ impl Shared {
         drop(rows);
         drop(pending);
         let mut chain = lock(&self.chain);
+        self.near.committed();
         chain.drop_to(height);
         lock(&self.fresh).written((height, hash));
         drop(chain);

@@ -5,7 +5,6 @@
 //! on there.
 use crate::engine::{index_of_stored, Index};
 use crate::key::{read_u64, Key};
-use crate::near::{account_key, is_leaf};
 use crate::posting::{segment_of, Tail};
 use crate::record::terms_of;
 use crate::shared::{Meta, Shared};
@@ -38,7 +37,15 @@ impl Default for Pace {
 type Step = fn(&Shared, &mut RwTxn<'_>, Pace, u64) -> Result<Option<u64>, StoreError>;
 
 /// By the version that each leads to. A published one never changes.
-const MIGRATIONS: [(u32, Step); 3] = [(2, index_blocks), (3, gather_accounts), (4, expect_journal)];
+const MIGRATIONS: [(u32, Step); 4] = [
+    (2, index_blocks),
+    (3, gather_accounts),
+    (4, expect_journal),
+    (5, log_accounts),
+];
+
+/// Last byte of an account's key in the table `near` of schemas 3 and 4.
+const ACCOUNT: u8 = 0xff;
 
 impl Meta {
     /// Version of the stored schema, and how far the migration to it has come if it is not done.
@@ -83,6 +90,7 @@ impl Shared {
                     done.set(next.is_none());
                     Ok(())
                 })?;
+                self.near.committed();
                 if done.get() {
                     break;
                 }
@@ -142,8 +150,8 @@ fn index_blocks(
     Ok(Some(height))
 }
 
-/// To 3: accounts and the trie nodes right above them come into one table, a part of the trie at a time, so that each of
-/// its pages is written about once. The cursor is the count of parts and the next part, four bytes each.
+/// To 3: accounts come into the order of the trie, a part of it at a time, so that each page of the new table is written
+/// about once. Nodes stay behind, as 5 makes them anew. The cursor is the count of parts and the next part, four bytes each.
 fn gather_accounts(
     shared: &Shared,
     txn: &mut RwTxn<'_>,
@@ -175,32 +183,8 @@ fn gather_accounts(
     order.sort_unstable();
     let near = tables.of(Table::Near);
     for (hash, start, length) in &order {
-        near.put(txn, &account_key(hash), &bytes[*start..start + length])?;
-    }
-    let edge =
-        |part: u64| ((u128::from(part) << 64).div_ceil(u128::from(parts)) as u64).to_be_bytes();
-    let (first, next) = (edge(part), edge(part + 1));
-    let start = if part == 0 {
-        Bound::Unbounded
-    } else {
-        Bound::Included(&first[..])
-    };
-    let end = if part + 1 == parts {
-        Bound::Unbounded
-    } else {
-        Bound::Excluded(&next[..])
-    };
-    let nodes = tables.of(Table::AccountNode);
-    let mut kept = Vec::new();
-    for row in nodes.range(txn, &(start, end))? {
-        let (path, rlp) = row?;
-        if !is_leaf(rlp) {
-            kept.push(([&[Table::AccountNode as u8], path].concat(), rlp.to_vec()));
-        }
-    }
-    nodes.delete_range(txn, &(start, end))?;
-    for (key, rlp) in &kept {
-        tables.fill_node(txn, key, Some(rlp))?;
+        let key = [hash.as_slice(), &[ACCOUNT]].concat();
+        near.put(txn, &key, &bytes[*start..start + length])?;
     }
     if part + 1 < parts {
         return Ok(Some(parts << 32 | (part + 1)));
@@ -217,6 +201,50 @@ fn expect_journal(
     _: Pace,
     _: u64,
 ) -> Result<Option<u64>, StoreError> {
+    Ok(None)
+}
+
+/// To 5: accounts come into the log, a part of the trie at a time, and nodes are made from them. The cursor is as in 3.
+fn log_accounts(
+    shared: &Shared,
+    txn: &mut RwTxn<'_>,
+    pace: Pace,
+    cursor: u64,
+) -> Result<Option<u64>, StoreError> {
+    let tables = shared.tables;
+    let (parts, part) = match cursor {
+        0 => {
+            let count = tables.accounts(txn)?;
+            // Whatever comes into the log is counted there.
+            tables.set_accounts(txn, 0)?;
+            (count / pace.accounts.div_ceil(8).max(1) + 1, 0)
+        }
+        _ => (cursor >> 32, cursor & u64::from(u32::MAX)),
+    };
+    let edge =
+        |part: u64| ((u128::from(part) << 64).div_ceil(u128::from(parts)) as u64).to_be_bytes();
+    let (first, next) = (edge(part), edge(part + 1));
+    let end = if part + 1 == parts {
+        Bound::Unbounded
+    } else {
+        Bound::Excluded(&next[..])
+    };
+    let old = tables.of(Table::Near);
+    let mut rows = Vec::new();
+    for row in old.range(txn, &(Bound::Included(&first[..]), end))? {
+        let (key, value) = row?;
+        if key.len() == 33 && key[32] == ACCOUNT {
+            let short = || StoreError::Corrupt("table `near`: an account is too short".into());
+            rows.push(value.split_at_checked(20).ok_or_else(short)?);
+        }
+    }
+    shared.near.stage_accounts(rows.into_iter())?;
+    shared.near.write(&tables, txn)?;
+    if part + 1 < parts {
+        return Ok(Some(parts << 32 | (part + 1)));
+    }
+    old.clear(txn)?;
+    tables.of(Table::AccountNode).clear(txn)?;
     Ok(None)
 }
 
@@ -242,6 +270,9 @@ mod tests {
             .unwrap();
         bytes
     }
+
+    /// More steps than any of these takes.
+    const ALL: usize = 999;
 
     /// Brings the store as far as `steps` go, and lets go of it there as a death of the process would.
     fn interrupted(folder: &Path, steps: usize) -> bool {
@@ -319,22 +350,19 @@ mod tests {
 
     #[test]
     fn a_migration_goes_on_where_it_was_interrupted() {
-        let first = answers("schema_1.mdb.gz", 99);
+        let first = answers("schema_1.mdb.gz", ALL);
         assert!(first.0 && first.1.len() > 10_000);
         for steps in [0, 1, 2, 5, 8, 9, 10, 11, 12, 15] {
             let (done, answer) = answers("schema_1.mdb.gz", steps);
             assert!(!done, "{steps}");
             assert_eq!(answer, first.1);
         }
-        for steps in [0, 1, 2, 4, 99] {
-            let (done, answer) = answers("schema_2.mdb.gz", steps);
-            assert_eq!(done, steps == 99, "{steps}");
-            assert_eq!(answer, first.1);
-        }
-        for steps in [0, 1] {
-            let (done, answer) = answers("schema_3.mdb.gz", steps);
-            assert_eq!(done, steps == 1, "{steps}");
-            assert_eq!(answer, first.1);
+        for schema in ["schema_2.mdb.gz", "schema_3.mdb.gz", "schema_4.mdb.gz"] {
+            for steps in [0, 1, 2, 4, 7, ALL] {
+                let (done, answer) = answers(schema, steps);
+                assert_eq!(done, steps == ALL, "{schema} {steps}");
+                assert_eq!(answer, first.1);
+            }
         }
     }
 }

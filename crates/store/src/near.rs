@@ -1,342 +1,49 @@
-//! Accounts and the trie nodes right above them, in one table in the order of the account trie.
+//! Accounts, and with them the nodes of their trie, in a log of records.
 //!
-//! Where the state is larger than memory, what a block costs is the pages that it touches. An account, its leaf and the
-//! nodes between it and the first levels lie in one or two pages here, and the leaf is not stored at all: it follows
-//! from the account. The first levels stand by themselves in few pages, which stay in memory.
+//! Where the state is larger than memory, what a block costs is the pages that it touches. Accounts whose hashes begin alike
+//! lie in one record here, a *unit*, with the node above them: one page is fetched for an account and all nodes below that
+//! one, which follow from the accounts. Above the units are *branches*, records of sixteen places, which are in memory as
+//! well. What a commit changes is written at the end of the log, units and all branches above them, in one run; the row
+//! `near` of LMDB's table `meta` says where the root's record lies and where the log ends, so that the transaction that
+//! writes it makes all of it count at once. Segments of the log that are mostly used no more are emptied by the way.
 //!
 //! ```text
-//! keccak(address) ‖ 0xff   address ‖ flat form
-//! path                     node at depth 5 or below, as in `account_node`
+//! near   generation u64 ‖ place of the root u64 ‖ last segment u32 ‖ end in it u32
 //! ```
+mod node;
+mod record;
+mod segment;
+mod tree;
+mod write;
+
 use crate::key::read_u64;
 use crate::row::Row;
-use crate::shared::Meta;
+use crate::shared::{lock, Meta};
 use crate::table::{Table, Tables};
 use crate::StoreError;
-use alloy_primitives::{keccak256, B256};
-use alloy_rlp::{Encodable, Header};
-use bedroll_core::state::Account;
 use bedroll_core::trie::hash_all;
 use heed::{RoTxn, RwTxn};
-use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::ops::Bound;
+pub(crate) use segment::PAGE_BYTES;
+use segment::{Appender, Log, Place, Segments};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+pub(crate) use tree::Tree;
+use write::{Change, Nodes, Writing};
 
-/// Nodes from this depth on stand beside the accounts under them: the levels above are 69,905 nodes at most.
-const NEAR_DEPTH: u8 = 5;
+/// Name of the folder of segments.
+const FOLDER: &str = "accounts";
+/// Bytes of records that a commit copies out of segments for each account that it changes, and beside.
+const COPIED_BYTES: (u64, u64) = (512, 256 << 10);
 
-/// Last byte of an account's key; in a node's key it is the depth.
-const ACCOUNT: u8 = 0xff;
+/// A key of a table and its value; None: nothing any more.
+type Pair<'a> = (&'a [u8], Option<&'a [u8]>);
 
-/// Key of an account.
-pub(crate) type AccountKey = [u8; 33];
-
-/// An account's row: keccak of the address, address, flat form.
-pub(crate) type AccountRow<'a> = (&'a [u8], &'a [u8], &'a [u8]);
-
-pub(crate) fn account_key(hash: &B256) -> AccountKey {
-    let mut key = [ACCOUNT; 33];
-    key[..32].copy_from_slice(hash.as_slice());
-    key
-}
-
-/// Key of the first node that stands beside an account: what a block reads of the trie begins there.
-pub(crate) fn branch_key(account: &AccountKey) -> [u8; 4] {
-    [account[0], account[1], account[2] & 0xf0, NEAR_DEPTH]
-}
-
-/// The account in a row of the table; None if the row is a node's.
-pub(crate) fn read_account<'a>(key: &'a [u8], value: &'a [u8]) -> Option<AccountRow<'a>> {
-    let hash = key.strip_suffix(&[ACCOUNT])?;
-    let (address, flat) = value.split_at_checked(20)?;
-    Some((hash, address, flat))
-}
-
-fn damaged(what: &str) -> StoreError {
-    StoreError::Corrupt(format!("table `near`: {what}"))
-}
-
-/// RLP of an account's leaf at a depth (Yellow Paper, appendix C).
-fn leaf_rlp(hash: &[u8], depth: u8, flat: &[u8]) -> Option<Vec<u8>> {
-    let (half, odd) = (usize::from(depth / 2), depth % 2 == 1);
-    let mut form = Vec::with_capacity(33);
-    form.push(if odd {
-        0x30 | hash.get(half)? & 0xf
-    } else {
-        0x20
-    });
-    form.extend_from_slice(hash.get(half + usize::from(odd)..)?);
-    let value = Account::from_flat(flat)?.to_rlp();
-    let parts = [&form[..], &value[..]];
-    let payload_length = parts.iter().map(|part| part.length()).sum();
-    let mut rlp = Vec::with_capacity(payload_length + 3);
-    let list = true;
-    Header {
-        list,
-        payload_length,
-    }
-    .encode(&mut rlp);
-    parts.iter().for_each(|part| part.encode(&mut rlp));
-    Some(rlp)
-}
-
-/// Whether a node is a leaf.
-pub(crate) fn is_leaf(rlp: &[u8]) -> bool {
-    fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-        let header = Header::decode(rest).ok()?;
-        let (payload, after) = rest.split_at_checked(header.payload_length)?;
-        *rest = after;
-        Some(payload)
-    }
-    let form_of_short = |mut rlp: &'_ [u8]| {
-        let mut payload = take(&mut rlp)?;
-        let form = take(&mut payload)?.first().copied();
-        take(&mut payload)?;
-        payload.is_empty().then_some(form?)
-    };
-    form_of_short(rlp).is_some_and(|flag| flag & 0x20 != 0)
-}
-
-fn under(key: &[u8], nibbles: &[u8], depth: u8) -> bool {
-    let whole = usize::from(depth / 2);
-    let odd = depth % 2 == 1;
-    key.get(..whole) == nibbles.get(..whole)
-        && (!odd || key.get(whole).map(|byte| byte & 0xf0) == nibbles.get(whole).copied())
-}
-
-impl Tables {
-    /// What is durable under a row's key.
-    pub(crate) fn get<'t>(
-        &self,
-        txn: &'t RoTxn<'_>,
-        row_key: &[u8],
-    ) -> Result<Option<Cow<'t, [u8]>>, StoreError> {
-        let (bucket, own) = self.split(row_key).ok_or_else(|| damaged("table number"))?;
-        if row_key[0] == Table::Account as u8 {
-            return Ok(self.account(txn, &keccak256(own))?.map(Cow::Borrowed));
-        }
-        if row_key[0] == Table::AccountNode as u8 {
-            return self.account_node(txn, own, Bound::Unbounded);
-        }
-        Ok(bucket.get(txn, own)?.map(Cow::Borrowed))
-    }
-
-    /// The same of a node of the trie that only the accounts up to `end` are in.
-    pub(crate) fn get_until<'t>(
-        &self,
-        txn: &'t RoTxn<'_>,
-        row_key: &[u8],
-        end: Bound<&[u8]>,
-    ) -> Result<Option<Cow<'t, [u8]>>, StoreError> {
-        match row_key.split_first() {
-            Some((&table, path)) if table == Table::AccountNode as u8 => {
-                self.account_node(txn, path, end)
-            }
-            _ => self.get(txn, row_key),
-        }
-    }
-
-    /// Flat form of an account, by the keccak of its address.
-    pub(crate) fn account<'t>(
-        &self,
-        txn: &'t RoTxn<'_>,
-        hash: &B256,
-    ) -> Result<Option<&'t [u8]>, StoreError> {
-        let key = account_key(hash);
-        let Some(value) = self.of(Table::Near).get(txn, &key)? else {
-            return Ok(None);
-        };
-        let row = read_account(&key, value).ok_or_else(|| damaged("an account is too short"))?;
-        let at = value.len() - row.2.len();
-        Ok(Some(&value[at..]))
-    }
-
-    /// A node of the trie of the accounts up to `end`; `path` is its stored form.
-    fn account_node<'t>(
-        &self,
-        txn: &'t RoTxn<'_>,
-        path: &[u8],
-        end: Bound<&[u8]>,
-    ) -> Result<Option<Cow<'t, [u8]>>, StoreError> {
-        let (&depth, nibbles) = path.split_last().ok_or_else(|| damaged("an empty path"))?;
-        if depth < NEAR_DEPTH {
-            if let Some(rlp) = self.of(Table::AccountNode).get(txn, path)? {
-                return Ok(Some(Cow::Borrowed(rlp)));
-            }
-        }
-        let near = self.of(Table::Near);
-        let start = if nibbles.is_empty() {
-            Bound::Unbounded
-        } else {
-            Bound::Included(nibbles)
-        };
-        let mut only = None;
-        for row in near.range(txn, &(start, end))? {
-            let (key, value) = row?;
-            if !under(key, nibbles, depth) {
-                break;
-            }
-            if key == path {
-                return Ok(Some(Cow::Borrowed(value)));
-            }
-            let Some(account) = read_account(key, value) else {
-                continue;
-            };
-            if only.is_some() {
-                // Two accounts are under it: it is no leaf.
-                return Ok(near.get(txn, path)?.map(Cow::Borrowed));
-            }
-            only = Some(account);
-        }
-        let Some((hash, _, flat)) = only else {
-            return Ok(None);
-        };
-        let rlp = leaf_rlp(hash, depth, flat).ok_or_else(|| damaged("an account"))?;
-        Ok(Some(Cow::Owned(rlp)))
-    }
-
-    /// Writes or deletes what stands under a row's key.
-    pub(crate) fn put(
-        &self,
-        txn: &mut RwTxn<'_>,
-        row_key: &[u8],
-        value: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
-        let (bucket, own) = self.split(row_key).ok_or_else(|| damaged("table number"))?;
-        if row_key[0] == Table::Account as u8 {
-            let key = account_key(&keccak256(own));
-            let before = self.of(Table::Near).get(txn, &key)?.is_some();
-            self.put_account(txn, &key, own, value)?;
-            let grown = i64::from(value.is_some()) - i64::from(before);
-            return self.count_accounts(txn, grown);
-        }
-        if row_key[0] == Table::AccountNode as u8 {
-            return self.put_account_node(txn, own, value, true);
-        }
-        match value {
-            Some(value) => bucket.put(txn, own, value)?,
-            None => {
-                bucket.delete(txn, own)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn put_account(
-        &self,
-        txn: &mut RwTxn<'_>,
-        key: &AccountKey,
-        address: &[u8],
-        flat: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
-        let near = self.of(Table::Near);
-        let Some(flat) = flat else {
-            near.delete(txn, key)?;
-            return Ok(());
-        };
-        near.put_reserved(txn, key, address.len() + flat.len(), |space| {
-            use std::io::Write;
-            space.write_all(address)?;
-            space.write_all(flat)
-        })?;
-        Ok(())
-    }
-
-    /// Writes or deletes a node of the account trie. A leaf is not written; where it may have come to stand in another
-    /// node's place, that one is deleted.
-    fn put_account_node(
-        &self,
-        txn: &mut RwTxn<'_>,
-        path: &[u8],
-        rlp: Option<&[u8]>,
-        replaces: bool,
-    ) -> Result<(), StoreError> {
-        let depth = path.last().copied().unwrap_or_default();
-        let bucket = self.of(if depth < NEAR_DEPTH {
-            Table::AccountNode
-        } else {
-            Table::Near
-        });
-        match rlp {
-            Some(rlp) if !is_leaf(rlp) => bucket.put(txn, path, rlp)?,
-            Some(_) if !replaces => {}
-            _ => {
-                bucket.delete(txn, path)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes an account of a store that is being filled, and does not count it.
-    pub(crate) fn fill_account(
-        &self,
-        txn: &mut RwTxn<'_>,
-        address: &[u8],
-        flat: &[u8],
-    ) -> Result<(), StoreError> {
-        self.put_account(txn, &account_key(&keccak256(address)), address, Some(flat))
-    }
-
-    /// Writes a node of a trie from which nothing was ever removed.
-    pub(crate) fn fill_node(
-        &self,
-        txn: &mut RwTxn<'_>,
-        row_key: &[u8],
-        rlp: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
-        match row_key.split_first() {
-            Some((&table, path)) if table == Table::AccountNode as u8 => {
-                self.put_account_node(txn, path, rlp, false)
-            }
-            _ => self.put(txn, row_key, rlp),
-        }
-    }
-
-    /// How many accounts there are.
-    pub(crate) fn accounts(&self, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
-        let stored = self.of(Table::Meta).get(txn, Meta::ACCOUNTS)?;
-        stored.map_or(Ok(0), |bytes| {
-            read_u64(bytes).ok_or_else(|| damaged("meta row of the count"))
-        })
-    }
-
-    fn count_accounts(&self, txn: &mut RwTxn<'_>, grown: i64) -> Result<(), StoreError> {
-        if grown == 0 {
-            return Ok(());
-        }
-        let count = self.accounts(txn)?.saturating_add_signed(grown);
-        self.set_accounts(txn, count)
-    }
-
-    pub(crate) fn set_accounts(&self, txn: &mut RwTxn<'_>, count: u64) -> Result<(), StoreError> {
-        let meta = self.of(Table::Meta);
-        Ok(meta.put(txn, Meta::ACCOUNTS, &count.to_be_bytes())?)
-    }
-
-    /// Accounts after a key of the table, in the order of the account trie.
-    pub(crate) fn accounts_from<'t>(
-        &self,
-        txn: &'t RoTxn<'_>,
-        after: Option<&[u8]>,
-    ) -> Result<impl Iterator<Item = heed::Result<AccountRow<'t>>>, StoreError> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let rows = self
-            .of(Table::Near)
-            .range(txn, &(start, Bound::Unbounded))?;
-        Ok(rows.filter_map(|row| match row {
-            Ok((key, value)) => read_account(key, value).map(Ok),
-            Err(error) => Some(Err(error)),
-        }))
-    }
-}
-
-/// What blocks change of accounts and nodes of their trie: the last value of each, in the order of the table.
+/// What blocks change of accounts and nodes of their trie: the last value of each.
+#[derive(Debug, Default)]
 pub(crate) struct Changes<'a> {
-    accounts: Vec<(B256, &'a Row)>,
-    nodes: Vec<&'a Row>,
-    grown: i64,
-    /// Something was removed, so that a leaf may stand where another node stood.
-    replaces: bool,
+    /// In the order of hashes.
+    accounts: Vec<Change<'a>>,
+    nodes: Vec<Pair<'a>>,
 }
 
 impl<'a> Changes<'a> {
@@ -348,55 +55,316 @@ impl<'a> Changes<'a> {
 
     /// Of all rows, sorted by key and height.
     pub(crate) fn of(rows: &[&'a Row]) -> Self {
-        let mut changes = Changes {
-            accounts: Vec::new(),
-            nodes: Vec::new(),
-            grown: 0,
-            replaces: false,
-        };
-        let own = rows.iter().filter(|row| Self::has(&row.key));
-        let own: Vec<&Row> = own.copied().collect();
-        let mut written: Vec<&'a Row> = Vec::new();
-        for of_key in own.chunk_by(|one, next| one.key == next.key) {
-            let (Some(first), Some(last)) = (of_key.first(), of_key.last()) else {
+        Self::new(rows.iter().map(|row| (&row.key[..], row.value.as_deref())))
+    }
+
+    /// Of keys with their values, as rows have them; of several of one key the last counts.
+    pub(crate) fn new(rows: impl Iterator<Item = Pair<'a>>) -> Self {
+        let mut changes = Changes::default();
+        let mut accounts: Vec<Pair<'_>> = Vec::new();
+        for (key, value) in rows.filter(|(key, _)| Self::has(key)) {
+            let own = &key[1..];
+            if key[0] == Table::AccountNode as u8 {
+                changes.nodes.push((own, value));
                 continue;
-            };
-            if last.key[0] == Table::Account as u8 {
-                let (before, after) = (first.before.is_some(), last.value.is_some());
-                changes.grown += i64::from(after) - i64::from(before);
-                written.push(*last);
-            } else {
-                changes.replaces |= of_key.iter().any(|row| row.value.is_none());
-                changes.nodes.push(last);
+            }
+            match accounts.last_mut() {
+                Some(last) if last.0 == own => last.1 = value,
+                _ => accounts.push((own, value)),
             }
         }
-        let addresses: Vec<&[u8]> = written.iter().map(|row| &row.key[1..]).collect();
-        changes.accounts = hash_all(&addresses).into_iter().zip(written).collect();
-        changes.accounts.sort_unstable_by_key(|one| one.0);
+        changes.accounts = sorted(&accounts);
         changes
     }
+}
 
-    pub(crate) fn write(&self, tables: &Tables, txn: &mut RwTxn<'_>) -> Result<(), StoreError> {
-        let mut nodes = self.nodes.iter().peekable();
-        for (hash, row) in &self.accounts {
-            let key = account_key(hash);
-            while let Some(node) = nodes.next_if(|node| node.key[1..].cmp(&key) == Ordering::Less) {
-                self.write_node(tables, txn, node)?;
-            }
-            tables.put_account(txn, &key, &row.key[1..], row.value.as_deref())?;
-        }
-        for node in nodes {
-            self.write_node(tables, txn, node)?;
-        }
-        tables.count_accounts(txn, self.grown)
-    }
+/// Accounts, each named once, in the order of the trie.
+fn sorted<'a>(accounts: &[Pair<'a>]) -> Vec<Change<'a>> {
+    let addresses: Vec<&[u8]> = accounts.iter().map(|(address, _)| *address).collect();
+    let hashes = hash_all(&addresses).into_iter();
+    let mut changes: Vec<Change<'a>> = (hashes.zip(accounts))
+        .map(|(hash, &(address, flat))| Change {
+            hash,
+            address,
+            flat,
+        })
+        .collect();
+    changes.sort_unstable_by_key(|change| change.hash);
+    changes
+}
 
-    fn write_node(
-        &self,
-        tables: &Tables,
-        txn: &mut RwTxn<'_>,
-        row: &Row,
-    ) -> Result<(), StoreError> {
-        tables.put_account_node(txn, &row.key[1..], row.value.as_deref(), self.replaces)
+/// The versions that somebody may still begin to read.
+#[derive(Debug)]
+struct Versions {
+    committed: Arc<Tree>,
+    log: Log,
+    /// Its transaction is on the way, or failed.
+    staged: Option<Staged>,
+}
+
+/// A version that is written, and counts when the transaction with its row is committed.
+#[derive(Debug)]
+struct Staged {
+    tree: Arc<Tree>,
+    log: Log,
+    /// Segments that it does not need any more.
+    unused: Vec<u32>,
+    /// Accounts that came, less those that went.
+    grown: i64,
+}
+
+/// The accounts of a store. The one writer stages a version, writes its row in a transaction, and says when that is
+/// committed.
+#[derive(Debug)]
+pub(crate) struct Near {
+    folder: PathBuf,
+    sync: bool,
+    versions: Mutex<Versions>,
+}
+
+/// The row of `meta`.
+#[derive(Default)]
+struct Head {
+    generation: u64,
+    root: Place,
+    segment: u32,
+    offset: u32,
+}
+
+impl Head {
+    fn read(tables: &Tables, txn: &RoTxn<'_>) -> Result<Self, StoreError> {
+        let Some(row) = tables.of(Table::Meta).get(txn, Meta::NEAR)? else {
+            return Ok(Head::default());
+        };
+        let parse = || {
+            let (generation, rest) = row.split_first_chunk::<8>()?;
+            let (root, rest) = rest.split_first_chunk::<8>()?;
+            let (segment, rest) = rest.split_first_chunk::<4>()?;
+            Some(Head {
+                generation: u64::from_be_bytes(*generation),
+                root: Place::from_bytes(*root),
+                segment: u32::from_be_bytes(*segment),
+                offset: u32::from_be_bytes(rest.try_into().ok()?),
+            })
+        };
+        parse().ok_or_else(|| StoreError::Corrupt("meta row of the accounts".into()))
     }
 }
+
+impl Near {
+    /// Opens the accounts of the store in `folder`, as of what is committed.
+    pub(crate) fn open(
+        folder: &Path,
+        sync: bool,
+        tables: &Tables,
+        txn: &RoTxn<'_>,
+    ) -> Result<Self, StoreError> {
+        let folder = folder.join(FOLDER);
+        let head = Head::read(tables, txn)?;
+        let segments = Segments::open(&folder, head.segment)?;
+        let mut log = Log {
+            segment: head.segment,
+            offset: head.offset as usize,
+            live: segments.numbers().map(|number| (number, 0)).collect(),
+        };
+        let tree = Tree::load(head.generation, head.root, segments)?;
+        let mut missing = None;
+        tree.visit(&mut |place| {
+            missing = missing.take().or(tree.segments.of(place).err());
+            log.count(place);
+        });
+        if let Some(error) = missing {
+            return Err(error);
+        }
+        Ok(Near {
+            folder,
+            sync,
+            versions: Mutex::new(Versions {
+                committed: Arc::new(tree),
+                log,
+                staged: None,
+            }),
+        })
+    }
+
+    /// What is committed.
+    pub(crate) fn newest(&self) -> Arc<Tree> {
+        lock(&self.versions).committed.clone()
+    }
+
+    /// The version that a transaction sees; None: a newer one is committed, and the transaction too old.
+    pub(crate) fn seen_by(
+        &self,
+        tables: &Tables,
+        txn: &RoTxn<'_>,
+    ) -> Result<Option<Arc<Tree>>, StoreError> {
+        let generation = Head::read(tables, txn)?.generation;
+        let versions = lock(&self.versions);
+        let staged = versions.staged.as_ref().map(|staged| &staged.tree);
+        let mut known = [Some(&versions.committed), staged].into_iter().flatten();
+        Ok(known.find(|tree| tree.generation == generation).cloned())
+    }
+
+    /// Writes changes behind the end of the log.
+    pub(crate) fn stage(&self, changes: Changes<'_>) -> Result<(), StoreError> {
+        self.append(&changes.accounts, Some(&changes.nodes))
+    }
+
+    /// The same with accounts that nobody gives nodes for: addresses and flat forms.
+    pub(crate) fn stage_accounts<'a>(
+        &self,
+        accounts: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<(), StoreError> {
+        let rows: Vec<_> = accounts
+            .map(|(address, flat)| (address, Some(flat)))
+            .collect();
+        let mut changes = sorted(&rows);
+        changes.dedup_by_key(|change| change.hash);
+        self.append(&changes, None)
+    }
+
+    fn append(&self, changes: &[Change<'_>], nodes: Option<&[Pair<'_>]>) -> Result<(), StoreError> {
+        let (tree, log) = {
+            let mut versions = lock(&self.versions);
+            versions.staged = None;
+            (versions.committed.clone(), versions.log.clone())
+        };
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let budget = COPIED_BYTES.0 * changes.len() as u64 + COPIED_BYTES.1;
+        let victims = match nodes {
+            Some(_) => log.victims(budget),
+            None => Vec::new(),
+        };
+        tree.segments.expect(&victims);
+        // Those further down than any record follow from accounts.
+        let nodes = nodes.map(|nodes| {
+            let mut own = Nodes::default();
+            own.reserve(nodes.len());
+            let high = nodes
+                .iter()
+                .filter(|(path, _)| path.last() <= Some(&tree.depth));
+            own.extend(high.copied());
+            own
+        });
+        let mut writing = Writing {
+            tree: &tree,
+            appender: Appender::new(&self.folder, self.sync, log, tree.segments.clone()),
+            nodes,
+            victims,
+            grown: 0,
+            depth: tree.depth,
+            room: Vec::new(),
+        };
+        let (root, _) = writing.child(&tree.root, 0, changes)?;
+        let (grown, depth) = (writing.grown, writing.depth);
+        let (log, segments, unused) = writing.appender.finish()?;
+        let tree = Arc::new(Tree {
+            generation: tree.generation + 1,
+            root,
+            depth,
+            segments,
+        });
+        lock(&self.versions).staged = Some(Staged {
+            tree,
+            log,
+            unused,
+            grown,
+        });
+        Ok(())
+    }
+
+    /// Writes the row of what is staged, and the count of accounts.
+    pub(crate) fn write(&self, tables: &Tables, txn: &mut RwTxn<'_>) -> Result<(), StoreError> {
+        let versions = lock(&self.versions);
+        let Some(Staged {
+            tree, log, grown, ..
+        }) = &versions.staged
+        else {
+            return Ok(());
+        };
+        let row = [
+            &tree.generation.to_be_bytes()[..],
+            &tree.root.place().to_bytes(),
+            &log.segment.to_be_bytes(),
+            &(log.offset as u32).to_be_bytes(),
+        ];
+        let meta = tables.of(Table::Meta);
+        meta.put(txn, Meta::NEAR, &row.concat())?;
+        if *grown != 0 {
+            let count = tables.accounts(txn)?.saturating_add_signed(*grown);
+            tables.set_accounts(txn, count)?;
+        }
+        Ok(())
+    }
+
+    /// What was staged is committed.
+    pub(crate) fn committed(&self) {
+        let mut versions = lock(&self.versions);
+        let Some(staged) = versions.staged.take() else {
+            return;
+        };
+        versions.committed = staged.tree;
+        versions.log = staged.log;
+        drop(versions);
+        for number in staged.unused {
+            // One that stays is removed when the store is opened the next time.
+            let _ = std::fs::remove_file(self.folder.join(format!("{number:08x}")));
+        }
+    }
+}
+
+impl Tables {
+    /// What is durable under a row's key that is no account's and none of the nodes above accounts.
+    pub(crate) fn get<'t>(
+        &self,
+        txn: &'t RoTxn<'_>,
+        row_key: &[u8],
+    ) -> Result<Option<&'t [u8]>, StoreError> {
+        let (bucket, own) = self.bucket(row_key)?;
+        Ok(bucket.get(txn, own)?)
+    }
+
+    /// Writes or deletes what stands under such a key.
+    pub(crate) fn put(
+        &self,
+        txn: &mut RwTxn<'_>,
+        row_key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let (bucket, own) = self.bucket(row_key)?;
+        match value {
+            Some(value) => bucket.put(txn, own, value)?,
+            None => {
+                bucket.delete(txn, own)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bucket<'k>(
+        &self,
+        row_key: &'k [u8],
+    ) -> Result<(crate::table::Bucket, &'k [u8]), StoreError> {
+        self.split(row_key)
+            .ok_or_else(|| StoreError::Corrupt("table number".into()))
+    }
+
+    /// How many accounts there are.
+    pub(crate) fn accounts(&self, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
+        let stored = self.of(Table::Meta).get(txn, Meta::ACCOUNTS)?;
+        stored.map_or(Ok(0), |bytes| {
+            read_u64(bytes)
+                .ok_or_else(|| StoreError::Corrupt("meta row of the count of accounts".into()))
+        })
+    }
+
+    pub(crate) fn set_accounts(&self, txn: &mut RwTxn<'_>, count: u64) -> Result<(), StoreError> {
+        let meta = self.of(Table::Meta);
+        Ok(meta.put(txn, Meta::ACCOUNTS, &count.to_be_bytes())?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 use crate::journal::Journal;
 use crate::key::Key;
 use crate::migrate::Pace;
+use crate::near::Near;
 use crate::posting::Secret;
 use crate::shared::{lock, Meta, Shared};
 use crate::table::{Table, Tables};
@@ -14,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the layout of the tables. A store with a greater one is refused.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// Readers at one time, over all threads.
 const MAX_READERS: u32 = 1024;
@@ -47,10 +48,11 @@ impl Store {
     pub fn open(folder: &Path, genesis: B256, options: StoreOptions) -> Result<Self, StoreError> {
         let store = Self::open_as_it_is(folder, genesis, options)?;
         store.shared.migrate(Pace::default(), || true)?;
+        store.shared.take_journal()?;
         Ok(store)
     }
 
-    /// The same without migrations. What the journal has goes to LMDB.
+    /// The same without migrations, and without what only the journal has.
     pub(crate) fn open_as_it_is(
         folder: &Path,
         genesis: B256,
@@ -90,6 +92,7 @@ impl Store {
             }
         }
         let generation = Meta::generation(&tables, &txn)?;
+        let near = Near::open(folder, options.sync, &tables, &txn)?;
         txn.commit()?;
         let journal = Journal::open(folder, secret, generation, options.sync)?;
         if options.sync {
@@ -99,8 +102,7 @@ impl Store {
                 .map_err(io)?;
         }
         let bytes = options.map_size_bytes;
-        let shared = Shared::new(env, tables, bytes, held, secret, journal, tip);
-        shared.take_journal()?;
+        let shared = Shared::new(env, (tables, near), bytes, held, secret, journal, tip);
         Ok(Store {
             shared: Arc::new(shared),
         })

@@ -2,6 +2,7 @@
 use crate::advice::Calm;
 use crate::journal::{Fresh, Journal};
 use crate::key::read_u64;
+use crate::near::Near;
 use crate::open::{map_error, whole_pages};
 use crate::pending::Pending;
 use crate::posting::{Secret, Tail};
@@ -33,6 +34,7 @@ impl Meta {
     pub(crate) const SECRET: &'static [u8] = b"secret";
     pub(crate) const ACCOUNTS: &'static [u8] = b"accounts";
     pub(crate) const JOURNAL: &'static [u8] = b"journal";
+    pub(crate) const NEAR: &'static [u8] = b"near";
 
     /// Height and hash of the newest durable block.
     pub(crate) fn tip(tables: &Tables, txn: &RoTxn<'_>) -> Result<Option<(u64, B256)>, StoreError> {
@@ -83,6 +85,7 @@ pub(crate) struct Writer {
 pub(crate) struct Shared {
     pub(crate) env: Env<WithoutTls>,
     pub(crate) tables: Tables,
+    pub(crate) near: Near,
     map_size: AtomicUsize,
     /// Bytes that the file has at least.
     length: AtomicU64,
@@ -112,7 +115,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub(crate) fn new(
         env: Env<WithoutTls>,
-        tables: Tables,
+        (tables, near): (Tables, Near),
         map_size: usize,
         lock: File,
         secret: Secret,
@@ -123,6 +126,7 @@ impl Shared {
         Shared {
             env,
             tables,
+            near,
             map_size: AtomicUsize::new(map_size),
             length: AtomicU64::new(0),
             _lock: lock,

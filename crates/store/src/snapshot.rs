@@ -1,18 +1,40 @@
 //! One consistent look at the chain: a read transaction and the blocks that were pending when it began.
 use crate::key::{history, Key};
+use crate::near::{Changes, Tree};
 use crate::pending::Pending;
 use crate::shared::{lock, Meta, Shared};
 use crate::table::{Table, Tables, Undo};
 use crate::StoreError;
-use alloy_primitives::B256;
+use alloy_primitives::{keccak256, B256};
 use heed::{RoTxn, WithoutTls};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, Weak};
 
-/// A snapshot's transaction, with the newest durable height that it sees.
+/// A snapshot's transaction, and what it sees.
+pub(crate) struct Look {
+    txn: RoTxn<'static, WithoutTls>,
+    near: Arc<Tree>,
+    /// The newest durable height.
+    durable: Option<u64>,
+}
+
+impl Look {
+    /// Takes a new look. A version of the accounts may go between the two steps, so it is tried again.
+    fn take(shared: &Shared) -> Result<Self, StoreError> {
+        loop {
+            let txn = shared.env.clone().static_read_txn()?;
+            let durable = Meta::tip(&shared.tables, &txn)?.map(|(height, _)| height);
+            if let Some(near) = shared.near.seen_by(&shared.tables, &txn)? {
+                return Ok(Look { txn, near, durable });
+            }
+        }
+    }
+}
+
+/// What a snapshot looks through.
 pub(crate) enum TxnSlot {
-    Open(RoTxn<'static, WithoutTls>, Option<u64>),
+    Open(Look),
     /// Ended so that the map could grow.
     Parked,
     Closed,
@@ -20,7 +42,7 @@ pub(crate) enum TxnSlot {
 
 impl TxnSlot {
     pub(crate) fn park(&mut self) {
-        if matches!(self, TxnSlot::Open(..)) {
+        if matches!(self, TxnSlot::Open(_)) {
             *self = TxnSlot::Parked;
         }
     }
@@ -33,7 +55,7 @@ impl TxnSlot {
 impl fmt::Debug for TxnSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            TxnSlot::Open(..) => "Open",
+            TxnSlot::Open(_) => "Open",
             TxnSlot::Parked => "Parked",
             TxnSlot::Closed => "Closed",
         })
@@ -59,11 +81,10 @@ impl Snapshot {
         // The map may grow once the chain is let go: the transaction and its block must be known by then.
         let chain = lock(&shared.chain);
         let pending = chain.clone();
-        let txn = shared.env.clone().static_read_txn()?;
-        let anchor = Meta::tip(&shared.tables, &txn)?;
-        let oldest = Meta::oldest(&shared.tables, &txn)?;
-        let slot = TxnSlot::Open(txn, anchor.map(|(height, _)| height));
-        let slot = Arc::new(Mutex::new(slot));
+        let seen = Look::take(shared)?;
+        let anchor = Meta::tip(&shared.tables, &seen.txn)?;
+        let oldest = Meta::oldest(&shared.tables, &seen.txn)?;
+        let slot = Arc::new(Mutex::new(TxnSlot::Open(seen)));
         shared.register(&slot);
         let (tip, tip_hash) = pending.tip.ok_or(StoreError::Empty)?;
         let height = height.unwrap_or(tip);
@@ -133,7 +154,7 @@ impl Snapshot {
         if let Some(value) = self.pending.get(key.row(), self.height) {
             return Ok(look(value));
         }
-        self.with_txn(|txn, durable| {
+        self.with_look(|Look { txn, near, durable }| {
             let row_key = key.row();
             let past = durable.is_some_and(|durable| durable > self.height);
             if past && Table::undo(row_key[0]) == Undo::Restore {
@@ -145,8 +166,20 @@ impl Snapshot {
                     }
                 }
             }
-            Ok(look(self.tables.get(txn, row_key)?.as_deref()))
+            if !Changes::has(row_key) {
+                return Ok(look(self.tables.get(txn, row_key)?));
+            }
+            let own = &row_key[1..];
+            if row_key[0] == Table::AccountNode as u8 {
+                return Ok(look(near.node(own)?.as_deref()));
+            }
+            Ok(look(near.account(&keccak256(own))?))
         })
+    }
+
+    /// The accounts that are durable.
+    pub(crate) fn near(&self) -> Result<Arc<Tree>, StoreError> {
+        self.with_look(|look| Ok(look.near.clone()))
     }
 
     /// Two values that blocks write once, where they lie. `look` must not ask this snapshot for more.
@@ -206,29 +239,35 @@ impl Snapshot {
         &self,
         read: impl FnOnce(&RoTxn<'_>, Option<u64>) -> Result<R, StoreError>,
     ) -> Result<R, StoreError> {
+        self.with_look(|look| read(&look.txn, look.durable))
+    }
+
+    fn with_look<R>(
+        &self,
+        read: impl FnOnce(&Look) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
         let mut slot = lock(&self.slot);
         if matches!(*slot, TxnSlot::Parked) {
             let shared = self.shared().ok_or(StoreError::Closed)?;
-            let txn = shared.env.clone().static_read_txn()?;
-            let durable = self.check_reopened(&txn)?;
-            *slot = TxnSlot::Open(txn, durable);
+            let seen = Look::take(&shared)?;
+            self.check_reopened(&seen)?;
+            *slot = TxnSlot::Open(seen);
         }
         match &*slot {
-            TxnSlot::Open(txn, durable) => read(txn, *durable),
+            TxnSlot::Open(seen) => read(seen),
             TxnSlot::Parked | TxnSlot::Closed => Err(StoreError::Closed),
         }
     }
 
     /// A new transaction may see another chain than the first one: this block must still be in it.
-    fn check_reopened(&self, txn: &RoTxn<'_>) -> Result<Option<u64>, StoreError> {
+    fn check_reopened(&self, Look { txn, durable, .. }: &Look) -> Result<(), StoreError> {
         let stale = StoreError::Stale {
             height: self.height,
         };
-        let durable = Meta::tip(&self.tables, txn)?.map(|(height, _)| height);
-        let (height, hash) = match (durable, self.anchor) {
+        let (height, hash) = match (*durable, self.anchor) {
             (Some(durable), _) if durable >= self.height => (self.height, self.hash),
             (_, Some(anchor)) => anchor,
-            (None, None) => return Ok(None),
+            (None, None) => return Ok(()),
             (Some(_), None) => return Err(stale),
         };
         let key = Key::at_height(Table::Header, height);
@@ -237,6 +276,6 @@ impl Snapshot {
         if !same || self.height < Meta::oldest(&self.tables, txn)? {
             return Err(stale);
         }
-        Ok(durable)
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 use crate::shared::lock;
 use crate::view::View;
 use crate::{Store, StoreError};
-use alloy_primitives::{Address, Bytes, B256, U256};
+use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
 use bedroll_core::state::{Account, Lookup, StateSource};
 use bedroll_core::trie::{Path, SourceError};
 use std::sync::Mutex;
@@ -84,8 +84,18 @@ impl StateSource for TipSource {
         &self,
         owner: Option<&B256>,
         path: &Path,
-        _hash: &B256,
+        hash: &B256,
     ) -> Result<Option<Vec<u8>>, SourceError> {
-        Ok(self.ask(|view| view.node_rlp(owner, path))?.flatten())
+        let node = self.ask(|view| view.node_rlp(owner, path))?.flatten();
+        // Those of accounts have the sum of their record.
+        if owner.is_some() && node.as_ref().is_some_and(|rlp| keccak256(rlp) != *hash) {
+            let text = format!("the trie node at {path} does not hash to {hash}");
+            return Err(SourceError(text));
+        }
+        Ok(node)
+    }
+
+    fn is_keyed_by_hash(&self) -> bool {
+        true
     }
 }

@@ -2,6 +2,7 @@
 use crate::commit::diff_keys;
 use crate::journal::Fresh;
 use crate::key::{history, Key};
+use crate::near::Changes;
 use crate::pending::Pending;
 use crate::record::node_rows;
 use crate::row::Row;
@@ -47,20 +48,24 @@ impl Store {
         let undone = Undone::collect(&view.snapshot, height)?;
         let nodes = self.rebuild(&view, &undone, height)?;
         drop(view);
+        let restored = (undone.restored.iter()).map(|(key, value)| (&key[..], value.as_deref()));
+        let rebuilt = nodes.iter().map(|row| (&row.key[..], row.value.as_deref()));
+        let rows = restored.chain(rebuilt);
+        self.shared.near.stage(Changes::new(rows.clone()))?;
         // Readers see the old blocks up to here, and then none of them.
         let mut chain = lock(&self.shared.chain);
         writer.tail.forget();
         let tables = self.shared.tables;
         self.shared.write_with(&mut chain, |txn| {
             self.shared.cut_postings(txn, height)?;
-            for (key, value) in &undone.restored {
-                tables.put(txn, key, value.as_deref())?;
+            self.shared.near.write(&tables, txn)?;
+            for (key, value) in rows.clone() {
+                if !Changes::has(key) {
+                    tables.put(txn, key, value)?;
+                }
             }
             for key in &undone.deleted {
                 tables.put(txn, key, None)?;
-            }
-            for row in &nodes {
-                tables.put(txn, &row.key, row.value.as_deref())?;
             }
             let past = self.shared.tables.of(Table::History);
             for key in &undone.past {
@@ -68,6 +73,7 @@ impl Store {
             }
             self.shared.write_tip(txn, target.0, target.1)
         })?;
+        self.shared.near.committed();
         *chain = Pending::at(Some(target));
         *lock(&self.shared.fresh) = Fresh::at(Some(target));
         self.shared.changed();

@@ -198,7 +198,7 @@ impl View {
         Ok(held)
     }
 
-    /// Durable rows of each table, by its name; those of accounts and of the nodes beside them apart.
+    /// Durable rows of each table, by its name; for nodes of the account trie, records that accounts and nodes share.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -206,9 +206,7 @@ impl View {
         let count = |(table, name): (Table, &'static str)| {
             let count = match table {
                 Table::Account => self.count_accounts()?,
-                Table::Near => self
-                    .count_rows(table)?
-                    .saturating_sub(self.count_accounts()?),
+                Table::AccountNode => self.snapshot.near()?.records(),
                 _ => self.count_rows(table)?,
             };
             Ok((name, count))

@@ -23,6 +23,12 @@ fn left_by(folder: &Path) -> tempfile::TempDir {
     for name in ["data.mdb", "journal"] {
         fs::copy(folder.join(name), copy.path().join(name)).unwrap();
     }
+    fs::create_dir(copy.path().join("accounts")).unwrap();
+    for entry in fs::read_dir(folder.join("accounts")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        fs::copy(&path, copy.path().join("accounts").join(name)).unwrap();
+    }
     copy
 }
 

@@ -1,5 +1,6 @@
-//! Shows: accounts whose hashes begin alike, so that their leaves and the nodes above them share a table's pages, come and
-//! go, are unwound and are read again from the disk alone; roots, counts and the stored nodes stay right.
+//! Shows: accounts whose hashes begin alike, so that they and the nodes above them share a record, come and go, are unwound
+//! and are read again from the disk alone; roots, counts and nodes stay right, also where accounts are many and change so
+//! often that the log has to be cleaned.
 use alloy_primitives::{keccak256, Address, B256};
 use bedroll_core::state::{Account, State};
 use bedroll_core::trie::{NoSource, Trie, EMPTY_ROOT};
@@ -143,4 +144,67 @@ fn accounts_that_lie_close_together_come_and_go() {
         let accounts = after.iter().find(|(name, _)| *name == "account");
         assert_eq!(accounts, Some(&("account", newest)), "before: {counts:?}");
     }
+}
+
+/// Numbers of the segments that are there.
+fn segments(folder: &std::path::Path) -> Vec<u32> {
+    let entries = std::fs::read_dir(folder.join("accounts")).unwrap();
+    let mut numbers: Vec<u32> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| u32::from_str_radix(&name, 16).unwrap())
+        .collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn accounts_that_change_again_and_again_stay_in_a_few_files() {
+    const ACCOUNTS: u64 = 6_000;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), B256::ZERO, OPTIONS).unwrap();
+    let mut state = State::new(EMPTY_ROOT, store.tip_source());
+    let mut model = Model::new();
+    let address = |number: u64| Address::from_word(keccak256(number.to_be_bytes()));
+    let (mut height, mut old) = (0, None);
+    while height == 0 || segments(folder.path()).last() < Some(&7) {
+        // Most change each time, some never after the first.
+        let first = if height == 0 { 0 } else { ACCOUNTS / 10 };
+        for number in first..ACCOUNTS {
+            let nonce = 1 + height + number;
+            let account = Account {
+                nonce,
+                ..Account::default()
+            };
+            state.set_account(&address(number), Some(account)).unwrap();
+            model.insert(address(number), nonce);
+        }
+        seal(&store, &mut state, height);
+        store.commit().unwrap();
+        if height == 0 {
+            old = Some((store.view(None).unwrap(), model.clone()));
+        }
+        height += 1;
+    }
+    let numbers = segments(folder.path());
+    assert!(numbers.len() <= 6 && numbers[0] > 1, "{numbers:?}");
+    assert_eq!(problems(&store), Vec::<String>::new());
+    // A view keeps what it shows, although its files have no names any more.
+    let (view, first) = old.unwrap();
+    for (address, nonce) in first.iter().step_by(97) {
+        assert_eq!(view.account(address).unwrap().unwrap().nonce, *nonce);
+    }
+    drop((view, state, store));
+    let store = Store::open(folder.path(), B256::ZERO, OPTIONS).unwrap();
+    assert_eq!(problems(&store), Vec::<String>::new());
+    assert_eq!(segments(folder.path()), numbers);
+    let view = store.view(None).unwrap();
+    for (address, nonce) in &model {
+        assert_eq!(view.account(address).unwrap().unwrap().nonce, *nonce);
+    }
+    // What was written of a commit that did not end is written over.
+    std::fs::write(folder.path().join("accounts/000000ff"), b"left").unwrap();
+    drop((view, store));
+    let store = Store::open(folder.path(), B256::ZERO, OPTIONS).unwrap();
+    assert_eq!(segments(folder.path()), numbers);
+    assert_eq!(problems(&store), Vec::<String>::new());
 }

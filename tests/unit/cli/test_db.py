@@ -39,11 +39,11 @@ def test_a_whole_chain_is_called_whole(folder):
 
 def test_a_damaged_one_is_called_damaged_with_exit_code_4(folder):
     assert run(folder, "check")[1]["verdict"] == "whole"
-    path = folder / "chain/data.mdb"
+    path = folder / "chain/accounts/00000001"
     path.write_bytes(path.read_bytes().replace(b"\x05" * 20 + b"\x00\x01", b"\x05" * 20 + b"\x00\x02"))
     code, told = run(folder, "check")
     assert (code, told["verdict"]) == (4, "damaged")
-    assert "does not hash to" in told["problems"][0]
+    assert "the record at" in told["problems"][0]
 
 
 def test_pruning_keeps_the_newest_states(folder):

@@ -20,7 +20,7 @@ def opened(folder):
     return Engine.open(str(folder), GENESIS, map_size_bytes=MAP_SIZE_BYTES, sync=False)
 
 
-@pytest.fixture(params=[1, 2, 3])
+@pytest.fixture(params=[1, 2, 3, 4])
 def old(request, tmp_path):
     """The folder of the store as the last program of a schema left it."""
     folder = tmp_path / "chain"

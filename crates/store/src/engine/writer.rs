@@ -19,7 +19,7 @@ use super::{lock, tip_facts, Engine, EngineError, Look, TipFacts};
 use crate::{BlockRecord, Store, TipSource, View};
 
 /// Trie nodes and flat values that stay in memory.
-const STATE_WEIGHT_MAX: usize = 1_000_000;
+const STATE_WEIGHT_MAX: usize = 2_000_000;
 
 pub(super) struct Writer {
     pub state: State<TipSource>,

@@ -1,0 +1,175 @@
+//! Shows: what is derived from accounts is what the plain trie has, however alike their hashes are; a damaged record is
+//! found and never panics; a file that is missing is said at the door.
+use super::*;
+use crate::{Store, StoreOptions};
+use alloy_primitives::{keccak256, Address, B256, U256};
+use bedroll_core::state::Account;
+use bedroll_core::trie::{NoSource, Trie};
+use record::Entry;
+
+const OPTIONS: StoreOptions = StoreOptions {
+    map_size_bytes: 1 << 24,
+    sync: false,
+};
+
+/// Hashes of which many share their first nibbles, an odd or even count of them.
+fn hashes(seed: u64, count: u64) -> Vec<B256> {
+    let mut all: Vec<B256> = (0..count)
+        .map(|number| {
+            let mut hash = keccak256([seed.to_be_bytes(), number.to_be_bytes()].concat());
+            let shared = keccak256(seed.to_be_bytes());
+            let bytes = (number * seed % 31) as usize;
+            hash[..bytes].copy_from_slice(&shared[..bytes]);
+            if number.is_multiple_of(2) {
+                hash[bytes] = shared[bytes] & 0xf0 | hash[bytes] & 0xf;
+            }
+            hash
+        })
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn account(number: u64) -> Account {
+    Account {
+        nonce: number,
+        balance: U256::from(number) << (number % 100),
+        ..Account::default()
+    }
+}
+
+#[test]
+fn nodes_that_follow_from_accounts_are_those_of_the_plain_trie() {
+    for (seed, count) in [(1, 1), (2, 2), (3, 3), (5, 17), (7, 48), (11, 300)] {
+        let mut plain = Trie::new();
+        let mut flats = Vec::new();
+        let hashes = hashes(seed, count);
+        for (number, hash) in (0u64..).zip(&hashes) {
+            flats.push(account(number).to_flat());
+            let rlp = account(number).to_rlp();
+            plain.insert(hash, &rlp, &NoSource).unwrap();
+        }
+        let entries: Vec<Entry<'_>> = (hashes.iter().zip(&flats))
+            .map(|(hash, flat)| Entry {
+                hash,
+                address: &[0; 20],
+                flat,
+            })
+            .collect();
+        let root = node::of_entries(&entries, 0).unwrap();
+        assert_eq!(keccak256(root), plain.root(), "seed {seed}");
+    }
+}
+
+fn open(folder: &Path) -> Result<Store, StoreError> {
+    Store::open(folder, B256::ZERO, OPTIONS)
+}
+
+/// Puts accounts into the log of a new store; the root of the trie over them.
+fn fill(folder: &Path, numbers: std::ops::Range<u64>) -> B256 {
+    let store = open(folder).unwrap();
+    let mut plain = Trie::new();
+    let rows: Vec<(Address, Vec<u8>)> = numbers
+        .map(|number| {
+            let address = Address::from_word(keccak256(number.to_be_bytes()));
+            let account = account(number);
+            plain
+                .insert(&keccak256(address), &account.to_rlp(), &NoSource)
+                .unwrap();
+            (address, account.to_flat())
+        })
+        .collect();
+    let shared = &store.shared;
+    for chunk in rows.chunks(700) {
+        let chunk = chunk.iter().map(|row| (row.0.as_slice(), &row.1[..]));
+        shared.near.stage_accounts(chunk).unwrap();
+        shared
+            .write(|txn| shared.near.write(&shared.tables, txn))
+            .unwrap();
+        shared.near.committed();
+    }
+    assert_eq!(shared.near.newest().root().unwrap(), plain.root());
+    plain.root()
+}
+
+#[test]
+fn accounts_without_nodes_come_to_the_root_of_the_plain_trie_and_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = fill(folder.path(), 0..5_000);
+    let store = open(folder.path()).unwrap();
+    let near = store.shared.near.newest();
+    assert_eq!(near.root().unwrap(), root);
+    let count = store.shared.read(|txn| store.shared.tables.accounts(txn));
+    assert_eq!(count.unwrap(), 5_000);
+    let (mut after, mut seen) = (None, 0);
+    loop {
+        let rows = near.accounts_after(after.as_ref(), 333).unwrap();
+        let Some(last) = rows.last() else {
+            break;
+        };
+        assert!(after < Some(rows[0].0) && rows.is_sorted());
+        for (hash, address, flat) in &rows {
+            assert_eq!(keccak256(address), *hash);
+            assert_eq!(near.account(hash).unwrap(), Some(&flat[..]));
+        }
+        (after, seen) = (Some(last.0), seen + rows.len());
+    }
+    assert_eq!(seen, 5_000);
+    assert_eq!(near.account(&keccak256("nobody")).unwrap(), None);
+}
+
+#[test]
+fn a_segment_that_is_missing_or_cut_off_is_said_when_the_store_is_opened() {
+    for damage in [0, 1] {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path(), 0..500);
+        let path = folder.path().join("accounts/00000001");
+        match damage {
+            0 => std::fs::remove_file(path).unwrap(),
+            _ => {
+                let file = std::fs::File::options().write(true).open(path).unwrap();
+                file.set_len(1 << 16).unwrap();
+            }
+        }
+        let error = open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("00000001"), "{error}");
+    }
+}
+
+#[test]
+fn a_flipped_bit_of_a_record_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 0..40);
+    let path = folder.path().join("accounts/00000001");
+    let whole = std::fs::read(&path).unwrap();
+    let end = whole.iter().rposition(|byte| *byte != 0).unwrap();
+    for at in (0..end).step_by(11) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(&path, &bytes).unwrap();
+        let store = open(folder.path()).unwrap();
+        let near = store.shared.near.newest();
+        let place = near.place(&keccak256("anybody")).unwrap();
+        assert!(near.entries(place).is_err(), "byte {at}");
+        assert!(near.node(&[0]).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn no_bytes_make_the_parser_panic() {
+    for seed in 0..20_000u64 {
+        let noise = keccak256(seed.to_be_bytes());
+        let mut record = noise[..(seed % 33) as usize].to_vec();
+        if let Some(kind) = record.get_mut(4) {
+            *kind = 1 + (seed % 2) as u8;
+        }
+        if let Some(length) = record.get_mut(5) {
+            *length = 0;
+        }
+        if let Some((_, record::Rest::Unit(entries))) = record::parse(&record) {
+            let _ = entries.count();
+        }
+        assert!(!record::is_whole(&record));
+    }
+}
