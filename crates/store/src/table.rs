@@ -7,7 +7,7 @@ use heed::{Database, Env, RwTxn, WithoutTls};
 #[repr(u8)]
 pub(crate) enum Table {
     Meta,
-    /// In keys only: its rows are in `Near` since schema 3.
+    /// In keys only, as are nodes of the account trie: their rows are in the log of accounts since schema 5.
     Account,
     Slot,
     Code,
@@ -27,7 +27,7 @@ pub(crate) enum Table {
     History,
     Posting,
     Place,
-    /// Accounts and the trie nodes right above them.
+    /// Empty since schema 5.
     Near,
 }
 
