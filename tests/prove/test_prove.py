@@ -41,8 +41,9 @@ async def kill_in_mid_shard(prover, core, job):
     os.kill(process.pid, signal.SIGKILL)
 
 
+@pytest.mark.timeout(1_800)
 def test_the_cycles_of_the_run_are_told_by_part(tmp_path):
-    """The program with its symbols is the one that is proved, as it takes the same cycles."""
+    """The program with its symbols is the one that is proved, as it takes the same cycles. It may have to be built."""
     with proof_batch(tmp_path) as posted:
         cycles, samples = profile(posted.given)
         assert cycles == executed(find_executor(None), posted.given)[0]
