@@ -316,41 +316,6 @@ impl Near {
 }
 
 impl Tables {
-    /// What is durable under a row's key that is no account's and none of the nodes above accounts.
-    pub(crate) fn get<'t>(
-        &self,
-        txn: &'t RoTxn<'_>,
-        row_key: &[u8],
-    ) -> Result<Option<&'t [u8]>, StoreError> {
-        let (bucket, own) = self.bucket(row_key)?;
-        Ok(bucket.get(txn, own)?)
-    }
-
-    /// Writes or deletes what stands under such a key.
-    pub(crate) fn put(
-        &self,
-        txn: &mut RwTxn<'_>,
-        row_key: &[u8],
-        value: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
-        let (bucket, own) = self.bucket(row_key)?;
-        match value {
-            Some(value) => bucket.put(txn, own, value)?,
-            None => {
-                bucket.delete(txn, own)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn bucket<'k>(
-        &self,
-        row_key: &'k [u8],
-    ) -> Result<(crate::table::Bucket, &'k [u8]), StoreError> {
-        self.split(row_key)
-            .ok_or_else(|| StoreError::Corrupt("table number".into()))
-    }
-
     /// How many accounts there are.
     pub(crate) fn accounts(&self, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
         let stored = self.of(Table::Meta).get(txn, Meta::ACCOUNTS)?;

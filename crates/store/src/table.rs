@@ -1,6 +1,7 @@
 //! The tables: LMDB databases, and the first byte of keys inside rows.
+use crate::StoreError;
 use heed::types::Bytes;
-use heed::{Database, Env, RwTxn, WithoutTls};
+use heed::{Database, Env, RoTxn, RwTxn, WithoutTls};
 
 /// A table. Its number leads its keys in rows, reverse diffs and history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,5 +112,37 @@ impl Tables {
     pub(crate) fn split<'a>(&self, key: &'a [u8]) -> Option<(Bucket, &'a [u8])> {
         let (&table, rest) = key.split_first()?;
         Some((*self.0.get(usize::from(table))?, rest))
+    }
+
+    /// What is durable under a row's key that is no account's and none of the nodes above accounts.
+    pub(crate) fn get<'t>(
+        &self,
+        txn: &'t RoTxn<'_>,
+        row_key: &[u8],
+    ) -> Result<Option<&'t [u8]>, StoreError> {
+        let (bucket, own) = self.bucket(row_key)?;
+        Ok(bucket.get(txn, own)?)
+    }
+
+    /// Writes or deletes what stands under such a key.
+    pub(crate) fn put(
+        &self,
+        txn: &mut RwTxn<'_>,
+        row_key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let (bucket, own) = self.bucket(row_key)?;
+        match value {
+            Some(value) => bucket.put(txn, own, value)?,
+            None => {
+                bucket.delete(txn, own)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bucket<'k>(&self, row_key: &'k [u8]) -> Result<(Bucket, &'k [u8]), StoreError> {
+        self.split(row_key)
+            .ok_or_else(|| StoreError::Corrupt("table number".into()))
     }
 }
