@@ -10,6 +10,7 @@ use bedroll_core::state::{Account, State};
 use bedroll_core::transaction::Transaction;
 use bedroll_store::{BlockRecord, Import, Named, Roles, Store, StoreOptions, TipSource};
 use rustix::time::{clock_gettime, ClockId};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -202,6 +203,28 @@ fn resident_mib() -> u64 {
     kib.unwrap_or(0) >> 10
 }
 
+/// Has the system forget the store's files; the bytes that they take.
+fn forget(folder: &Path) -> u64 {
+    let list = |folder: &Path| -> Vec<_> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let mut bytes = 0;
+    for path in list(folder)
+        .into_iter()
+        .chain(list(&folder.join("accounts")))
+    {
+        let file = std::fs::File::open(&path).unwrap();
+        if file.metadata().unwrap().is_file() {
+            // What is not written yet would stay.
+            file.sync_data().unwrap();
+            rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+            bytes += 512 * file.metadata().unwrap().blocks();
+        }
+    }
+    bytes
+}
+
 fn main() {
     let mut words = std::env::args().skip(1);
     let accounts: u64 = words.next().unwrap().parse().unwrap();
@@ -211,9 +234,7 @@ fn main() {
     if !folder.join("data.mdb").exists() {
         fill(folder, accounts);
     }
-    let file = std::fs::File::open(folder.join("data.mdb")).unwrap();
-    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
-    println!("file {} MiB", file.metadata().unwrap().len() >> 20);
+    println!("{} MiB on the disk", forget(folder) >> 20);
     let store = Store::open(folder, B256::ZERO, StoreOptions::default()).unwrap();
     let view = store.view(None).unwrap();
     let height = view.height();
