@@ -26,8 +26,8 @@ pub(super) fn by_nibble<T>(sorted: &[T], depth: usize, key: impl Fn(&T) -> &B256
     })
 }
 
-fn pair(form: &[u8], value: &[u8]) -> Vec<u8> {
-    let payload_length = form.length() + value.length();
+/// The beginning of a list in RLP, with room for the rest.
+fn list_of(payload_length: usize) -> Vec<u8> {
     let mut rlp = Vec::with_capacity(payload_length + 3);
     let list = true;
     Header {
@@ -35,6 +35,11 @@ fn pair(form: &[u8], value: &[u8]) -> Vec<u8> {
         payload_length,
     }
     .encode(&mut rlp);
+    rlp
+}
+
+fn pair(form: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut rlp = list_of(form.length() + value.length());
     form.encode(&mut rlp);
     value.encode(&mut rlp);
     rlp
@@ -104,14 +109,7 @@ pub(super) fn above(children: &[Option<Vec<u8>>; 16]) -> Option<Vec<u8>> {
     if rlps.is_empty() {
         return None;
     }
-    let payload_length = 17 + 32 * rlps.len();
-    let mut rlp = Vec::with_capacity(payload_length + 3);
-    let list = true;
-    Header {
-        list,
-        payload_length,
-    }
-    .encode(&mut rlp);
+    let mut rlp = list_of(17 + 32 * rlps.len());
     for child in children {
         match child.as_ref().and_then(|_| hashes.next()) {
             Some(hash) => hash.as_slice().encode(&mut rlp),

@@ -150,7 +150,9 @@ fn a_flipped_bit_of_a_record_is_found() {
         std::fs::write(&path, &bytes).unwrap();
         let store = open(folder.path()).unwrap();
         let near = store.shared.near.newest();
-        let place = near.place(&keccak256("anybody")).unwrap();
+        let somebody = keccak256("anybody");
+        let place = near.place(&somebody).unwrap();
+        assert!(near.account(&somebody).is_err(), "byte {at}");
         assert!(near.entries(place).is_err(), "byte {at}");
         assert!(near.node(&[0]).is_err(), "byte {at}");
     }

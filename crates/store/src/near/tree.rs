@@ -104,7 +104,7 @@ impl Tree {
         if !place.is_branch() {
             return Ok(Child::Unit(place));
         }
-        let (node, Rest::Branch(places)) = self.whole(place)? else {
+        let (node, Rest::Branch(places)) = self.record(place)? else {
             return Err(damaged(place));
         };
         if depth >= 64 {
@@ -121,13 +121,8 @@ impl Tree {
         })))
     }
 
-    /// What a record has, unchecked: nodes are checked by their hashes, and with them the accounts that a block changes.
+    /// What a record has, after its sum was checked.
     fn record(&self, place: Place) -> Result<(Option<&[u8]>, Rest<'_>), StoreError> {
-        record::parse(self.segments.read(place)?).ok_or_else(|| damaged(place))
-    }
-
-    /// The same, checked.
-    pub(super) fn whole(&self, place: Place) -> Result<(Option<&[u8]>, Rest<'_>), StoreError> {
         let record = self.segments.read(place)?;
         let parsed = record::is_whole(record).then(|| record::parse(record));
         parsed.flatten().ok_or_else(|| damaged(place))
@@ -135,7 +130,7 @@ impl Tree {
 
     /// Accounts of a unit.
     pub(super) fn entries(&self, place: Place) -> Result<Vec<Entry<'_>>, StoreError> {
-        match self.whole(place)?.1 {
+        match self.record(place)?.1 {
             Rest::Unit(entries) => entries.collect::<Option<_>>().ok_or_else(|| damaged(place)),
             Rest::Branch(_) => Err(damaged(place)),
         }
@@ -212,7 +207,7 @@ impl Tree {
             }
             Child::Unit(place) => *place,
         };
-        let (stored, rest) = self.whole(place)?;
+        let (stored, rest) = self.record(place)?;
         if let Some(stored) = stored.filter(|_| depth == nibbles) {
             return Ok(Some(Cow::Borrowed(stored)));
         }
