@@ -185,10 +185,10 @@ impl Bench {
         timed(&mut || {
             self.store.seal(record.take().unwrap()).unwrap();
             self.store.commit().unwrap();
+            if self.state.weight() > KEPT {
+                self.state.trim(KEPT / 4 * 3);
+            }
         });
-        if self.state.weight() > KEPT {
-            self.state.trim(KEPT / 4 * 3);
-        }
         [times[0], times[1], times[2]]
     }
 }

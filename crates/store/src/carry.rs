@@ -20,6 +20,7 @@ use heed::{RoTxn, RwTxn};
 use revm::primitives::KECCAK_EMPTY;
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Bytes of rows in a chunk, but for a last row that may go beyond.
 pub const CHUNK_BYTES: usize = 4 << 20;
@@ -245,8 +246,9 @@ impl Import {
         let rows = split_chunk(chunk).ok_or_else(|| bad("a chunk of the snapshot is malformed"))?;
         let shared = &self.store.shared;
         let is_account = |row: &&Carried<'_>| row.0 == Table::Account;
-        let accounts = rows.iter().filter(is_account).map(|row| (row.1, row.2));
-        shared.near.stage_accounts(accounts)?;
+        let accounts = rows.iter().filter(is_account).map(|row| (row.1, Some(row.2)));
+        let accounts = shared.near.newest().with_flat(accounts)?;
+        shared.near.stage(Arc::new(accounts))?;
         shared.write(|txn| {
             for (table, key, value) in rows.iter().filter(|row| !is_account(row)) {
                 shared.tables.of(*table).put(txn, key, value)?;
@@ -314,7 +316,7 @@ impl Import {
         if !done {
             return Ok(Some(self.slots));
         }
-        self.root = Some(shared.near.newest().root()?);
+        self.root = Some(shared.near.newest().hash);
         Ok(None)
     }
 

@@ -1,7 +1,7 @@
 //! Sealing, committing, pruning.
 use crate::journal::{Due, Entry};
 use crate::key::{history, Key};
-use crate::near::Changes;
+use crate::near::{is_near, Tree};
 use crate::posting::Tail;
 use crate::record::{rows_of, BlockRecord};
 use crate::row::Row;
@@ -14,6 +14,7 @@ use heed::RwTxn;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
 /// Heights pruned in one transaction.
 const PRUNE_HEIGHTS: u64 = 256;
@@ -40,10 +41,17 @@ impl Store {
             Some(_) => Some(Snapshot::open(&self.shared, None)?),
             None => None,
         };
+        let root = record.state_root;
         let rows = rows_of(record, self.shared.secret, |index| match &before {
             Some(before) => before.get(&Key::forced(index)),
             None => Ok(None),
         })?;
+        let parent = self.shared.accounts(&lock(&self.shared.chain));
+        let follow = |parent: &Arc<Tree>| {
+            let near = &self.shared.near;
+            near.next(parent, &root, || parent.with_rows(rows.iter()))
+        };
+        let mut accounts = follow(&parent)?;
         let entry = Entry::of(&rows, new_tip);
         let mut chain = lock(&self.shared.chain);
         if chain.tip != tip {
@@ -53,7 +61,12 @@ impl Store {
                 next,
             });
         }
-        chain.push(rows, new_tip);
+        let newest = self.shared.accounts(&chain);
+        if !Arc::ptr_eq(&newest, &parent) {
+            // A commit came in between: the parent's records have places now.
+            accounts = follow(&newest)?;
+        }
+        chain.push(rows, new_tip, Some(accounts));
         lock(&self.shared.fresh).push(new_tip.0, entry);
         self.shared.changed();
         Ok(())
@@ -169,7 +182,11 @@ impl Shared {
             .filter_map(|row| Some((row.height, row.value.as_deref()?)))
             .collect();
         self.expect_rows(&rows)?;
-        self.near.stage(Changes::of(&rows))?;
+        let accounts = match pending.accounts.clone() {
+            Some(accounts) => accounts,
+            None => Arc::new(self.near.newest().with_rows(rows.iter().copied())?),
+        };
+        self.near.stage(accounts)?;
         let new_tail = Cell::new(Tail::default());
         self.write(|txn| {
             let first = Meta::tip(&self.tables, txn)?.is_none();
@@ -193,8 +210,7 @@ impl Shared {
         drop(rows);
         drop(pending);
         let mut chain = lock(&self.chain);
-        self.near.committed();
-        chain.drop_to(height);
+        chain.drop_to(height, self.near.committed());
         lock(&self.fresh).written((height, hash));
         drop(chain);
         self.changed();
@@ -227,7 +243,7 @@ impl Shared {
         if undo == Undo::Cut {
             return Ok(());
         }
-        if !Changes::has(&last.key) {
+        if !is_near(&last.key) {
             self.tables.put(txn, &last.key, last.value.as_deref())?;
         }
         // Nothing goes below the first block, so its changes are never taken back.

@@ -14,6 +14,7 @@ use alloy_primitives::{keccak256, B256};
 use heed::RwTxn;
 use std::cell::Cell;
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// How much of a migration one transaction does.
 #[derive(Clone, Copy, Debug)]
@@ -235,10 +236,12 @@ fn log_accounts(
         let (key, value) = row?;
         if key.len() == 33 && key[32] == ACCOUNT {
             let short = || StoreError::Corrupt("table `near`: an account is too short".into());
-            rows.push(value.split_at_checked(20).ok_or_else(short)?);
+            let (address, flat) = value.split_at_checked(20).ok_or_else(short)?;
+            rows.push((address, Some(flat)));
         }
     }
-    shared.near.stage_accounts(rows.into_iter())?;
+    let accounts = shared.near.newest().with_flat(rows.into_iter())?;
+    shared.near.stage(Arc::new(accounts))?;
     shared.near.write(&tables, txn)?;
     if part + 1 < parts {
         return Ok(Some(parts << 32 | (part + 1)));

@@ -3,13 +3,16 @@
 //! Where the state is larger than memory, what a block costs is the pages that it touches. Accounts whose hashes begin alike
 //! lie in one record here, a *unit*, with the node above them: one page is fetched for an account and all nodes below that
 //! one, which follow from the accounts. Above the units are *branches*, records of sixteen places, which are in memory as
-//! well. What a commit changes is written at the end of the log, units and all branches above them, in one run; the row
-//! `near` of LMDB's table `meta` says where the root's record lies and where the log ends, so that the transaction that
-//! writes it makes all of it count at once. Segments of the log that are mostly used no more are emptied by the way.
+//! well. A block makes a new version of them, which shares what did not change, and with it the root of the trie: no other
+//! part of the store knows nodes of accounts. What a commit changes is written at the end of the log, units and all
+//! branches above them, in one run; the row `near` of LMDB's table `meta` says where the root's record lies and where the
+//! log ends, so that the transaction that writes it makes all of it count at once. Segments of the log that are mostly used
+//! no more are emptied by the way.
 //!
 //! ```text
 //! near   generation u64 ‖ place of the root u64 ‖ last segment u32 ‖ end in it u32
 //! ```
+mod next;
 mod node;
 mod record;
 mod segment;
@@ -21,76 +24,73 @@ use crate::row::Row;
 use crate::shared::{lock, Meta};
 use crate::table::{Table, Tables};
 use crate::StoreError;
+use alloy_primitives::B256;
+use bedroll_core::state::AccountChange;
 use bedroll_core::trie::hash_all;
 use heed::{RoTxn, RwTxn};
+use next::Change;
 pub(crate) use segment::PAGE_BYTES;
 use segment::{Appender, Log, Place, Segments};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 pub(crate) use tree::Tree;
-use write::{Change, Nodes, Writing};
+use write::Writing;
 
 /// Name of the folder of segments.
 const FOLDER: &str = "accounts";
 /// Bytes of records that a commit copies out of segments for each account that it changes, and beside.
 const COPIED_BYTES: (u64, u64) = (512, 256 << 10);
 
-/// A key of a table and its value; None: nothing any more.
+/// Whether a row is of an account or of a node above one.
+pub(crate) fn is_near(row_key: &[u8]) -> bool {
+    let table = row_key.first().copied();
+    table == Some(Table::Account as u8) || table == Some(Table::AccountNode as u8)
+}
+
+/// An account's address and its flat form; None: nothing any more.
 type Pair<'a> = (&'a [u8], Option<&'a [u8]>);
 
-/// What blocks change of accounts and nodes of their trie: the last value of each.
-#[derive(Debug, Default)]
-pub(crate) struct Changes<'a> {
-    /// In the order of hashes.
-    accounts: Vec<Change<'a>>,
-    nodes: Vec<Pair<'a>>,
-}
-
-impl<'a> Changes<'a> {
-    /// Whether a key is one of these.
-    pub(crate) fn has(row_key: &[u8]) -> bool {
-        let table = row_key.first().copied();
-        table == Some(Table::Account as u8) || table == Some(Table::AccountNode as u8)
-    }
-
-    /// Of all rows, sorted by key and height.
-    pub(crate) fn of(rows: &[&'a Row]) -> Self {
-        Self::new(rows.iter().map(|row| (&row.key[..], row.value.as_deref())))
-    }
-
-    /// Of keys with their values, as rows have them; of several of one key the last counts.
-    pub(crate) fn new(rows: impl Iterator<Item = Pair<'a>>) -> Self {
-        let mut changes = Changes::default();
-        let mut accounts: Vec<Pair<'_>> = Vec::new();
-        for (key, value) in rows.filter(|(key, _)| Self::has(key)) {
-            let own = &key[1..];
-            if key[0] == Table::AccountNode as u8 {
-                changes.nodes.push((own, value));
-                continue;
-            }
-            match accounts.last_mut() {
-                Some(last) if last.0 == own => last.1 = value,
-                _ => accounts.push((own, value)),
-            }
-        }
-        changes.accounts = sorted(&accounts);
-        changes
-    }
-}
-
-/// Accounts, each named once, in the order of the trie.
-fn sorted<'a>(accounts: &[Pair<'a>]) -> Vec<Change<'a>> {
+/// Accounts in the order of the trie; of several changes of one the last counts.
+fn sorted<'a>(accounts: impl Iterator<Item = Pair<'a>>) -> Vec<Change<'a>> {
+    let accounts: Vec<Pair<'_>> = accounts.collect();
     let addresses: Vec<&[u8]> = accounts.iter().map(|(address, _)| *address).collect();
     let hashes = hash_all(&addresses).into_iter();
-    let mut changes: Vec<Change<'a>> = (hashes.zip(accounts))
+    let mut changes: Vec<Change<'a>> = (hashes.zip(&accounts))
         .map(|(hash, &(address, flat))| Change {
             hash,
             address,
             flat,
         })
         .collect();
-    changes.sort_unstable_by_key(|change| change.hash);
+    // Stable: those of one account stay in their order.
+    changes.sort_by_key(|change| change.hash);
+    changes.dedup_by(|later, kept| {
+        let same = later.hash == kept.hash;
+        if same {
+            std::mem::swap(later, kept);
+        }
+        same
+    });
     changes
+}
+
+impl Tree {
+    /// The version after changes of accounts, addresses with flat forms, in any order.
+    pub(crate) fn with_flat<'a>(
+        &self,
+        accounts: impl Iterator<Item = Pair<'a>>,
+    ) -> Result<Tree, StoreError> {
+        self.with(&sorted(accounts))
+    }
+
+    /// The version after what rows change, sorted by key and height.
+    pub(crate) fn with_rows<'a>(
+        &self,
+        rows: impl Iterator<Item = &'a Row>,
+    ) -> Result<Tree, StoreError> {
+        let of_accounts = rows.filter(|row| row.key[0] == Table::Account as u8);
+        self.with_flat(of_accounts.map(|row| (&row.key[1..], row.value.as_deref())))
+    }
 }
 
 /// The versions that somebody may still begin to read.
@@ -105,12 +105,19 @@ struct Versions {
 /// A version that is written, and counts when the transaction with its row is committed.
 #[derive(Debug)]
 struct Staged {
+    /// Before it was written.
+    from: Arc<Tree>,
     tree: Arc<Tree>,
     log: Log,
     /// Segments that it does not need any more.
     unused: Vec<u32>,
-    /// Accounts that came, less those that went.
-    grown: i64,
+}
+
+/// What the next block will make of a version, if it becomes one.
+#[derive(Debug)]
+struct Prepared {
+    before: Arc<Tree>,
+    tree: Arc<Tree>,
 }
 
 /// The accounts of a store. The one writer stages a version, writes its row in a transaction, and says when that is
@@ -120,6 +127,7 @@ pub(crate) struct Near {
     folder: PathBuf,
     sync: bool,
     versions: Mutex<Versions>,
+    prepared: Mutex<Option<Prepared>>,
 }
 
 /// The row of `meta`.
@@ -184,6 +192,7 @@ impl Near {
                 log,
                 staged: None,
             }),
+            prepared: Mutex::default(),
         })
     }
 
@@ -205,72 +214,75 @@ impl Near {
         Ok(known.find(|tree| tree.generation == generation).cloned())
     }
 
-    /// Writes changes behind the end of the log.
-    pub(crate) fn stage(&self, changes: Changes<'_>) -> Result<(), StoreError> {
-        self.append(&changes.accounts, Some(&changes.nodes))
-    }
-
-    /// The same with accounts that nobody gives nodes for: addresses and flat forms.
-    pub(crate) fn stage_accounts<'a>(
+    /// Root of the account trie after changes of a version; the version with them is kept for [`Self::next`].
+    pub(crate) fn prepare(
         &self,
-        accounts: impl Iterator<Item = (&'a [u8], &'a [u8])>,
-    ) -> Result<(), StoreError> {
-        let rows: Vec<_> = accounts
-            .map(|(address, flat)| (address, Some(flat)))
+        before: Arc<Tree>,
+        accounts: &[AccountChange],
+    ) -> Result<B256, StoreError> {
+        let flats: Vec<Option<Vec<u8>>> = (accounts.iter())
+            .map(|change| change.after.map(|account| account.to_flat()))
             .collect();
-        let mut changes = sorted(&rows);
-        changes.dedup_by_key(|change| change.hash);
-        self.append(&changes, None)
+        let changes = accounts.iter().zip(&flats);
+        let changes = changes.map(|(change, flat)| (change.address.as_slice(), flat.as_deref()));
+        let tree = Arc::new(before.with_flat(changes)?);
+        let root = tree.hash;
+        *lock(&self.prepared) = Some(Prepared { before, tree });
+        Ok(root)
     }
 
-    fn append(&self, changes: &[Change<'_>], nodes: Option<&[Pair<'_>]>) -> Result<(), StoreError> {
-        let (tree, log) = {
+    /// The version with this root that follows `before`: what was prepared, or what `make` gives.
+    pub(crate) fn next(
+        &self,
+        before: &Arc<Tree>,
+        root: &B256,
+        make: impl FnOnce() -> Result<Tree, StoreError>,
+    ) -> Result<Arc<Tree>, StoreError> {
+        let prepared = lock(&self.prepared).take();
+        let fits = |known: &Prepared| Arc::ptr_eq(&known.before, before) && known.tree.hash == *root;
+        let tree = match prepared.filter(fits) {
+            Some(known) => known.tree,
+            None => Arc::new(make()?),
+        };
+        if tree.hash != *root {
+            let text = format!("accounts come to the root {}, the block says {root}", tree.hash);
+            return Err(StoreError::Corrupt(text));
+        }
+        Ok(tree)
+    }
+
+    /// Writes a version behind the end of the log.
+    pub(crate) fn stage(&self, from: Arc<Tree>) -> Result<(), StoreError> {
+        let (committed, log) = {
             let mut versions = lock(&self.versions);
             versions.staged = None;
             (versions.committed.clone(), versions.log.clone())
         };
-        if changes.is_empty() {
+        if Arc::ptr_eq(&from, &committed) || from.changed == 0 {
             return Ok(());
         }
-        let budget = COPIED_BYTES.0 * changes.len() as u64 + COPIED_BYTES.1;
-        let victims = match nodes {
-            Some(_) => log.victims(budget),
-            None => Vec::new(),
-        };
-        tree.segments.expect(&victims);
-        // Those further down than any record follow from accounts.
-        let nodes = nodes.map(|nodes| {
-            let mut own = Nodes::default();
-            own.reserve(nodes.len());
-            let high = nodes
-                .iter()
-                .filter(|(path, _)| path.last() <= Some(&tree.depth));
-            own.extend(high.copied());
-            own
-        });
+        let victims = log.victims(COPIED_BYTES.0 * from.changed + COPIED_BYTES.1);
+        committed.segments.expect(&victims);
         let mut writing = Writing {
-            tree: &tree,
-            appender: Appender::new(&self.folder, self.sync, log, tree.segments.clone()),
-            nodes,
+            tree: &committed,
+            appender: Appender::new(&self.folder, self.sync, log, committed.segments.clone()),
             victims,
-            grown: 0,
-            depth: tree.depth,
-            room: Vec::new(),
         };
-        let (root, _) = writing.child(&tree.root, 0, changes)?;
-        let (grown, depth) = (writing.grown, writing.depth);
+        let root = writing.child(&committed.root, &from.root)?;
         let (log, segments, unused) = writing.appender.finish()?;
         let tree = Arc::new(Tree {
-            generation: tree.generation + 1,
+            generation: committed.generation + 1,
             root,
-            depth,
+            hash: from.hash,
+            grown: 0,
+            changed: 0,
             segments,
         });
         lock(&self.versions).staged = Some(Staged {
+            from,
             tree,
             log,
             unused,
-            grown,
         });
         Ok(())
     }
@@ -279,7 +291,7 @@ impl Near {
     pub(crate) fn write(&self, tables: &Tables, txn: &mut RwTxn<'_>) -> Result<(), StoreError> {
         let versions = lock(&self.versions);
         let Some(Staged {
-            tree, log, grown, ..
+            from, tree, log, ..
         }) = &versions.staged
         else {
             return Ok(());
@@ -292,26 +304,25 @@ impl Near {
         ];
         let meta = tables.of(Table::Meta);
         meta.put(txn, Meta::NEAR, &row.concat())?;
-        if *grown != 0 {
-            let count = tables.accounts(txn)?.saturating_add_signed(*grown);
+        if from.grown != 0 {
+            let count = tables.accounts(txn)?.saturating_add_signed(from.grown);
             tables.set_accounts(txn, count)?;
         }
         Ok(())
     }
 
-    /// What was staged is committed.
-    pub(crate) fn committed(&self) {
+    /// What was staged is committed. Gives it as it was staged and as it is in the log.
+    pub(crate) fn committed(&self) -> Option<(Arc<Tree>, Arc<Tree>)> {
         let mut versions = lock(&self.versions);
-        let Some(staged) = versions.staged.take() else {
-            return;
-        };
-        versions.committed = staged.tree;
+        let staged = versions.staged.take()?;
+        versions.committed = staged.tree.clone();
         versions.log = staged.log;
         drop(versions);
         for number in staged.unused {
             // One that stays is removed when the store is opened the next time.
             let _ = std::fs::remove_file(self.folder.join(format!("{number:08x}")));
         }
+        Some((staged.from, staged.tree))
     }
 }
 

@@ -155,7 +155,7 @@ impl Shared {
                     let text = format!("block {height} of the journal does not follow the tip");
                     return Err(StoreError::Corrupt(text));
                 }
-                chain.push(rows, (height, hash));
+                chain.push(rows, (height, hash), None);
             }
         }
         self.commit_pending(&mut writer)

@@ -1,4 +1,5 @@
 //! Blocks that are sealed and not yet durable.
+use crate::near::Tree;
 use crate::row::{self, Row};
 use alloy_primitives::B256;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ pub(crate) struct Pending {
     runs: Vec<Arc<Vec<Arc<Row>>>>,
     /// Height and hash of the newest block, pending or not.
     pub(crate) tip: Option<(u64, B256)>,
+    /// Accounts as of the newest block, if it is pending.
+    pub(crate) accounts: Option<Arc<Tree>>,
 }
 
 impl Pending {
@@ -20,21 +23,34 @@ impl Pending {
         Pending {
             runs: Vec::new(),
             tip,
+            accounts: None,
         }
     }
 
-    /// With one more block.
-    pub(crate) fn push(&mut self, rows: Vec<Row>, tip: (u64, B256)) {
+    /// With one more block. Without accounts they follow from the rows when they are committed.
+    pub(crate) fn push(
+        &mut self,
+        rows: Vec<Row>,
+        tip: (u64, B256),
+        accounts: Option<Arc<Tree>>,
+    ) {
         let mut rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         while let Some(last) = self.runs.pop_if(|last| last.len() <= 2 * rows.len()) {
             rows = row::merge(&last, &rows);
         }
         self.runs.push(Arc::new(rows));
         self.tip = Some(tip);
+        self.accounts = accounts;
     }
 
-    /// Without the blocks up to `height`, which are durable now.
-    pub(crate) fn drop_to(&mut self, height: u64) {
+    /// Without the blocks up to `height`, which are durable now; `moved`: their accounts before, and in the log.
+    pub(crate) fn drop_to(&mut self, height: u64, moved: Option<(Arc<Tree>, Arc<Tree>)>) {
+        let newer = self.tip.is_some_and(|(tip, _)| tip > height);
+        let accounts = self.accounts.take().filter(|_| newer);
+        self.accounts = match (accounts, moved) {
+            (Some(own), Some((from, to))) => Some(Arc::new(own.on(&from, &to))),
+            (own, _) => own,
+        };
         self.runs
             .retain(|run| run.iter().any(|row| row.height > height));
         for run in &mut self.runs {

@@ -2,7 +2,7 @@
 use crate::advice::Calm;
 use crate::journal::{Fresh, Journal};
 use crate::key::read_u64;
-use crate::near::Near;
+use crate::near::{Near, Tree};
 use crate::open::{map_error, whole_pages};
 use crate::pending::Pending;
 use crate::posting::{Secret, Tail};
@@ -142,6 +142,12 @@ impl Shared {
             snapshots: Mutex::new(Vec::new()),
             codes: Mutex::new(CodeCache::default()),
         }
+    }
+
+    /// Accounts as of the newest block. The chain is held.
+    pub(crate) fn accounts(&self, chain: &Pending) -> Arc<Tree> {
+        let pending = chain.accounts.clone();
+        pending.unwrap_or_else(|| self.near.newest())
     }
 
     /// Sets the chain that readers see from now on.

@@ -1,6 +1,6 @@
 //! One consistent look at the chain: a read transaction and the blocks that were pending when it began.
 use crate::key::{history, Key};
-use crate::near::{Changes, Tree};
+use crate::near::{is_near, Tree};
 use crate::pending::Pending;
 use crate::shared::{lock, Meta, Shared};
 use crate::table::{Table, Tables, Undo};
@@ -166,12 +166,13 @@ impl Snapshot {
                     }
                 }
             }
-            if !Changes::has(row_key) {
+            if !is_near(row_key) {
                 return Ok(look(self.tables.get(txn, row_key)?));
             }
             let own = &row_key[1..];
             if row_key[0] == Table::AccountNode as u8 {
-                return Ok(look(near.node(own)?.as_deref()));
+                let newest = self.pending.accounts.as_ref().unwrap_or(near);
+                return Ok(look(newest.node(own)?.as_deref()));
             }
             Ok(look(near.account(&keccak256(own))?))
         })

@@ -3,7 +3,7 @@ use crate::shared::lock;
 use crate::view::View;
 use crate::{Store, StoreError};
 use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
-use bedroll_core::state::{Account, Lookup, StateSource};
+use bedroll_core::state::{Account, AccountChange, Lookup, StateSource};
 use bedroll_core::trie::{Path, SourceError};
 use std::sync::Mutex;
 
@@ -93,6 +93,20 @@ impl StateSource for TipSource {
             return Err(SourceError(text));
         }
         Ok(node)
+    }
+
+    fn root_with(
+        &self,
+        before: &B256,
+        accounts: &[AccountChange],
+    ) -> Result<Option<B256>, SourceError> {
+        let shared = &self.store.shared;
+        let newest = shared.accounts(&lock(&shared.chain));
+        if newest.hash != *before {
+            let text = format!("the newest state has the root {}, not {before}", newest.hash);
+            return Err(SourceError(text));
+        }
+        Ok(Some(shared.near.prepare(newest, accounts)?))
     }
 
     fn is_keyed_by_hash(&self) -> bool {

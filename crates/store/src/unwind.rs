@@ -2,7 +2,7 @@
 use crate::commit::diff_keys;
 use crate::journal::Fresh;
 use crate::key::{history, Key};
-use crate::near::Changes;
+use crate::near::is_near;
 use crate::pending::Pending;
 use crate::record::node_rows;
 use crate::row::Row;
@@ -11,7 +11,7 @@ use crate::snapshot::Snapshot;
 use crate::table::{Table, Undo};
 use crate::view::View;
 use crate::{Store, StoreError};
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use bedroll_core::state::{Account, State};
 use std::collections::BTreeMap;
 
@@ -46,12 +46,17 @@ impl Store {
         self.shared.commit_pending(&mut writer)?;
         let view = self.view(None)?;
         let undone = Undone::collect(&view.snapshot, height)?;
-        let nodes = self.rebuild(&view, &undone, height)?;
+        let (root, nodes) = self.rebuild(&view, &undone, height)?;
         drop(view);
         let restored = (undone.restored.iter()).map(|(key, value)| (&key[..], value.as_deref()));
         let rebuilt = nodes.iter().map(|row| (&row.key[..], row.value.as_deref()));
         let rows = restored.chain(rebuilt);
-        self.shared.near.stage(Changes::new(rows.clone()))?;
+        let newest = self.shared.near.newest();
+        let accounts = self.shared.near.next(&newest, &root, || {
+            let own = (rows.clone()).filter(|(key, _)| key[0] == Table::Account as u8);
+            newest.with_flat(own.map(|(key, value)| (&key[1..], value)))
+        })?;
+        self.shared.near.stage(accounts)?;
         // Readers see the old blocks up to here, and then none of them.
         let mut chain = lock(&self.shared.chain);
         writer.tail.forget();
@@ -60,7 +65,7 @@ impl Store {
             self.shared.cut_postings(txn, height)?;
             self.shared.near.write(&tables, txn)?;
             for (key, value) in rows.clone() {
-                if !Changes::has(key) {
+                if !is_near(key) {
                     tables.put(txn, key, value)?;
                 }
             }
@@ -80,14 +85,19 @@ impl Store {
         Ok(())
     }
 
-    /// Trie nodes of the state at `height`, as changes of those of the tip that `view` shows.
-    fn rebuild(&self, view: &View, undone: &Undone, height: u64) -> Result<Vec<Row>, StoreError> {
+    /// Root of the state at `height`, and nodes of its storage tries, as changes of those of the tip that `view` shows.
+    fn rebuild(
+        &self,
+        view: &View,
+        undone: &Undone,
+        height: u64,
+    ) -> Result<(B256, Vec<Row>), StoreError> {
         let from = view.sealed_header(view.height())?;
         let to = view.sealed_header(height)?;
         let (Some(from), Some(to)) = (from, to) else {
             return Err(StoreError::Corrupt(format!("no header at height {height}")));
         };
-        let mut state = State::new(from.state_root, view.clone());
+        let mut state = State::new(from.state_root, self.tip_source());
         let (mut gone, mut slots) = (Vec::new(), Vec::new());
         for (key, value) in &undone.restored {
             let value = value.as_deref();
@@ -124,7 +134,7 @@ impl Store {
                 to.state_root
             )));
         }
-        Ok(node_rows(height, write_set))
+        Ok((root, node_rows(height, write_set)))
     }
 }
 

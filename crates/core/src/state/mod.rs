@@ -48,6 +48,9 @@ pub struct State<S> {
     source: S,
     accounts: AddressMap<Cached>,
     codes: B256Map<Bytecode>,
+    /// Of the last sealed block.
+    root: B256,
+    /// Accounts; unopened where the source keeps it.
     trie: Trie,
     open: AddressMap<Before>,
     open_codes: B256Map<Bytes>,
@@ -66,6 +69,7 @@ impl<S: StateSource> State<S> {
             source,
             accounts: AddressMap::default(),
             codes: B256Map::default(),
+            root,
             trie,
             open: AddressMap::default(),
             open_codes: B256Map::default(),
@@ -89,6 +93,7 @@ impl<S: StateSource> State<S> {
         self.codes.clear();
         self.open.clear();
         self.open_codes.clear();
+        self.root = root;
         self.trie = source::open_trie(&self.source, None, root);
         self.held = 0;
     }

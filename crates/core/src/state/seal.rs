@@ -4,7 +4,7 @@ use super::{
     account, Account, AccountChange, FlatChanges, SlotChange, State, StateError, StateSource,
     StorageNodes, WriteSet,
 };
-use crate::trie::EMPTY_ROOT;
+use crate::trie::{NodeWrite, Trie, EMPTY_ROOT};
 use alloc::{boxed::Box, vec::Vec};
 use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
 use revm::state::EvmState;
@@ -93,18 +93,7 @@ impl<S: StateSource> State<S> {
         }
         // With the new storage roots.
         let accounts = self.changed_accounts(&changed);
-        // Insertions first: a removal then meets fewer siblings that it has to fetch.
-        for wanted in [true, false] {
-            let changes = accounts.iter();
-            for change in changes.filter(|change| change.after.is_some() == wanted) {
-                self.seal_account(change)?;
-            }
-        }
-        let (root, nodes) = if self.stored {
-            self.trie.commit()
-        } else {
-            (self.trie.root(), Vec::new())
-        };
+        let (root, nodes) = self.seal_accounts(&accounts)?;
         let codes = self.new_codes();
         self.open.clear();
         self.open_codes.clear();
@@ -172,6 +161,32 @@ impl<S: StateSource> State<S> {
         }
         *held = (*held + cached.weight()).saturating_sub(before);
         Ok(StorageNodes { owner, writes })
+    }
+
+    /// Puts the changed accounts into their trie, here or where the source keeps it.
+    fn seal_accounts(
+        &mut self,
+        changes: &[AccountChange],
+    ) -> Result<(B256, Vec<NodeWrite>), StateError> {
+        if let Some(root) = self.source.root_with(&self.root, changes)? {
+            self.root = root;
+            self.trie = Trie::from_root(root);
+            return Ok((root, Vec::new()));
+        }
+        // Insertions first: a removal then meets fewer siblings that it has to fetch.
+        for wanted in [true, false] {
+            let changes = changes.iter();
+            for change in changes.filter(|change| change.after.is_some() == wanted) {
+                self.seal_account(change)?;
+            }
+        }
+        let (root, nodes) = if self.stored {
+            self.trie.commit()
+        } else {
+            (self.trie.root(), Vec::new())
+        };
+        self.root = root;
+        Ok((root, nodes))
     }
 
     fn seal_account(&mut self, change: &AccountChange) -> Result<(), StateError> {

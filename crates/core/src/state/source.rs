@@ -74,6 +74,19 @@ pub trait StateSource {
         None
     }
 
+    /// Root of the account trie with these changes, each account once, from a source that keeps that trie itself; `before`:
+    /// the root now. None: nodes are asked for and written.
+    ///
+    /// # Errors
+    /// The source could not be read, or is at another root.
+    fn root_with(
+        &self,
+        _before: &B256,
+        _accounts: &[super::AccountChange],
+    ) -> Result<Option<B256>, SourceError> {
+        Ok(None)
+    }
+
     /// Whether nodes and codes are found by their keccak, so that hashing them once more would say nothing.
     fn is_keyed_by_hash(&self) -> bool {
         false

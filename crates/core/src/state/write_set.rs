@@ -55,7 +55,7 @@ pub struct StorageNodes {
 pub struct WriteSet {
     /// Accounts, slots and codes.
     pub flat: FlatChanges,
-    /// Of the account trie, in order: a later write of a path counts.
+    /// Of the account trie, in order: a later write of a path counts. None where the source keeps that trie itself.
     pub nodes: Vec<NodeWrite>,
     /// Of storage tries.
     pub storage_nodes: Vec<StorageNodes>,

@@ -1,9 +1,12 @@
 //! Nodes of the account trie that follow from accounts (Yellow Paper, appendices C and D).
 use super::record::Entry;
 use alloy_primitives::B256;
-use alloy_rlp::{Encodable, Header};
+use alloy_rlp::{Encodable, Header, EMPTY_STRING_CODE};
 use bedroll_core::state::Account;
 use bedroll_core::trie::hash_all;
+
+/// First byte of a hash in RLP.
+const HASH_CODE: u8 = EMPTY_STRING_CODE + 32;
 
 /// Nibble `at` of a key.
 pub(super) fn nibble(key: &[u8], at: usize) -> usize {
@@ -28,13 +31,12 @@ pub(super) fn by_nibble<T>(sorted: &[T], depth: usize, key: impl Fn(&T) -> &B256
 
 /// The beginning of a list in RLP, with room for the rest.
 fn list_of(payload_length: usize) -> Vec<u8> {
-    let mut rlp = Vec::with_capacity(payload_length + 3);
-    let list = true;
-    Header {
-        list,
+    let header = Header {
+        list: true,
         payload_length,
-    }
-    .encode(&mut rlp);
+    };
+    let mut rlp = Vec::with_capacity(header.length() + payload_length);
+    header.encode(&mut rlp);
     rlp
 }
 
@@ -75,11 +77,6 @@ fn parts(rlp: &[u8]) -> Option<(&[u8], &[u8])> {
     (payload.is_empty() && !form.is_empty()).then_some((form, value))
 }
 
-/// Whether a node is a leaf.
-pub(super) fn is_leaf(rlp: &[u8]) -> bool {
-    parts(rlp).is_some_and(|(form, _)| form[0] & 0x20 != 0)
-}
-
 /// The node above one child alone: a leaf or an extension becomes longer, a branch gets an extension.
 fn lengthen(child: &[u8], nibble: u8) -> Vec<u8> {
     let Some((form, value)) = parts(child) else {
@@ -96,6 +93,54 @@ fn lengthen(child: &[u8], nibble: u8) -> Vec<u8> {
     pair(&longer, value)
 }
 
+/// The hashes in a branch of the trie.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fan(pub(super) [Option<B256>; 16]);
+
+impl Fan {
+    /// None: the node is no branch.
+    pub(super) fn read(rlp: &[u8]) -> Option<Self> {
+        let mut payload = rlp;
+        let header = Header::decode(&mut payload).ok()?;
+        let mut fan = Fan::default();
+        if !header.list || header.payload_length != payload.len() {
+            return None;
+        }
+        for hash in &mut fan.0 {
+            let (&first, rest) = payload.split_first()?;
+            payload = rest;
+            if first == EMPTY_STRING_CODE {
+                continue;
+            }
+            let (bytes, rest) = payload.split_first_chunk::<32>()?;
+            payload = rest;
+            *hash = (first == HASH_CODE).then(|| B256::new(*bytes));
+            (*hash)?;
+        }
+        (payload == [EMPTY_STRING_CODE]).then_some(fan)
+    }
+
+    /// RLP of the branch; None where fewer than two children are left.
+    pub(super) fn write(&self) -> Option<Vec<u8>> {
+        let count = self.0.iter().flatten().count();
+        if count < 2 {
+            return None;
+        }
+        let mut rlp = list_of(17 + 32 * count);
+        for hash in &self.0 {
+            match hash {
+                Some(hash) => {
+                    rlp.push(HASH_CODE);
+                    rlp.extend_from_slice(hash.as_slice());
+                }
+                None => rlp.push(EMPTY_STRING_CODE),
+            }
+        }
+        rlp.push(EMPTY_STRING_CODE);
+        Some(rlp)
+    }
+}
+
 /// The node above children, each a node one nibble further down. All are 32 bytes and longer, as accounts are.
 pub(super) fn above(children: &[Option<Vec<u8>>; 16]) -> Option<Vec<u8>> {
     let there: Vec<(usize, &[u8])> = (children.iter().enumerate())
@@ -105,19 +150,11 @@ pub(super) fn above(children: &[Option<Vec<u8>>; 16]) -> Option<Vec<u8>> {
         return Some(lengthen(child, nibble as u8));
     }
     let rlps: Vec<&[u8]> = there.iter().map(|(_, rlp)| *rlp).collect();
-    let mut hashes = hash_all(&rlps).into_iter();
-    if rlps.is_empty() {
-        return None;
+    let mut fan = Fan::default();
+    for ((at, _), hash) in there.iter().zip(hash_all(&rlps)) {
+        fan.0[*at] = Some(hash);
     }
-    let mut rlp = list_of(17 + 32 * rlps.len());
-    for child in children {
-        match child.as_ref().and_then(|_| hashes.next()) {
-            Some(hash) => hash.as_slice().encode(&mut rlp),
-            None => rlp.push(alloy_rlp::EMPTY_STRING_CODE),
-        }
-    }
-    rlp.push(alloy_rlp::EMPTY_STRING_CODE);
-    Some(rlp)
+    fan.write()
 }
 
 /// The node under `depth` nibbles, in which all entries agree; None if there are none or one cannot be read.

@@ -32,7 +32,7 @@ pub(super) enum Rest<'a> {
 }
 
 /// Accounts of a unit; a damaged one ends in None.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Entries<'a>(&'a [u8]);
 
 impl<'a> Iterator for Entries<'a> {
@@ -83,34 +83,37 @@ pub(super) fn parse(record: &[u8]) -> Option<(Option<&[u8]>, Rest<'_>)> {
     Some(((!node.is_empty()).then_some(node), rest))
 }
 
-/// Puts a record together in `out`, whose room is used again.
-fn build(out: &mut Vec<u8>, kind: u8, node: Option<&[u8]>, rest: impl FnOnce(&mut Vec<u8>)) {
+/// Puts a record together, of which the rest has so many bytes.
+fn build(kind: u8, node: Option<&[u8]>, bytes: usize, rest: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let node = node.unwrap_or_default();
-    out.clear();
+    let mut out = Vec::with_capacity(HEAD_BYTES + node.len() + bytes);
     out.extend_from_slice(&[0; HEAD_BYTES]);
     out[4] = kind;
     out[5..].copy_from_slice(&(node.len() as u16).to_be_bytes());
     out.extend_from_slice(node);
-    rest(out);
+    rest(&mut out);
     let sum = crc32fast::hash(&out[4..]);
     out[..4].copy_from_slice(&sum.to_be_bytes());
+    out
 }
 
-pub(super) fn branch(out: &mut Vec<u8>, node: Option<&[u8]>, places: &[Place; 16]) {
-    build(out, BRANCH, node, |out| {
+pub(super) fn branch(node: Option<&[u8]>, places: &[Place; 16]) -> Vec<u8> {
+    build(BRANCH, node, 16 * 8, |out| {
         for place in places {
             out.extend_from_slice(&place.to_bytes());
         }
-    });
+    })
 }
 
-pub(super) fn unit(out: &mut Vec<u8>, node: Option<&[u8]>, entries: &[Entry<'_>]) {
-    build(out, UNIT, node, |out| {
+pub(super) fn unit(node: Option<&[u8]>, entries: &[Entry<'_>]) -> Vec<u8> {
+    let each = |entry: &Entry<'_>| 1 + HASH_BYTES + ADDRESS_BYTES + entry.flat.len();
+    let bytes = entries.iter().map(each).sum();
+    build(UNIT, node, bytes, |out| {
         for entry in entries {
             out.push(entry.flat.len() as u8);
             out.extend_from_slice(entry.hash.as_slice());
             out.extend_from_slice(entry.address);
             out.extend_from_slice(entry.flat);
         }
-    });
+    })
 }

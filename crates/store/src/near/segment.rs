@@ -98,7 +98,7 @@ impl Segment {
 
 /// The segments of one version, by their numbers, which begin at 1.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Segments(BTreeMap<u32, Arc<Segment>>);
+pub(crate) struct Segments(Arc<BTreeMap<u32, Arc<Segment>>>);
 
 impl Segments {
     /// Opens those up to `last`; later ones are of a commit that did not end.
@@ -110,7 +110,7 @@ impl Segments {
         };
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Segments(all)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(io(folder, error)),
         };
         for entry in entries {
@@ -126,7 +126,7 @@ impl Segments {
                 None => {}
             }
         }
-        Ok(Segments(all))
+        Ok(Segments(Arc::new(all)))
     }
 
     pub(crate) fn of(&self, place: Place) -> Result<&Segment, StoreError> {
@@ -291,7 +291,8 @@ impl<'a> Appender<'a> {
             // A new file is durable when its folder's entry is.
             self.io(File::open(self.folder).and_then(|folder| folder.sync_all()))?;
         }
-        self.segments.0.insert(self.log.segment, Arc::new(segment));
+        let segments = Arc::make_mut(&mut self.segments.0);
+        segments.insert(self.log.segment, Arc::new(segment));
         self.log.live.insert(self.log.segment, 0);
         Ok(())
     }
@@ -307,7 +308,7 @@ impl<'a> Appender<'a> {
         let unused: Vec<u32> = unused.map(|(number, _)| *number).collect();
         for number in &unused {
             live.remove(number);
-            self.segments.0.remove(number);
+            Arc::make_mut(&mut self.segments.0).remove(number);
         }
         Ok((self.log, self.segments, unused))
     }

@@ -1,6 +1,6 @@
 //! Where accounts and nodes lie: the upper part of the account trie, in memory, as of one commit.
 use super::node;
-use super::record::{self, Entry, Rest};
+use super::record::{self, Entries, Entry, Rest};
 use super::segment::{Place, Segments};
 use crate::StoreError;
 use alloy_primitives::{keccak256, Address, B256};
@@ -18,22 +18,25 @@ pub(super) enum Child {
     Empty,
     /// A record with all accounts.
     Unit(Place),
+    /// The same that is not in the log yet.
+    Fresh(Arc<Vec<u8>>),
     Branch(Arc<Branch>),
 }
 
 /// A record of places, with what they point to.
 #[derive(Debug)]
 pub(super) struct Branch {
+    /// Nowhere: it is not in the log yet.
     pub(super) place: Place,
     /// RLP of the node at its path.
-    pub(super) node: Option<Box<[u8]>>,
+    pub(super) node: Option<Arc<[u8]>>,
     pub(super) children: [Child; 16],
 }
 
 impl Child {
     pub(super) fn place(&self) -> Place {
         match self {
-            Child::Empty => Place::NOWHERE,
+            Child::Empty | Child::Fresh(_) => Place::NOWHERE,
             Child::Unit(place) => *place,
             Child::Branch(branch) => branch.place,
         }
@@ -43,9 +46,48 @@ impl Child {
         matches!(self, Child::Empty)
     }
 
-    /// Calls `each` with the places of all records.
-    fn visit(&self, each: &mut impl FnMut(Place)) {
-        if !self.is_empty() {
+    /// A branch that is not in the log yet.
+    pub(super) fn unwritten_branch(children: [Child; 16], node: &[u8]) -> Self {
+        Child::Branch(Arc::new(Branch {
+            place: Place::NOWHERE,
+            node: Some(node.into()),
+            children,
+        }))
+    }
+
+    /// Whether both are one.
+    fn is(&self, other: &Child) -> bool {
+        match (self, other) {
+            (Child::Fresh(one), Child::Fresh(other)) => Arc::ptr_eq(one, other),
+            (Child::Branch(one), Child::Branch(other)) => Arc::ptr_eq(one, other),
+            (Child::Empty, Child::Empty) => true,
+            (Child::Unit(one), Child::Unit(other)) => one == other,
+            _ => false,
+        }
+    }
+
+    /// With `written` in the place of what is of `before`, which that is the same as, in the log.
+    fn on(&self, before: &Child, written: &Child) -> Child {
+        if self.is(before) {
+            return written.clone();
+        }
+        let (Child::Branch(own), Child::Branch(before), Child::Branch(written)) =
+            (self, before, written)
+        else {
+            return self.clone();
+        };
+        Child::Branch(Arc::new(Branch {
+            place: own.place,
+            node: own.node.clone(),
+            children: std::array::from_fn(|at| {
+                own.children[at].on(&before.children[at], &written.children[at])
+            }),
+        }))
+    }
+
+    /// Calls `each` with the places of all records in the log.
+    pub(super) fn visit(&self, each: &mut impl FnMut(Place)) {
+        if self.place() != Place::NOWHERE {
             each(self.place());
         }
         if let Child::Branch(branch) = self {
@@ -54,13 +96,18 @@ impl Child {
     }
 }
 
-/// All accounts as of one commit; never changes.
-#[derive(Debug, Default)]
+/// All accounts as of one block; never changes.
+#[derive(Clone, Debug)]
 pub(crate) struct Tree {
+    /// Of the newest commit up to it.
     pub(super) generation: u64,
     pub(super) root: Child,
-    /// Nibbles that lead to the records furthest down, at most.
-    pub(super) depth: u8,
+    /// Root of the account trie.
+    pub(crate) hash: B256,
+    /// Accounts that came since that commit, less those that went.
+    pub(super) grown: i64,
+    /// Changes since.
+    pub(super) changed: u64,
     pub(crate) segments: Segments,
 }
 
@@ -83,24 +130,19 @@ impl Tree {
             generation,
             segments,
             root: Child::Empty,
-            depth: 0,
+            hash: EMPTY_ROOT,
+            grown: 0,
+            changed: 0,
         };
-        let mut deepest = 0;
-        tree.root = tree.load_child(root, 0, &mut deepest)?;
-        tree.depth = deepest as u8;
+        tree.root = tree.load_child(root, 0)?;
+        tree.hash = tree.node(&[0])?.map_or(EMPTY_ROOT, keccak256);
         Ok(tree)
     }
 
-    fn load_child(
-        &self,
-        place: Place,
-        depth: usize,
-        deepest: &mut usize,
-    ) -> Result<Child, StoreError> {
+    fn load_child(&self, place: Place, depth: usize) -> Result<Child, StoreError> {
         if place == Place::NOWHERE {
             return Ok(Child::Empty);
         }
-        *deepest = depth.max(*deepest);
         if !place.is_branch() {
             return Ok(Child::Unit(place));
         }
@@ -112,11 +154,11 @@ impl Tree {
         }
         let mut children: [Child; 16] = Default::default();
         for (child, place) in children.iter_mut().zip(places) {
-            *child = self.load_child(place, depth + 1, deepest)?;
+            *child = self.load_child(place, depth + 1)?;
         }
         Ok(Child::Branch(Arc::new(Branch {
             place,
-            node: node.map(Box::from),
+            node: node.map(Arc::from),
             children,
         })))
     }
@@ -128,11 +170,38 @@ impl Tree {
         parsed.flatten().ok_or_else(|| damaged(place))
     }
 
+    /// Node and accounts of a unit; of an empty place nothing.
+    pub(super) fn unit<'a>(
+        &'a self,
+        child: &'a Child,
+    ) -> Result<(Option<&'a [u8]>, Entries<'a>), StoreError> {
+        let parsed = match child {
+            Child::Empty => return Ok((None, Entries::default())),
+            Child::Fresh(record) => record::parse(record),
+            Child::Unit(place) => Some(self.record(*place)?),
+            Child::Branch(_) => None,
+        };
+        match parsed {
+            Some((node, Rest::Unit(entries))) => Ok((node, entries)),
+            _ => Err(damaged(child.place())),
+        }
+    }
+
     /// Accounts of a unit.
-    pub(super) fn entries(&self, place: Place) -> Result<Vec<Entry<'_>>, StoreError> {
-        match self.record(place)?.1 {
-            Rest::Unit(entries) => entries.collect::<Option<_>>().ok_or_else(|| damaged(place)),
-            Rest::Branch(_) => Err(damaged(place)),
+    pub(super) fn entries<'a>(&'a self, child: &'a Child) -> Result<Vec<Entry<'a>>, StoreError> {
+        let entries = self.unit(child)?.1.collect::<Option<_>>();
+        entries.ok_or_else(|| damaged(child.place()))
+    }
+
+    /// This version on what another one, which it came from, is in the log.
+    pub(crate) fn on(&self, before: &Tree, written: &Tree) -> Tree {
+        Tree {
+            generation: written.generation,
+            root: self.root.on(&before.root, &written.root),
+            hash: self.hash,
+            grown: self.grown - before.grown,
+            changed: self.changed - before.changed,
+            segments: written.segments.clone(),
         }
     }
 
@@ -146,12 +215,6 @@ impl Tree {
         let mut count = 0;
         self.visit(&mut |_| count += 1);
         count
-    }
-
-    /// Root of the account trie.
-    pub(crate) fn root(&self) -> Result<B256, StoreError> {
-        let node = self.node(&[0])?;
-        Ok(node.map_or(EMPTY_ROOT, keccak256))
     }
 
     /// What is furthest down on the way to a key of `nibbles`, and how many of them lead there.
@@ -177,14 +240,9 @@ impl Tree {
 
     /// Flat form of an account, by the keccak of its address.
     pub(crate) fn account(&self, hash: &B256) -> Result<Option<&[u8]>, StoreError> {
-        let Some(place) = self.place(hash) else {
-            return Ok(None);
-        };
-        let Rest::Unit(entries) = self.record(place)?.1 else {
-            return Err(damaged(place));
-        };
-        for entry in entries {
-            let entry = entry.ok_or_else(|| damaged(place))?;
+        let child = self.down(hash.as_slice(), 64).0;
+        for entry in self.unit(child)?.1 {
+            let entry = entry.ok_or_else(|| damaged(child.place()))?;
             if entry.hash == hash {
                 return Ok(Some(entry.flat));
             }
@@ -200,23 +258,16 @@ impl Tree {
             .ok_or_else(|| StoreError::Corrupt("an empty path".into()))?;
         let nibbles = usize::from(nibbles);
         let (child, depth) = self.down(key, nibbles);
-        let place = match child {
-            Child::Empty => return Ok(None),
-            Child::Branch(branch) => {
-                return Ok(branch.node.as_deref().map(Cow::Borrowed));
-            }
-            Child::Unit(place) => *place,
-        };
-        let (stored, rest) = self.record(place)?;
+        if let Child::Branch(branch) = child {
+            return Ok(branch.node.as_deref().map(Cow::Borrowed));
+        }
+        let (stored, entries) = self.unit(child)?;
         if let Some(stored) = stored.filter(|_| depth == nibbles) {
             return Ok(Some(Cow::Borrowed(stored)));
         }
-        let Rest::Unit(entries) = rest else {
-            return Err(damaged(place));
-        };
         let mut under = Vec::new();
         for entry in entries {
-            let entry = entry.ok_or_else(|| damaged(place))?;
+            let entry = entry.ok_or_else(|| damaged(child.place()))?;
             let same = |at| node::nibble(entry.hash.as_slice(), at) == node::nibble(key, at);
             if (depth..nibbles).all(same) {
                 under.push(entry);
@@ -225,7 +276,7 @@ impl Tree {
         if under.is_empty() {
             return Ok(None);
         }
-        let rlp = node::of_entries(&under, nibbles).ok_or_else(|| damaged(place))?;
+        let rlp = node::of_entries(&under, nibbles).ok_or_else(|| damaged(child.place()))?;
         Ok(Some(Cow::Owned(rlp)))
     }
 
@@ -250,9 +301,8 @@ impl Tree {
         rows: &mut Vec<AccountRow>,
     ) -> Result<(), StoreError> {
         match child {
-            Child::Empty => {}
-            Child::Unit(place) => {
-                for entry in self.entries(*place)? {
+            Child::Empty | Child::Unit(_) | Child::Fresh(_) => {
+                for entry in self.entries(child)? {
                     if rows.len() < count && after.is_none_or(|after| entry.hash > after) {
                         let address = Address::from_slice(entry.address);
                         rows.push((*entry.hash, address, entry.flat.to_vec()));
@@ -279,19 +329,18 @@ impl Tree {
         child: &Child,
         depth: usize,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        if child.is_empty() {
-            return Ok(None);
-        }
         if let Child::Branch(branch) = child {
             return Ok(branch.node.as_deref().map(<[u8]>::to_vec));
         }
-        let place = child.place();
-        if let Some(stored) = self.record(place)?.0 {
+        if let Some(stored) = self.unit(child)?.0 {
             return Ok(Some(stored.to_vec()));
         }
-        let entries = self.entries(place)?;
+        let entries = self.entries(child)?;
+        if entries.is_empty() {
+            return Ok(None);
+        }
         node::of_entries(&entries, depth)
             .map(Some)
-            .ok_or_else(|| damaged(place))
+            .ok_or_else(|| damaged(child.place()))
     }
 }

@@ -1,0 +1,294 @@
+//! The next version of the accounts: units with what a block changes, and all nodes above.
+//!
+//! Nodes of one depth are made together, from the deepest up: they are hashed eight at a time where the processor can,
+//! and on all cores where that pays. Nothing is written here.
+use super::node::{self, Fan};
+use super::record::{self, Entry};
+use super::tree::{Child, Tree};
+use crate::StoreError;
+use alloy_primitives::B256;
+use bedroll_core::trie::{hash_all, EMPTY_ROOT};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Accounts of a unit, at most: one and a half kilobytes where there are half as many.
+const UNIT_ACCOUNTS: usize = 48;
+/// Units or branches that one core makes at a time.
+const TOGETHER: usize = 64;
+/// So many and more are made on several cores.
+const SHARED: usize = 4 * TOGETHER;
+
+/// A change of an account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change<'a> {
+    pub(crate) hash: B256,
+    pub(crate) address: &'a [u8],
+    /// None: it is gone.
+    pub(crate) flat: Option<&'a [u8]>,
+}
+
+/// A unit that changes, or an empty place for one.
+struct Touched<'a> {
+    child: &'a Child,
+    depth: usize,
+    changes: &'a [Change<'a>],
+    above: Option<usize>,
+}
+
+/// A branch above what changes.
+struct Opened<'a> {
+    depth: usize,
+    /// A key under it.
+    key: &'a B256,
+    /// Its number among those one nibble higher.
+    above: Option<usize>,
+    /// Hashes of the children's nodes; None where its own node is no branch of the trie.
+    fan: Option<Fan>,
+    children: [Child; 16],
+}
+
+/// What is now under a path, and its node's hash; None: nothing.
+struct Made {
+    child: Child,
+    hash: Option<B256>,
+    /// Accounts that came, less those that went.
+    grown: i64,
+}
+
+/// All that a set of changes touches.
+#[derive(Default)]
+struct Plan<'a> {
+    units: Vec<Touched<'a>>,
+    /// By how many nibbles lead to them.
+    branches: Vec<Vec<Opened<'a>>>,
+}
+
+impl<'a> Plan<'a> {
+    fn add(
+        &mut self,
+        child: &'a Child,
+        depth: usize,
+        above: Option<usize>,
+        changes: &'a [Change<'a>],
+    ) {
+        let (Child::Branch(branch), Some(first)) = (child, changes.first()) else {
+            self.units.push(Touched {
+                child,
+                depth,
+                changes,
+                above,
+            });
+            return;
+        };
+        if self.branches.len() == depth {
+            self.branches.push(Vec::new());
+        }
+        let number = self.branches[depth].len();
+        self.branches[depth].push(Opened {
+            depth,
+            key: &first.hash,
+            above,
+            fan: branch.node.as_deref().and_then(Fan::read),
+            children: branch.children.clone(),
+        });
+        let nibble = |change: &Change<'_>| node::nibble(change.hash.as_slice(), depth);
+        for own in changes.chunk_by(|one, next| nibble(one) == nibble(next)) {
+            let child = &branch.children[nibble(&own[0])];
+            self.add(child, depth + 1, Some(number), own);
+        }
+    }
+
+    /// Puts what was made under the branch above it; at the root there is none.
+    fn place(&mut self, (above, key, depth): (Option<usize>, &B256, usize), made: Made) {
+        let Some(number) = above else {
+            return;
+        };
+        let opened = &mut self.branches[depth - 1][number];
+        let nibble = node::nibble(key.as_slice(), depth - 1);
+        opened.children[nibble] = made.child;
+        if let Some(fan) = &mut opened.fan {
+            fan.0[nibble] = made.hash;
+        }
+    }
+}
+
+/// Makes all, in order.
+fn each<T: Send, R: Send>(
+    all: &mut [T],
+    make: impl Fn(&mut [T]) -> Result<Vec<R>, StoreError> + Sync + Send,
+) -> Result<Vec<R>, StoreError> {
+    let made: Result<Vec<Vec<R>>, StoreError> = if all.len() < SHARED {
+        all.chunks_mut(TOGETHER).map(make).collect()
+    } else {
+        all.par_chunks_mut(TOGETHER).map(&make).collect()
+    };
+    Ok(made?.into_iter().flatten().collect())
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Corrupt("an account cannot be read".into())
+}
+
+impl Tree {
+    /// The version after some changes, each account named once, in the order of hashes.
+    pub(crate) fn with(&self, changes: &[Change<'_>]) -> Result<Tree, StoreError> {
+        let mut next = self.clone();
+        if changes.is_empty() {
+            return Ok(next);
+        }
+        let mut plan = Plan::default();
+        plan.add(&self.root, 0, None, changes);
+        let mut units = std::mem::take(&mut plan.units);
+        let made = each(&mut units, |part| self.units(part))?;
+        let mut root = None;
+        for (touched, made) in units.iter().zip(made) {
+            next.grown += made.grown;
+            root = Some((made.child.clone(), made.hash));
+            let key = &touched.changes[0].hash;
+            plan.place((touched.above, key, touched.depth), made);
+        }
+        while let Some(mut level) = plan.branches.pop() {
+            let made = each(&mut level, |part| self.branches(part))?;
+            for (opened, made) in level.iter().zip(made) {
+                root = Some((made.child.clone(), made.hash));
+                plan.place((opened.above, opened.key, opened.depth), made);
+            }
+        }
+        // The last that was made is the one under no branch.
+        (next.root, next.hash) = root.map_or_else(Default::default, |(child, hash)| {
+            (child, hash.unwrap_or(EMPTY_ROOT))
+        });
+        next.changed += changes.len() as u64;
+        Ok(next)
+    }
+
+    fn units(&self, part: &mut [Touched<'_>]) -> Result<Vec<Made>, StoreError> {
+        // Where in its own branch of the trie a unit changes: the nodes there, with the number of the unit and the nibble.
+        let (mut nodes, mut places) = (Vec::new(), Vec::new());
+        let mut works = Vec::with_capacity(part.len());
+        for (number, touched) in part.iter().enumerate() {
+            let (stored, entries) = self.unit(touched.child)?;
+            let entries = entries.collect::<Option<Vec<_>>>().ok_or_else(unreadable)?;
+            let after = merged(&entries, touched.changes);
+            let grown = after.len() as i64 - entries.len() as i64;
+            let few = after.len() <= UNIT_ACCOUNTS;
+            let mut fan = stored.filter(|_| few).and_then(Fan::read);
+            if let Some(fan) = &mut fan {
+                let at = touched.depth;
+                let nibble = |hash: &B256| node::nibble(hash.as_slice(), at);
+                let same = |one: &Change<'_>, next: &Change<'_>| nibble(&one.hash) == nibble(&next.hash);
+                for own in touched.changes.chunk_by(same) {
+                    let changed = nibble(&own[0].hash);
+                    let from = after.partition_point(|entry| nibble(entry.hash) < changed);
+                    let to = after.partition_point(|entry| nibble(entry.hash) <= changed);
+                    fan.0[changed] = None;
+                    if from < to {
+                        let rlp = node::of_entries(&after[from..to], at + 1);
+                        nodes.push(rlp.ok_or_else(unreadable)?);
+                        places.push((number, changed));
+                    }
+                }
+            }
+            works.push((after, fan, grown));
+        }
+        let messages: Vec<&[u8]> = nodes.iter().map(Vec::as_slice).collect();
+        for ((number, nibble), hash) in places.into_iter().zip(hash_all(&messages)) {
+            if let Some(fan) = &mut works[number].1 {
+                fan.0[nibble] = Some(hash);
+            }
+        }
+        let mut made = Vec::with_capacity(part.len());
+        for (touched, (after, fan, grown)) in part.iter().zip(works) {
+            let node = fan.and_then(|fan| fan.write());
+            let (child, node) = under(&after, touched.depth, node).ok_or_else(unreadable)?;
+            made.push((child, node, grown));
+        }
+        Ok(hashed(made))
+    }
+
+    fn branches(&self, part: &mut [Opened<'_>]) -> Result<Vec<Made>, StoreError> {
+        let mut made = Vec::with_capacity(part.len());
+        for opened in part {
+            let children = std::mem::take(&mut opened.children);
+            if children.iter().all(Child::is_empty) {
+                made.push((Child::Empty, None, 0));
+                continue;
+            }
+            let node = match opened.fan.take().and_then(|fan| fan.write()) {
+                Some(node) => node,
+                None => self.node_above(&children, opened.depth)?,
+            };
+            let branch = Child::unwritten_branch(children, &node);
+            made.push((branch, Some(node), 0));
+        }
+        Ok(hashed(made))
+    }
+
+    /// The node above children of which one came or the last but one went.
+    fn node_above(&self, children: &[Child; 16], depth: usize) -> Result<Vec<u8>, StoreError> {
+        let mut nodes: [Option<Vec<u8>>; 16] = Default::default();
+        for (node, child) in nodes.iter_mut().zip(children) {
+            *node = self.node_under(child, depth + 1)?;
+        }
+        node::above(&nodes).ok_or_else(unreadable)
+    }
+}
+
+/// With the hashes of nodes.
+fn hashed(made: Vec<(Child, Option<Vec<u8>>, i64)>) -> Vec<Made> {
+    let nodes: Vec<&[u8]> = (made.iter().filter_map(|(_, node, _)| node.as_deref())).collect();
+    let mut hashes = hash_all(&nodes).into_iter();
+    (made.into_iter())
+        .map(|(child, node, grown)| Made {
+            child,
+            hash: node.and_then(|_| hashes.next()),
+            grown,
+        })
+        .collect()
+}
+
+/// Accounts after changes, both in the order of hashes.
+fn merged<'a>(before: &[Entry<'a>], changes: &'a [Change<'a>]) -> Vec<Entry<'a>> {
+    let mut after = Vec::with_capacity(before.len() + changes.len());
+    let mut rest = before;
+    for change in changes {
+        let smaller = rest.partition_point(|entry| *entry.hash < change.hash);
+        after.extend_from_slice(&rest[..smaller]);
+        rest = &rest[smaller..];
+        if rest.first().is_some_and(|entry| *entry.hash == change.hash) {
+            rest = &rest[1..];
+        }
+        after.extend(change.flat.map(|flat| Entry {
+            hash: &change.hash,
+            address: change.address,
+            flat,
+        }));
+    }
+    after.extend_from_slice(rest);
+    after
+}
+
+/// The record of accounts, or a branch with several, and the node, which may be known; None: an account cannot be read.
+fn under(
+    entries: &[Entry<'_>],
+    depth: usize,
+    known: Option<Vec<u8>>,
+) -> Option<(Child, Option<Vec<u8>>)> {
+    if entries.is_empty() {
+        return Some((Child::Empty, None));
+    }
+    if entries.len() <= UNIT_ACCOUNTS {
+        let node = known.or_else(|| node::of_entries(entries, depth))?;
+        let stored = (entries.len() > 1).then_some(&node[..]);
+        let record = record::unit(stored, entries);
+        return Some((Child::Fresh(Arc::new(record)), Some(node)));
+    }
+    let mut children: [Child; 16] = Default::default();
+    let mut nodes: [Option<Vec<u8>>; 16] = Default::default();
+    let parts = node::by_nibble(entries, depth, |one| one.hash);
+    for (at, own) in parts.into_iter().enumerate() {
+        (children[at], nodes[at]) = under(own, depth + 1, None)?;
+    }
+    let node = node::above(&nodes)?;
+    Some((Child::unwritten_branch(children, &node), Some(node)))
+}
