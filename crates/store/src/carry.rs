@@ -246,7 +246,10 @@ impl Import {
         let rows = split_chunk(chunk).ok_or_else(|| bad("a chunk of the snapshot is malformed"))?;
         let shared = &self.store.shared;
         let is_account = |row: &&Carried<'_>| row.0 == Table::Account;
-        let accounts = rows.iter().filter(is_account).map(|row| (row.1, Some(row.2)));
+        let accounts = rows
+            .iter()
+            .filter(is_account)
+            .map(|row| (row.1, Some(row.2)));
         let accounts = shared.near.newest().with_flat(accounts)?;
         shared.near.stage(Arc::new(accounts))?;
         shared.write(|txn| {

@@ -239,13 +239,17 @@ impl Near {
         make: impl FnOnce() -> Result<Tree, StoreError>,
     ) -> Result<Arc<Tree>, StoreError> {
         let prepared = lock(&self.prepared).take();
-        let fits = |known: &Prepared| Arc::ptr_eq(&known.before, before) && known.tree.hash == *root;
+        let fits =
+            |known: &Prepared| Arc::ptr_eq(&known.before, before) && known.tree.hash == *root;
         let tree = match prepared.filter(fits) {
             Some(known) => known.tree,
             None => Arc::new(make()?),
         };
         if tree.hash != *root {
-            let text = format!("accounts come to the root {}, the block says {root}", tree.hash);
+            let text = format!(
+                "accounts come to the root {}, the block says {root}",
+                tree.hash
+            );
             return Err(StoreError::Corrupt(text));
         }
         Ok(tree)

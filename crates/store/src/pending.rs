@@ -28,12 +28,7 @@ impl Pending {
     }
 
     /// With one more block. Without accounts they follow from the rows when they are committed.
-    pub(crate) fn push(
-        &mut self,
-        rows: Vec<Row>,
-        tip: (u64, B256),
-        accounts: Option<Arc<Tree>>,
-    ) {
+    pub(crate) fn push(&mut self, rows: Vec<Row>, tip: (u64, B256), accounts: Option<Arc<Tree>>) {
         let mut rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         while let Some(last) = self.runs.pop_if(|last| last.len() <= 2 * rows.len()) {
             rows = row::merge(&last, &rows);

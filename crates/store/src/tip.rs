@@ -103,7 +103,10 @@ impl StateSource for TipSource {
         let shared = &self.store.shared;
         let newest = shared.accounts(&lock(&shared.chain));
         if newest.hash != *before {
-            let text = format!("the newest state has the root {}, not {before}", newest.hash);
+            let text = format!(
+                "the newest state has the root {}, not {before}",
+                newest.hash
+            );
             return Err(SourceError(text));
         }
         Ok(Some(shared.near.prepare(newest, accounts)?))

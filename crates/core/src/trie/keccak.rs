@@ -1,14 +1,14 @@
 //! Keccak-256 of many messages, eight at a time where the processor has AVX-512.
 //!
 //! Eight states lie side by side in the lanes of 512-bit registers, so that one permutation serves eight messages. A
-//! batch is of messages that take equally many blocks; what is left over is hashed one by one.
+//! batch is of messages that take equally many blocks; a few that are left over are hashed one by one.
 use alloc::vec::Vec;
 use alloy_primitives::{keccak256, B256};
 
 /// Hashes of all messages, in order.
 pub fn hash_all(messages: &[&[u8]]) -> Vec<B256> {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    if messages.len() >= lanes::LANES && std::arch::is_x86_feature_detected!("avx512f") {
+    if messages.len() >= lanes::WORTH && std::arch::is_x86_feature_detected!("avx512f") {
         return lanes::hash_all(messages);
     }
     messages.iter().map(keccak256).collect()
@@ -23,6 +23,8 @@ mod lanes {
     };
 
     pub(super) const LANES: usize = 8;
+    /// Messages that cost as much one by one as eight at a time.
+    pub(super) const WORTH: usize = 4;
     /// Bytes that a block takes in.
     const RATE: usize = 136;
 
@@ -95,20 +97,21 @@ mod lanes {
             .collect();
         order.sort_unstable();
         for equal in order.chunk_by(|one, next| one.0 == next.0) {
-            let mut eights = equal.chunks_exact(LANES);
-            for eight in &mut eights {
-                let mut of_eight = [&[][..]; LANES];
-                for (place, (_, at)) in of_eight.iter_mut().zip(eight) {
-                    *place = messages[*at as usize];
+            for some in equal.chunks(LANES) {
+                if some.len() < WORTH {
+                    for (_, at) in some {
+                        hashes[*at as usize] = keccak256(messages[*at as usize]);
+                    }
+                    continue;
                 }
+                // Lanes that are left over take the first message again.
+                let of_lane = |lane: usize| messages[some.get(lane).unwrap_or(&some[0]).1 as usize];
+                let of_eight = core::array::from_fn(of_lane);
                 // SAFETY: the caller has seen that the processor has AVX-512.
-                let found = unsafe { hash_eight(&of_eight, eight[0].0 as usize) };
-                for (hash, (_, at)) in found.iter().zip(eight) {
+                let found = unsafe { hash_eight(&of_eight, some[0].0 as usize) };
+                for (hash, (_, at)) in found.iter().zip(some) {
                     hashes[*at as usize] = *hash;
                 }
-            }
-            for (_, at) in eights.remainder() {
-                hashes[*at as usize] = keccak256(messages[*at as usize]);
             }
         }
         hashes

@@ -28,7 +28,8 @@ mod walk;
 pub use hash::NodeWrite;
 pub use keccak::hash_all;
 pub use list::{ordered_root, ordered_root_encoded};
-pub use nibble::Path;
+pub use nibble::{common, Path};
+pub use node::{extension_rlp_to, leaf_rlp};
 pub use part::{write_part, Expand, Shorten};
 pub use proof::prove;
 pub use source::{NoSource, NodeSource, SourceError, TrieError};
@@ -37,7 +38,7 @@ pub use walk::walk;
 use alloc::{vec, vec::Vec};
 use alloy_primitives::B256;
 use branch::EncodedBranches;
-use nibble::{common, nibble};
+use nibble::nibble;
 use node::{Node, Ref, Slot};
 
 /// Root of a trie without entries: keccak of the RLP of an empty string.

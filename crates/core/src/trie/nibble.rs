@@ -77,7 +77,7 @@ pub(super) fn set_nibble(key: &mut B256, at: usize, value: u8) {
 }
 
 /// First nibble from `from` on in which the keys differ; 64 if none.
-pub(super) fn common(a: &B256, b: &B256, from: usize) -> usize {
+pub fn common(a: &B256, b: &B256, from: usize) -> usize {
     let mut at = from;
     if at % 2 == 1 {
         if nibble(a, at) != nibble(b, at) {

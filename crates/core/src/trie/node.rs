@@ -125,8 +125,8 @@ pub(super) fn put_list_header(out: &mut Vec<u8>, payload_length: usize) {
     .encode(out);
 }
 
-/// RLP of a leaf that stands at nibble `depth` of its key.
-pub(super) fn leaf_rlp(key: &B256, depth: usize, value: &[u8]) -> Vec<u8> {
+/// RLP of a leaf that stands at nibble `depth` of its key, at most 64.
+pub fn leaf_rlp(key: &B256, depth: usize, value: &[u8]) -> Vec<u8> {
     let (form, used) = hex_prefix(key, depth, KEY_NIBBLES, true);
     let payload = string_len(&form[..used]) + string_len(value);
     let mut out = Vec::with_capacity(payload + 3);
@@ -153,6 +153,11 @@ pub(super) fn extension_rlp(key: &B256, depth: usize, end: usize, child: &Ref) -
     put_string(&mut out, &form[..used]);
     out.extend_from_slice(child.bytes());
     out
+}
+
+/// RLP of an extension over nibbles `depth..end`, of which there is one at least, to a branch with this hash.
+pub fn extension_rlp_to(key: &B256, depth: usize, end: usize, hash: &B256) -> Vec<u8> {
+    extension_rlp(key, depth, end, &Ref::hash(hash))
 }
 
 /// RLP of a branch; a dirty reference stands for "no child".

@@ -3,7 +3,7 @@
 //! Nodes of one depth are made together, from the deepest up: they are hashed eight at a time where the processor can,
 //! and on all cores where that pays. Nothing is written here.
 use super::node::{self, Fan};
-use super::record::{self, Entry};
+use super::record::{self, Entries, Entry};
 use super::tree::{Child, Tree};
 use crate::StoreError;
 use alloy_primitives::B256;
@@ -14,9 +14,9 @@ use std::sync::Arc;
 /// Accounts of a unit, at most: one and a half kilobytes where there are half as many.
 const UNIT_ACCOUNTS: usize = 48;
 /// Units or branches that one core makes at a time.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 256;
 /// So many and more are made on several cores.
-const SHARED: usize = 4 * TOGETHER;
+const SHARED: usize = 2 * TOGETHER;
 
 /// A change of an account.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,16 @@ pub(crate) struct Change<'a> {
     pub(crate) address: &'a [u8],
     /// None: it is gone.
     pub(crate) flat: Option<&'a [u8]>,
+}
+
+impl Change<'_> {
+    fn entry(&self) -> Option<Entry<'_>> {
+        self.flat.map(|flat| Entry {
+            hash: &self.hash,
+            address: self.address,
+            flat,
+        })
+    }
 }
 
 /// A unit that changes, or an empty place for one.
@@ -53,6 +63,93 @@ struct Made {
     hash: Option<B256>,
     /// Accounts that came, less those that went.
     grown: i64,
+}
+
+/// A unit on the way to its next version.
+struct Work<'a> {
+    after: Vec<Entry<'a>>,
+    grown: i64,
+    depth: usize,
+    /// Hashes under its own branch of the trie, with those of the nibbles at which nothing changed, and the other nibbles.
+    /// None: its node is made anew.
+    known: Option<(Fan, u16)>,
+}
+
+/// Accounts of a unit that agree in one nibble more, with what changed among them.
+struct Group<'a> {
+    entries: &'a [Entry<'a>],
+    /// Nibbles that lead to their node.
+    depth: usize,
+}
+
+impl<'a> Work<'a> {
+    fn of(
+        touched: &Touched<'a>,
+        stored: Option<&[u8]>,
+        entries: Entries<'a>,
+    ) -> Result<Self, StoreError> {
+        let depth = touched.depth;
+        let (after, before) = merged(entries, touched.changes).ok_or_else(unreadable)?;
+        let grown = after.len() as i64 - before as i64;
+        let few = after.len() <= UNIT_ACCOUNTS;
+        let known = stored.filter(|_| few).and_then(Fan::read).map(|fan| {
+            let nibbles = (touched.changes.iter()).map(|change| nibble(&change.hash, depth));
+            (fan, nibbles.fold(0, |mask, nibble| mask | 1 << nibble))
+        });
+        Ok(Work {
+            after,
+            grown,
+            depth,
+            known,
+        })
+    }
+
+    /// Those whose nodes are made anew, in order; none where the unit's is.
+    fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let (after, depth) = (&self.after, self.depth);
+        let changed = self.known.as_ref().map_or(0, |(_, changed)| *changed);
+        let groups =
+            after.chunk_by(move |one, next| nibble(one.hash, depth) == nibble(next.hash, depth));
+        groups
+            .filter(move |entries| changed >> nibble(entries[0].hash, depth) & 1 == 1)
+            .map(move |entries| Group {
+                entries,
+                depth: depth + 1,
+            })
+    }
+
+    /// Its branch of the trie with new hashes: those of leaves that stand alone, and of nodes above several.
+    fn fan(
+        &self,
+        leaves: &mut impl Iterator<Item = B256>,
+        tops: &mut impl Iterator<Item = B256>,
+    ) -> Option<Fan> {
+        let (mut fan, changed) = self.known.clone()?;
+        for (at, hash) in fan.0.iter_mut().enumerate() {
+            if changed >> at & 1 == 1 {
+                *hash = None;
+            }
+        }
+        for group in self.groups() {
+            let own = leaves.by_ref().take(group.entries.len()).last();
+            let hash = if group.entries.len() > 1 {
+                tops.next()
+            } else {
+                own
+            };
+            fan.0[nibble(group.entries[0].hash, self.depth)] = hash;
+        }
+        Some(fan)
+    }
+}
+
+fn nibble(hash: &B256, at: usize) -> usize {
+    node::nibble(hash.as_slice(), at)
+}
+
+fn hashes_of(messages: &[Vec<u8>]) -> Vec<B256> {
+    let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    hash_all(&messages)
 }
 
 /// All that a set of changes touches.
@@ -91,9 +188,9 @@ impl<'a> Plan<'a> {
             fan: branch.node.as_deref().and_then(Fan::read),
             children: branch.children.clone(),
         });
-        let nibble = |change: &Change<'_>| node::nibble(change.hash.as_slice(), depth);
-        for own in changes.chunk_by(|one, next| nibble(one) == nibble(next)) {
-            let child = &branch.children[nibble(&own[0])];
+        let at = |change: &Change<'_>| nibble(&change.hash, depth);
+        for own in changes.chunk_by(|one, next| at(one) == at(next)) {
+            let child = &branch.children[at(&own[0])];
             self.add(child, depth + 1, Some(number), own);
         }
     }
@@ -104,10 +201,10 @@ impl<'a> Plan<'a> {
             return;
         };
         let opened = &mut self.branches[depth - 1][number];
-        let nibble = node::nibble(key.as_slice(), depth - 1);
-        opened.children[nibble] = made.child;
+        let at = nibble(key, depth - 1);
+        opened.children[at] = made.child;
         if let Some(fan) = &mut opened.fan {
-            fan.0[nibble] = made.hash;
+            fan.0[at] = made.hash;
         }
     }
 }
@@ -163,45 +260,35 @@ impl Tree {
     }
 
     fn units(&self, part: &mut [Touched<'_>]) -> Result<Vec<Made>, StoreError> {
-        // Where in its own branch of the trie a unit changes: the nodes there, with the number of the unit and the nibble.
-        let (mut nodes, mut places) = (Vec::new(), Vec::new());
+        let records = part.iter().map(|touched| self.unit(touched.child));
+        let records = records.collect::<Result<Vec<_>, _>>()?;
         let mut works = Vec::with_capacity(part.len());
-        for (number, touched) in part.iter().enumerate() {
-            let (stored, entries) = self.unit(touched.child)?;
-            let entries = entries.collect::<Option<Vec<_>>>().ok_or_else(unreadable)?;
-            let after = merged(&entries, touched.changes);
-            let grown = after.len() as i64 - entries.len() as i64;
-            let few = after.len() <= UNIT_ACCOUNTS;
-            let mut fan = stored.filter(|_| few).and_then(Fan::read);
-            if let Some(fan) = &mut fan {
-                let at = touched.depth;
-                let nibble = |hash: &B256| node::nibble(hash.as_slice(), at);
-                let same = |one: &Change<'_>, next: &Change<'_>| nibble(&one.hash) == nibble(&next.hash);
-                for own in touched.changes.chunk_by(same) {
-                    let changed = nibble(&own[0].hash);
-                    let from = after.partition_point(|entry| nibble(entry.hash) < changed);
-                    let to = after.partition_point(|entry| nibble(entry.hash) <= changed);
-                    fan.0[changed] = None;
-                    if from < to {
-                        let rlp = node::of_entries(&after[from..to], at + 1);
-                        nodes.push(rlp.ok_or_else(unreadable)?);
-                        places.push((number, changed));
-                    }
-                }
-            }
-            works.push((after, fan, grown));
+        for (touched, (stored, entries)) in part.iter().zip(records) {
+            works.push(Work::of(touched, stored, entries)?);
         }
-        let messages: Vec<&[u8]> = nodes.iter().map(Vec::as_slice).collect();
-        for ((number, nibble), hash) in places.into_iter().zip(hash_all(&messages)) {
-            if let Some(fan) = &mut works[number].1 {
-                fan.0[nibble] = Some(hash);
+        // Leaves of all, then the nodes above them, then those above these.
+        let mut leaves = Vec::new();
+        for group in works.iter().flat_map(Work::groups) {
+            let own = node::leaves(group.entries, group.depth);
+            leaves.extend(own.ok_or_else(unreadable)?);
+        }
+        let hashes = hashes_of(&leaves);
+        let (mut tops, mut rest) = (Vec::new(), &hashes[..]);
+        for group in works.iter().flat_map(Work::groups) {
+            let (own, after) = rest.split_at(group.entries.len());
+            rest = after;
+            if own.len() > 1 {
+                let top = node::over(group.entries, own, group.depth);
+                tops.push(top.ok_or_else(unreadable)?);
             }
         }
+        let (mut leaves, mut tops) = (hashes.into_iter(), hashes_of(&tops).into_iter());
         let mut made = Vec::with_capacity(part.len());
-        for (touched, (after, fan, grown)) in part.iter().zip(works) {
+        for (touched, work) in part.iter().zip(works) {
+            let fan = work.fan(&mut leaves, &mut tops);
             let node = fan.and_then(|fan| fan.write());
-            let (child, node) = under(&after, touched.depth, node).ok_or_else(unreadable)?;
-            made.push((child, node, grown));
+            let (child, node) = under(&work.after, touched.depth, node).ok_or_else(unreadable)?;
+            made.push((child, node, work.grown));
         }
         Ok(hashed(made))
     }
@@ -236,7 +323,10 @@ impl Tree {
 
 /// With the hashes of nodes.
 fn hashed(made: Vec<(Child, Option<Vec<u8>>, i64)>) -> Vec<Made> {
-    let nodes: Vec<&[u8]> = (made.iter().filter_map(|(_, node, _)| node.as_deref())).collect();
+    let nodes: Vec<&[u8]> = made
+        .iter()
+        .filter_map(|(_, node, _)| node.as_deref())
+        .collect();
     let mut hashes = hash_all(&nodes).into_iter();
     (made.into_iter())
         .map(|(child, node, grown)| Made {
@@ -247,25 +337,24 @@ fn hashed(made: Vec<(Child, Option<Vec<u8>>, i64)>) -> Vec<Made> {
         .collect()
 }
 
-/// Accounts after changes, both in the order of hashes.
-fn merged<'a>(before: &[Entry<'a>], changes: &'a [Change<'a>]) -> Vec<Entry<'a>> {
-    let mut after = Vec::with_capacity(before.len() + changes.len());
-    let mut rest = before;
-    for change in changes {
-        let smaller = rest.partition_point(|entry| *entry.hash < change.hash);
-        after.extend_from_slice(&rest[..smaller]);
-        rest = &rest[smaller..];
-        if rest.first().is_some_and(|entry| *entry.hash == change.hash) {
-            rest = &rest[1..];
+/// Accounts after changes, both in the order of hashes, and how many there were; None: the record is damaged.
+fn merged<'a>(before: Entries<'a>, changes: &'a [Change<'a>]) -> Option<(Vec<Entry<'a>>, usize)> {
+    let mut after = Vec::with_capacity(UNIT_ACCOUNTS + changes.len());
+    let mut count = 0;
+    let mut rest = changes.iter().peekable();
+    for entry in before {
+        let entry = entry?;
+        count += 1;
+        while let Some(change) = rest.next_if(|change| change.hash < *entry.hash) {
+            after.extend(change.entry());
         }
-        after.extend(change.flat.map(|flat| Entry {
-            hash: &change.hash,
-            address: change.address,
-            flat,
-        }));
+        match rest.next_if(|change| change.hash == *entry.hash) {
+            Some(change) => after.extend(change.entry()),
+            None => after.push(entry),
+        }
     }
-    after.extend_from_slice(rest);
-    after
+    after.extend(rest.filter_map(Change::entry));
+    Some((after, count))
 }
 
 /// The record of accounts, or a branch with several, and the node, which may be known; None: an account cannot be read.

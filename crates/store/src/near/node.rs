@@ -1,9 +1,9 @@
 //! Nodes of the account trie that follow from accounts (Yellow Paper, appendices C and D).
 use super::record::Entry;
-use alloy_primitives::B256;
+use alloy_primitives::{keccak256, B256};
 use alloy_rlp::{Encodable, Header, EMPTY_STRING_CODE};
 use bedroll_core::state::Account;
-use bedroll_core::trie::hash_all;
+use bedroll_core::trie::{common, extension_rlp_to, hash_all, leaf_rlp};
 
 /// First byte of a hash in RLP.
 const HASH_CODE: u8 = EMPTY_STRING_CODE + 32;
@@ -49,17 +49,8 @@ fn pair(form: &[u8], value: &[u8]) -> Vec<u8> {
 
 /// A leaf under `depth` nibbles; None if the account cannot be read.
 pub(super) fn leaf(entry: &Entry<'_>, depth: usize) -> Option<Vec<u8>> {
-    let (half, odd) = (depth / 2, depth % 2 == 1);
-    let mut form = [0u8; 33];
-    form[0] = if odd {
-        0x30 | nibble(entry.hash.as_slice(), depth) as u8
-    } else {
-        0x20
-    };
-    let rest = entry.hash.get(half + usize::from(odd)..)?;
-    form[1..=rest.len()].copy_from_slice(rest);
     let value = Account::from_flat(entry.flat)?.to_rlp();
-    Some(pair(&form[..=rest.len()], &value))
+    Some(leaf_rlp(entry.hash, depth, &value))
 }
 
 /// The two parts of a leaf or an extension; None for a branch.
@@ -157,19 +148,51 @@ pub(super) fn above(children: &[Option<Vec<u8>>; 16]) -> Option<Vec<u8>> {
     fan.write()
 }
 
+/// Leaves of several accounts, the only ones that agree with each other in `depth` nibbles; None if one cannot be read.
+pub(super) fn leaves(entries: &[Entry<'_>], depth: usize) -> Option<Vec<Vec<u8>>> {
+    let shared = |one: Option<&Entry<'_>>, other: &Entry<'_>| {
+        one.map_or(depth, |one| common(one.hash, other.hash, depth) + 1)
+    };
+    (entries.iter().enumerate())
+        .map(|(at, entry)| {
+            let before = at.checked_sub(1).and_then(|before| entries.get(before));
+            leaf(
+                entry,
+                shared(before, entry).max(shared(entries.get(at + 1), entry)),
+            )
+        })
+        .collect()
+}
+
+/// The node over two accounts or more, of whose leaves these are the hashes.
+pub(super) fn over(entries: &[Entry<'_>], leaves: &[B256], depth: usize) -> Option<Vec<u8>> {
+    let (first, last) = (entries.first()?.hash, entries.last()?.hash);
+    let fork = common(first, last, depth);
+    let mut fan = Fan::default();
+    let mut rest = (entries, leaves);
+    while let Some(next) = rest.0.first() {
+        let digit = nibble(next.hash.as_slice(), fork);
+        let count = (rest.0).partition_point(|one| nibble(one.hash.as_slice(), fork) <= digit);
+        let (own, after) = (rest.0.split_at(count), rest.1.split_at_checked(count)?);
+        fan.0[digit] = match own.0 {
+            [_] => after.0.first().copied(),
+            several => Some(keccak256(over(several, after.0, fork + 1)?)),
+        };
+        rest = (own.1, after.1);
+    }
+    let branch = fan.write()?;
+    if fork == depth {
+        return Some(branch);
+    }
+    Some(extension_rlp_to(first, depth, fork, &keccak256(branch)))
+}
+
 /// The node under `depth` nibbles, in which all entries agree; None if there are none or one cannot be read.
 pub(super) fn of_entries(entries: &[Entry<'_>], depth: usize) -> Option<Vec<u8>> {
-    if let [one] = entries {
-        return leaf(one, depth);
+    let leaves = leaves(entries, depth)?;
+    if let [one] = &leaves[..] {
+        return Some(one.clone());
     }
-    let mut children: [Option<Vec<u8>>; 16] = Default::default();
-    for (child, own) in children
-        .iter_mut()
-        .zip(by_nibble(entries, depth, |one| one.hash))
-    {
-        if !own.is_empty() {
-            *child = Some(of_entries(own, depth + 1)?);
-        }
-    }
-    above(&children)
+    let messages: Vec<&[u8]> = leaves.iter().map(Vec::as_slice).collect();
+    over(entries, &hash_all(&messages), depth)
 }

@@ -161,7 +161,11 @@ fn a_flipped_bit_of_a_record_is_found() {
             let hash = B256::repeat_byte(digit << 4);
             near.account(&hash).is_err() && near.node(&[digit << 4, 1]).is_err()
         };
-        assert_eq!((0..16).filter(|digit| damaged(*digit)).count(), 1, "byte {at}");
+        assert_eq!(
+            (0..16).filter(|digit| damaged(*digit)).count(),
+            1,
+            "byte {at}"
+        );
         found += 1;
     }
     assert!(refused > 10 && found > 100, "{refused} {found}");

@@ -65,7 +65,10 @@ impl Writing<'_> {
             return Ok(Child::Branch(after.clone()));
         }
         self.appender.log.free(before.place());
-        let record = record::branch(after.node.as_deref(), &children.each_ref().map(Child::place));
+        let record = record::branch(
+            after.node.as_deref(),
+            &children.each_ref().map(Child::place),
+        );
         Ok(Child::Branch(Arc::new(Branch {
             place: self.appender.append(true, &record)?,
             node: after.node.clone(),
