@@ -9,6 +9,7 @@ use crate::StoreError;
 use alloy_primitives::B256;
 use bedroll_core::trie::{hash_all, EMPTY_ROOT};
 use rayon::prelude::*;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// Accounts of a unit, at most: one and a half kilobytes where there are half as many.
@@ -29,11 +30,8 @@ pub(crate) struct Change<'a> {
 
 impl Change<'_> {
     fn entry(&self) -> Option<Entry<'_>> {
-        self.flat.map(|flat| Entry {
-            hash: &self.hash,
-            address: self.address,
-            flat,
-        })
+        let entry = |flat| Entry::new(&self.hash, self.address, flat);
+        self.flat.map(entry)
     }
 }
 
@@ -108,10 +106,9 @@ impl<'a> Work<'a> {
     fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         let (after, depth) = (&self.after, self.depth);
         let changed = self.known.as_ref().map_or(0, |(_, changed)| *changed);
-        let groups =
-            after.chunk_by(move |one, next| nibble(one.hash, depth) == nibble(next.hash, depth));
+        let groups = after.chunk_by(move |one, next| one.nibble(depth) == next.nibble(depth));
         groups
-            .filter(move |entries| changed >> nibble(entries[0].hash, depth) & 1 == 1)
+            .filter(move |entries| changed >> entries[0].nibble(depth) & 1 == 1)
             .map(move |entries| Group {
                 entries,
                 depth: depth + 1,
@@ -137,7 +134,7 @@ impl<'a> Work<'a> {
             } else {
                 own
             };
-            fan.0[nibble(group.entries[0].hash, self.depth)] = hash;
+            fan.0[group.entries[0].nibble(self.depth)] = hash;
         }
         Some(fan)
     }
@@ -266,21 +263,22 @@ impl Tree {
         for (touched, (stored, entries)) in part.iter().zip(records) {
             works.push(Work::of(touched, stored, entries)?);
         }
-        // Leaves of all, then the nodes above them, then those above these.
-        let mut leaves = Vec::new();
+        // Keys of all, then their leaves, the nodes above them, and those above these.
+        let (mut entries, mut parts) = (Vec::new(), Vec::new());
         for group in works.iter().flat_map(Work::groups) {
-            let own = node::leaves(group.entries, group.depth);
+            let from = entries.len();
+            entries.extend_from_slice(group.entries);
+            parts.push((from..entries.len(), group.depth));
+        }
+        let (keyed, mut leaves) = (record::keyed(&entries), Vec::new());
+        for (part, depth) in &parts {
+            let own = node::leaves(&keyed[part.clone()], *depth);
             leaves.extend(own.ok_or_else(unreadable)?);
         }
-        let hashes = hashes_of(&leaves);
-        let (mut tops, mut rest) = (Vec::new(), &hashes[..]);
-        for group in works.iter().flat_map(Work::groups) {
-            let (own, after) = rest.split_at(group.entries.len());
-            rest = after;
-            if own.len() > 1 {
-                let top = node::over(group.entries, own, group.depth);
-                tops.push(top.ok_or_else(unreadable)?);
-            }
+        let (hashes, mut tops) = (hashes_of(&leaves), Vec::new());
+        for (part, depth) in parts.into_iter().filter(|(part, _)| part.len() > 1) {
+            let top = node::over(&keyed[part.clone()], &hashes[part], depth);
+            tops.push(top.ok_or_else(unreadable)?);
         }
         let (mut leaves, mut tops) = (hashes.into_iter(), hashes_of(&tops).into_iter());
         let mut made = Vec::with_capacity(part.len());
@@ -345,10 +343,11 @@ fn merged<'a>(before: Entries<'a>, changes: &'a [Change<'a>]) -> Option<(Vec<Ent
     for entry in before {
         let entry = entry?;
         count += 1;
-        while let Some(change) = rest.next_if(|change| change.hash < *entry.hash) {
+        let order = |change: &Change<'_>| entry.order(change.address, &change.hash);
+        while let Some(change) = rest.next_if(|change| order(change) == Ordering::Greater) {
             after.extend(change.entry());
         }
-        match rest.next_if(|change| change.hash == *entry.hash) {
+        match rest.next_if(|change| order(change) == Ordering::Equal) {
             Some(change) => after.extend(change.entry()),
             None => after.push(entry),
         }
@@ -367,15 +366,15 @@ fn under(
         return Some((Child::Empty, None));
     }
     if entries.len() <= UNIT_ACCOUNTS {
-        let node = known.or_else(|| node::of_entries(entries, depth))?;
+        let node = known.or_else(|| node::of_entries(&record::keyed(entries), depth))?;
         let stored = (entries.len() > 1).then_some(&node[..]);
         let record = record::unit(stored, entries);
         return Some((Child::Fresh(Arc::new(record)), Some(node)));
     }
     let mut children: [Child; 16] = Default::default();
     let mut nodes: [Option<Vec<u8>>; 16] = Default::default();
-    let parts = node::by_nibble(entries, depth, |one| one.hash);
-    for (at, own) in parts.into_iter().enumerate() {
+    for own in entries.chunk_by(|one, next| one.nibble(depth) == next.nibble(depth)) {
+        let at = own[0].nibble(depth);
         (children[at], nodes[at]) = under(own, depth + 1, None)?;
     }
     let node = node::above(&nodes)?;

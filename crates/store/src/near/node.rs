@@ -1,5 +1,5 @@
 //! Nodes of the account trie that follow from accounts (Yellow Paper, appendices C and D).
-use super::record::Entry;
+use super::record::Keyed;
 use alloy_primitives::{keccak256, B256};
 use alloy_rlp::{Encodable, Header, EMPTY_STRING_CODE};
 use bedroll_core::state::Account;
@@ -15,17 +15,6 @@ pub(super) fn nibble(key: &[u8], at: usize) -> usize {
         byte >> 4
     } else {
         byte & 0xf
-    })
-}
-
-/// Accounts that agree in all nibbles before `depth`, by the nibble there.
-pub(super) fn by_nibble<T>(sorted: &[T], depth: usize, key: impl Fn(&T) -> &B256) -> [&[T]; 16] {
-    let mut rest = sorted;
-    std::array::from_fn(|wanted| {
-        let end = rest.partition_point(|one| nibble(key(one).as_slice(), depth) <= wanted);
-        let (own, after) = rest.split_at(end);
-        rest = after;
-        own
     })
 }
 
@@ -48,9 +37,9 @@ fn pair(form: &[u8], value: &[u8]) -> Vec<u8> {
 }
 
 /// A leaf under `depth` nibbles; None if the account cannot be read.
-pub(super) fn leaf(entry: &Entry<'_>, depth: usize) -> Option<Vec<u8>> {
+pub(super) fn leaf(entry: &Keyed<'_>, depth: usize) -> Option<Vec<u8>> {
     let value = Account::from_flat(entry.flat)?.to_rlp();
-    Some(leaf_rlp(entry.hash, depth, &value))
+    Some(leaf_rlp(&entry.hash, depth, &value))
 }
 
 /// The two parts of a leaf or an extension; None for a branch.
@@ -149,9 +138,9 @@ pub(super) fn above(children: &[Option<Vec<u8>>; 16]) -> Option<Vec<u8>> {
 }
 
 /// Leaves of several accounts, the only ones that agree with each other in `depth` nibbles; None if one cannot be read.
-pub(super) fn leaves(entries: &[Entry<'_>], depth: usize) -> Option<Vec<Vec<u8>>> {
-    let shared = |one: Option<&Entry<'_>>, other: &Entry<'_>| {
-        one.map_or(depth, |one| common(one.hash, other.hash, depth) + 1)
+pub(super) fn leaves(entries: &[Keyed<'_>], depth: usize) -> Option<Vec<Vec<u8>>> {
+    let shared = |one: Option<&Keyed<'_>>, other: &Keyed<'_>| {
+        one.map_or(depth, |one| common(&one.hash, &other.hash, depth) + 1)
     };
     (entries.iter().enumerate())
         .map(|(at, entry)| {
@@ -165,8 +154,8 @@ pub(super) fn leaves(entries: &[Entry<'_>], depth: usize) -> Option<Vec<Vec<u8>>
 }
 
 /// The node over two accounts or more, of whose leaves these are the hashes.
-pub(super) fn over(entries: &[Entry<'_>], leaves: &[B256], depth: usize) -> Option<Vec<u8>> {
-    let (first, last) = (entries.first()?.hash, entries.last()?.hash);
+pub(super) fn over(entries: &[Keyed<'_>], leaves: &[B256], depth: usize) -> Option<Vec<u8>> {
+    let (first, last) = (&entries.first()?.hash, &entries.last()?.hash);
     let fork = common(first, last, depth);
     let mut fan = Fan::default();
     let mut rest = (entries, leaves);
@@ -188,7 +177,7 @@ pub(super) fn over(entries: &[Entry<'_>], leaves: &[B256], depth: usize) -> Opti
 }
 
 /// The node under `depth` nibbles, in which all entries agree; None if there are none or one cannot be read.
-pub(super) fn of_entries(entries: &[Entry<'_>], depth: usize) -> Option<Vec<u8>> {
+pub(super) fn of_entries(entries: &[Keyed<'_>], depth: usize) -> Option<Vec<u8>> {
     let leaves = leaves(entries, depth)?;
     if let [one] = &leaves[..] {
         return Some(one.clone());

@@ -3,25 +3,85 @@
 //! ```text
 //! record   sum u32 ‖ kind u8 ‖ length u16 ‖ node ‖ rest      the sum (CRC-32) is of all after it; node: RLP, or nothing
 //! branch   place u64 × 16                                    kind 1; 0: nothing there
-//! unit     (length of the flat form u8 ‖ hash ‖ address ‖ flat form)*      kind 2, in the order of hashes
+//! unit     (length of the flat form u8 ‖ hash ‖ address ‖ flat form)*      in the order of the keccaks of the addresses,
+//!                                                            of which hash is the first 4 bytes in kind 3, all in kind 2
 //! ```
+//! Kind 2 is schema 5's: it is read, and not written any more.
+use super::node::nibble;
 use super::segment::Place;
-use alloy_primitives::B256;
+use alloy_primitives::{keccak256, B256};
+use bedroll_core::trie::hash_all;
+use std::cmp::Ordering;
 
 const BRANCH: u8 = 1;
-const UNIT: u8 = 2;
+const WHOLE_HASHES: u8 = 2;
+const UNIT: u8 = 3;
 /// Bytes before the node.
 const HEAD_BYTES: usize = 7;
-const HASH_BYTES: usize = 32;
 const ADDRESS_BYTES: usize = 20;
+/// Bytes of a hash that a unit has: more nibbles than lead to a unit, unless somebody looked for such addresses.
+const START_BYTES: usize = 4;
 
 /// An account.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<'a> {
-    /// Keccak of the address.
-    pub(crate) hash: &'a B256,
+    /// First bytes of the keccak of its address.
+    start: [u8; START_BYTES],
     pub(crate) address: &'a [u8],
     pub(crate) flat: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    /// `hash`: keccak of the address.
+    pub(crate) fn new(hash: &B256, address: &'a [u8], flat: &'a [u8]) -> Self {
+        Entry {
+            start: start(hash),
+            address,
+            flat,
+        }
+    }
+
+    /// Where it stands beside an address with this hash, in the order of hashes.
+    pub(super) fn order(&self, address: &[u8], hash: &B256) -> Ordering {
+        match self.start.cmp(&start(hash)) {
+            Ordering::Equal if self.address == address => Ordering::Equal,
+            Ordering::Equal => keccak256(self.address).cmp(hash),
+            order => order,
+        }
+    }
+
+    /// Nibble `at` of the hash.
+    pub(super) fn nibble(&self, at: usize) -> usize {
+        if at < 2 * START_BYTES {
+            return nibble(&self.start, at);
+        }
+        nibble(keccak256(self.address).as_slice(), at)
+    }
+}
+
+fn start(hash: &B256) -> [u8; START_BYTES] {
+    std::array::from_fn(|at| hash[at])
+}
+
+/// An account with the whole hash.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keyed<'a> {
+    pub(super) hash: B256,
+    pub(super) address: &'a [u8],
+    pub(super) flat: &'a [u8],
+}
+
+/// Accounts with their hashes.
+pub(super) fn keyed<'a>(entries: &[Entry<'a>]) -> Vec<Keyed<'a>> {
+    let addresses: Vec<&[u8]> = entries.iter().map(|entry| entry.address).collect();
+    let hashes = hash_all(&addresses).into_iter();
+    (hashes.zip(entries))
+        .map(|(hash, &Entry { address, flat, .. })| Keyed {
+            hash,
+            address,
+            flat,
+        })
+        .collect()
 }
 
 /// What a record holds.
@@ -33,27 +93,40 @@ pub(super) enum Rest<'a> {
 
 /// Accounts of a unit; a damaged one ends in None.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Entries<'a>(&'a [u8]);
+pub(super) struct Entries<'a> {
+    rest: &'a [u8],
+    hash_bytes: usize,
+}
+
+impl<'a> Entries<'a> {
+    fn take(&mut self) -> Option<Entry<'a>> {
+        let (&length, rest) = self.rest.split_first()?;
+        let (start, _) = rest.split_first_chunk()?;
+        let (address, rest) = rest
+            .get(self.hash_bytes..)?
+            .split_at_checked(ADDRESS_BYTES)?;
+        let (flat, rest) = rest.split_at_checked(usize::from(length))?;
+        self.rest = rest;
+        Some(Entry {
+            start: *start,
+            address,
+            flat,
+        })
+    }
+}
 
 impl<'a> Iterator for Entries<'a> {
     type Item = Option<Entry<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (&length, rest) = self.0.split_first()?;
-        let all = HASH_BYTES + ADDRESS_BYTES + usize::from(length);
-        let Some((entry, after)) = rest.split_at_checked(all) else {
-            self.0 = &[];
-            return Some(None);
-        };
-        self.0 = after;
-        let (hash, rest) = entry.split_at(HASH_BYTES);
-        let (address, flat) = rest.split_at(ADDRESS_BYTES);
-        let hash = <&B256>::try_from(hash).ok();
-        Some(hash.map(|hash| Entry {
-            hash,
-            address,
-            flat,
-        }))
+        if self.rest.is_empty() {
+            return None;
+        }
+        let entry = self.take();
+        if entry.is_none() {
+            self.rest = &[];
+        }
+        Some(entry)
     }
 }
 
@@ -77,7 +150,10 @@ pub(super) fn parse(record: &[u8]) -> Option<(Option<&[u8]>, Rest<'_>)> {
             }
             Rest::Branch(places.map(Place::from_bytes))
         }
-        UNIT => Rest::Unit(Entries(rest)),
+        UNIT | WHOLE_HASHES => Rest::Unit(Entries {
+            rest,
+            hash_bytes: if head[4] == UNIT { START_BYTES } else { 32 },
+        }),
         _ => return None,
     };
     Some(((!node.is_empty()).then_some(node), rest))
@@ -106,12 +182,12 @@ pub(super) fn branch(node: Option<&[u8]>, places: &[Place; 16]) -> Vec<u8> {
 }
 
 pub(super) fn unit(node: Option<&[u8]>, entries: &[Entry<'_>]) -> Vec<u8> {
-    let each = |entry: &Entry<'_>| 1 + HASH_BYTES + ADDRESS_BYTES + entry.flat.len();
+    let each = |entry: &Entry<'_>| 1 + START_BYTES + ADDRESS_BYTES + entry.flat.len();
     let bytes = entries.iter().map(each).sum();
     build(UNIT, node, bytes, |out| {
         for entry in entries {
             out.push(entry.flat.len() as u8);
-            out.extend_from_slice(entry.hash.as_slice());
+            out.extend_from_slice(&entry.start);
             out.extend_from_slice(entry.address);
             out.extend_from_slice(entry.flat);
         }

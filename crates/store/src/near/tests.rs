@@ -5,7 +5,7 @@ use crate::{Store, StoreOptions};
 use alloy_primitives::{keccak256, Address, B256, U256};
 use bedroll_core::state::Account;
 use bedroll_core::trie::{NoSource, Trie};
-use record::Entry;
+use record::Keyed;
 
 const OPTIONS: StoreOptions = StoreOptions {
     map_size_bytes: 1 << 24,
@@ -50,9 +50,9 @@ fn nodes_that_follow_from_accounts_are_those_of_the_plain_trie() {
             let rlp = account(number).to_rlp();
             plain.insert(hash, &rlp, &NoSource).unwrap();
         }
-        let entries: Vec<Entry<'_>> = (hashes.iter().zip(&flats))
-            .map(|(hash, flat)| Entry {
-                hash,
+        let entries: Vec<Keyed<'_>> = (hashes.iter().zip(&flats))
+            .map(|(hash, flat)| Keyed {
+                hash: *hash,
                 address: &[0; 20],
                 flat,
             })
@@ -112,12 +112,12 @@ fn accounts_without_nodes_come_to_the_root_of_the_plain_trie_and_stay() {
         assert!(after < Some(rows[0].0) && rows.is_sorted());
         for (hash, address, flat) in &rows {
             assert_eq!(keccak256(address), *hash);
-            assert_eq!(near.account(hash).unwrap(), Some(&flat[..]));
+            assert_eq!(near.account(address.as_slice(), hash).unwrap(), Some(&flat[..]));
         }
         (after, seen) = (Some(last.0), seen + rows.len());
     }
     assert_eq!(seen, 5_000);
-    assert_eq!(near.account(&keccak256("nobody")).unwrap(), None);
+    assert_eq!(near.account(&[0; 20], &keccak256([0; 20])).unwrap(), None);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_flipped_bit_of_a_record_is_found() {
         assert!(near.accounts_after(None, 100).is_err(), "byte {at}");
         let damaged = |digit: u8| {
             let hash = B256::repeat_byte(digit << 4);
-            near.account(&hash).is_err() && near.node(&[digit << 4, 1]).is_err()
+            near.account(&[0; 20], &hash).is_err() && near.node(&[digit << 4, 1]).is_err()
         };
         assert_eq!(
             (0..16).filter(|digit| damaged(*digit)).count(),

@@ -1,6 +1,6 @@
 //! Where accounts and nodes lie: the upper part of the account trie, in memory, as of one commit.
 use super::node;
-use super::record::{self, Entries, Entry, Rest};
+use super::record::{self, Entries, Keyed, Rest};
 use super::segment::{Place, Segments};
 use crate::StoreError;
 use alloy_primitives::{keccak256, Address, B256};
@@ -187,10 +187,11 @@ impl Tree {
         }
     }
 
-    /// Accounts of a unit.
-    pub(super) fn entries<'a>(&'a self, child: &'a Child) -> Result<Vec<Entry<'a>>, StoreError> {
-        let entries = self.unit(child)?.1.collect::<Option<_>>();
-        entries.ok_or_else(|| damaged(child.place()))
+    /// Accounts of a unit, with their hashes.
+    fn keyed<'a>(&'a self, child: &'a Child) -> Result<Vec<Keyed<'a>>, StoreError> {
+        let entries = self.unit(child)?.1.collect::<Option<Vec<_>>>();
+        let entries = entries.ok_or_else(|| damaged(child.place()))?;
+        Ok(record::keyed(&entries))
     }
 
     /// This version on what another one, which it came from, is in the log.
@@ -238,12 +239,16 @@ impl Tree {
         }
     }
 
-    /// Flat form of an account, by the keccak of its address.
-    pub(crate) fn account(&self, hash: &B256) -> Result<Option<&[u8]>, StoreError> {
+    /// Flat form of an account; `hash`: keccak of the address.
+    pub(crate) fn account(
+        &self,
+        address: &[u8],
+        hash: &B256,
+    ) -> Result<Option<&[u8]>, StoreError> {
         let child = self.down(hash.as_slice(), 64).0;
         for entry in self.unit(child)?.1 {
             let entry = entry.ok_or_else(|| damaged(child.place()))?;
-            if entry.hash == hash {
+            if entry.address == address {
                 return Ok(Some(entry.flat));
             }
         }
@@ -265,14 +270,12 @@ impl Tree {
         if let Some(stored) = stored.filter(|_| depth == nibbles) {
             return Ok(Some(Cow::Borrowed(stored)));
         }
-        let mut under = Vec::new();
-        for entry in entries {
-            let entry = entry.ok_or_else(|| damaged(child.place()))?;
+        let entries = entries.collect::<Option<Vec<_>>>();
+        let mut under = record::keyed(&entries.ok_or_else(|| damaged(child.place()))?);
+        under.retain(|entry| {
             let same = |at| node::nibble(entry.hash.as_slice(), at) == node::nibble(key, at);
-            if (depth..nibbles).all(same) {
-                under.push(entry);
-            }
-        }
+            (depth..nibbles).all(same)
+        });
         if under.is_empty() {
             return Ok(None);
         }
@@ -302,10 +305,10 @@ impl Tree {
     ) -> Result<(), StoreError> {
         match child {
             Child::Empty | Child::Unit(_) | Child::Fresh(_) => {
-                for entry in self.entries(child)? {
-                    if rows.len() < count && after.is_none_or(|after| entry.hash > after) {
+                for entry in self.keyed(child)? {
+                    if rows.len() < count && after.is_none_or(|after| entry.hash > *after) {
                         let address = Address::from_slice(entry.address);
-                        rows.push((*entry.hash, address, entry.flat.to_vec()));
+                        rows.push((entry.hash, address, entry.flat.to_vec()));
                     }
                 }
             }
@@ -335,7 +338,7 @@ impl Tree {
         if let Some(stored) = self.unit(child)?.0 {
             return Ok(Some(stored.to_vec()));
         }
-        let entries = self.entries(child)?;
+        let entries = self.keyed(child)?;
         if entries.is_empty() {
             return Ok(None);
         }
