@@ -51,17 +51,8 @@ struct Bench {
     state: State<TipSource>,
     height: u64,
     random: u64,
-    /// Of the last block: its new trie nodes, and the flat values that it replaced.
-    nodes_bytes: usize,
+    /// Of the flat values that the last block replaced.
     flat_bytes: usize,
-}
-
-fn node_bytes(set: &WriteSet) -> usize {
-    let sizes = set
-        .nodes
-        .iter()
-        .map(|write| write.rlp.as_ref().map_or(0, Vec::len));
-    sizes.sum()
 }
 
 fn flat_bytes(set: &WriteSet) -> usize {
@@ -91,7 +82,6 @@ impl Bench {
     /// Seals what is open, with `transactions` hashes and a body of their size.
     fn seal(&mut self, times: &mut Times, transactions: u64) {
         let (root, write_set) = times.measure("  root", || self.state.seal().unwrap());
-        self.nodes_bytes = node_bytes(&write_set);
         self.flat_bytes = flat_bytes(&write_set);
         let transactions: Vec<B256> = (0..transactions)
             .map(|at| keccak256([self.height.to_be_bytes(), at.to_be_bytes()].concat()))
@@ -150,7 +140,6 @@ fn main() {
         state,
         height,
         random,
-        nodes_bytes: 0,
         flat_bytes: 0,
     };
     let mut times = Times::default();
@@ -197,8 +186,7 @@ fn main() {
     println!("\nblock of {TRANSFERS} transfers");
     times.print();
     println!(
-        "  {} kB of new trie nodes, {} kB of replaced flat values with their keys",
-        bench.nodes_bytes / 1000,
+        "  {} kB of replaced flat values with their keys",
         bench.flat_bytes / 1000
     );
 

@@ -307,7 +307,7 @@ impl Import {
         if let Some(filling) = &mut self.filling {
             let (_, writes) = filling.trie.commit();
             let owner = keccak256(filling.address);
-            rows.extend(node_rows_of(self.height, Some(&owner), writes));
+            rows.extend(node_rows_of(self.height, &owner, writes));
         }
         shared.write(|txn| {
             rows.iter()
@@ -432,7 +432,7 @@ impl Import {
                 filled.address
             )));
         }
-        rows.extend(node_rows_of(self.height, Some(&owner), writes));
+        rows.extend(node_rows_of(self.height, &owner, writes));
         Ok(())
     }
 

@@ -79,9 +79,9 @@ impl Rows {
         });
     }
 
-    fn nodes(&mut self, owner: Option<&B256>, writes: Vec<NodeWrite>) {
+    fn nodes(&mut self, owner: &B256, writes: Vec<NodeWrite>) {
         for write in writes {
-            self.change(Key::node(owner, &write.path), write.rlp, None);
+            self.change(Key::node(Some(owner), &write.path), write.rlp, None);
         }
     }
 }
@@ -101,7 +101,7 @@ pub(crate) fn rows_of<E>(
     let mut rows = Rows {
         height,
         rows: Vec::with_capacity(
-            record.write_set.nodes.len() + 2 * record.write_set.flat.accounts.len() + 16,
+            2 * record.write_set.flat.accounts.len() + record.transactions.len() + 16,
         ),
     };
     for (index, value) in record.forced {
@@ -156,8 +156,8 @@ fn put_state(rows: &mut Rows, set: WriteSet) {
     put_nodes(rows, set);
 }
 
-/// Rows of one trie's nodes.
-pub(crate) fn node_rows_of(height: u64, owner: Option<&B256>, writes: Vec<NodeWrite>) -> Vec<Row> {
+/// Rows of the nodes of an account's storage trie.
+pub(crate) fn node_rows_of(height: u64, owner: &B256, writes: Vec<NodeWrite>) -> Vec<Row> {
     let mut rows = Rows {
         height,
         rows: Vec::new(),
@@ -166,7 +166,7 @@ pub(crate) fn node_rows_of(height: u64, owner: Option<&B256>, writes: Vec<NodeWr
     rows.rows
 }
 
-/// Rows of the trie nodes in a write set, of a state that is put back.
+/// Rows of the nodes of storage tries in a write set, of a state that is put back.
 pub(crate) fn node_rows(height: u64, set: WriteSet) -> Vec<Row> {
     let mut rows = Rows {
         height,
@@ -178,10 +178,10 @@ pub(crate) fn node_rows(height: u64, set: WriteSet) -> Vec<Row> {
     rows
 }
 
+/// Nodes of accounts have no rows.
 fn put_nodes(rows: &mut Rows, set: WriteSet) {
-    rows.nodes(None, set.nodes);
     for of_account in set.storage_nodes {
-        rows.nodes(Some(&of_account.owner), of_account.writes);
+        rows.nodes(&of_account.owner, of_account.writes);
     }
 }
 

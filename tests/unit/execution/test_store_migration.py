@@ -20,13 +20,17 @@ def opened(folder):
     return Engine.open(str(folder), GENESIS, map_size_bytes=MAP_SIZE_BYTES, sync=False)
 
 
-@pytest.fixture(params=[1, 2, 3, 4])
+@pytest.fixture(params=[1, 2, 3, 4, 5])
 def old(request, tmp_path):
     """The folder of the store as the last program of a schema left it."""
     folder = tmp_path / "chain"
     folder.mkdir()
-    packed = (VECTORS / f"schema_{request.param}.mdb.gz").read_bytes()
-    (folder / "data.mdb").write_bytes(gzip.decompress(packed))
+    unpacked = {"data.mdb": f"schema_{request.param}.mdb.gz"}
+    if request.param == 5:
+        (folder / "accounts").mkdir()
+        unpacked["accounts/00000001"] = "schema_5.accounts.gz"
+    for name, packed in unpacked.items():
+        (folder / name).write_bytes(gzip.decompress((VECTORS / packed).read_bytes()))
     return folder
 
 

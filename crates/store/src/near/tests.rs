@@ -5,7 +5,7 @@ use crate::{Store, StoreOptions};
 use alloy_primitives::{keccak256, Address, B256, U256};
 use bedroll_core::state::Account;
 use bedroll_core::trie::{NoSource, Trie};
-use record::Keyed;
+use record::{Entry, Keyed};
 
 const OPTIONS: StoreOptions = StoreOptions {
     map_size_bytes: 1 << 24,
@@ -62,6 +62,25 @@ fn nodes_that_follow_from_accounts_are_those_of_the_plain_trie() {
     }
 }
 
+#[test]
+fn an_entry_has_the_nibbles_of_its_hash_and_its_order() {
+    let addresses: Vec<Address> = (0..200u8).map(Address::repeat_byte).collect();
+    let hash = |address: &Address| keccak256(address);
+    for one in &addresses {
+        let entry = Entry::new(&hash(one), one.as_slice(), &[]);
+        for at in 0..64 {
+            assert_eq!(entry.nibble(at), node::nibble(hash(one).as_slice(), at));
+        }
+        for other in &addresses {
+            let wanted = hash(one).cmp(&hash(other));
+            assert_eq!(entry.order(other.as_slice(), &hash(other)), wanted);
+            // With the beginning of the other's hash the rest decides.
+            let alike = Entry::new(&hash(other), one.as_slice(), &[]);
+            assert_eq!(alike.order(other.as_slice(), &hash(other)), wanted);
+        }
+    }
+}
+
 fn open(folder: &Path) -> Result<Store, StoreError> {
     Store::open(folder, B256::ZERO, OPTIONS)
 }
@@ -112,12 +131,83 @@ fn accounts_without_nodes_come_to_the_root_of_the_plain_trie_and_stay() {
         assert!(after < Some(rows[0].0) && rows.is_sorted());
         for (hash, address, flat) in &rows {
             assert_eq!(keccak256(address), *hash);
-            assert_eq!(near.account(address.as_slice(), hash).unwrap(), Some(&flat[..]));
+            assert_eq!(
+                near.account(address.as_slice(), hash).unwrap(),
+                Some(&flat[..])
+            );
         }
         (after, seen) = (Some(last.0), seen + rows.len());
     }
     assert_eq!(seen, 5_000);
     assert_eq!(near.account(&[0; 20], &keccak256([0; 20])).unwrap(), None);
+}
+
+/// Some of 900 accounts, changed or gone, in any order.
+fn some(random: &mut u64, plain: &mut Trie) -> Vec<(Address, Option<Vec<u8>>)> {
+    let mut below = |limit: u64| {
+        *random ^= *random << 13;
+        *random ^= *random >> 7;
+        *random ^= *random << 17;
+        *random % limit
+    };
+    (0..1 + below(60))
+        .map(|_| {
+            let address = Address::from_word(keccak256(below(900).to_be_bytes()));
+            let account = account(below(1 << 20));
+            let kept = below(3) > 0;
+            let key = keccak256(address);
+            if kept {
+                plain.insert(&key, &account.to_rlp(), &NoSource).unwrap();
+            } else {
+                plain.remove(&key, &NoSource).unwrap();
+            }
+            (address, kept.then(|| account.to_flat()))
+        })
+        .collect()
+}
+
+#[test]
+fn versions_that_follow_one_on_its_way_to_the_disk_come_onto_it_and_nothing_is_counted_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut plain, mut random) = (Trie::new(), 7u64);
+    let mut store = open(folder.path()).unwrap();
+    for round in 0..60 {
+        let shared = &store.shared;
+        let mut follow = |before: &Tree| {
+            let changes = some(&mut random, &mut plain);
+            let pairs = changes
+                .iter()
+                .map(|(who, flat)| (who.as_slice(), flat.as_deref()));
+            let tree = before.with_flat(pairs).unwrap();
+            assert_eq!(tree.hash, plain.root(), "round {round}");
+            Arc::new(tree)
+        };
+        let first = follow(&shared.near.newest());
+        let between = follow(&first);
+        let second = follow(&between);
+        let commit = |tree: Arc<Tree>| {
+            shared.near.stage(tree).unwrap();
+            shared
+                .write(|txn| shared.near.write(&shared.tables, txn))
+                .unwrap();
+            shared.near.committed()
+        };
+        let (from, to) = commit(first).unwrap();
+        commit(Arc::new(second.on(&from, &to)));
+        let newest = shared.near.newest();
+        assert_eq!(newest.hash, plain.root());
+        let mut live = std::collections::BTreeMap::new();
+        newest.visit(&mut |place| *live.entry(place.segment()).or_default() += place.weight());
+        assert_eq!(lock(&shared.near.versions).log.live, live, "round {round}");
+        if round % 9 == 0 {
+            drop(store);
+            store = open(folder.path()).unwrap();
+            assert_eq!(store.shared.near.newest().hash, plain.root());
+        }
+        let count = store.shared.read(|txn| store.shared.tables.accounts(txn));
+        let all = store.shared.near.newest().accounts_after(None, 1_000);
+        assert_eq!(all.unwrap().len() as u64, count.unwrap());
+    }
 }
 
 #[test]
