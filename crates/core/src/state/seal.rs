@@ -164,6 +164,8 @@ impl<S: StateSource> State<S> {
     }
 
     /// Puts the changed accounts into their trie, here or where the source keeps it.
+    // As a function of its own it costs a proved token transfer 1.5 % more cycles.
+    #[inline(always)]
     fn seal_accounts(
         &mut self,
         changes: &[AccountChange],
