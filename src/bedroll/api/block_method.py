@@ -16,6 +16,7 @@ from .method import MethodTable, optional, required
 from .quantity import parse_bool, parse_hash, parse_quantity, show_quantity
 from .record import BlockRecord
 from .render import show_block, show_included, show_open_block, show_receipt, show_transaction
+from .render_ethereum import show_ommer
 from .service import Service
 
 TABLE: Final = MethodTable()
@@ -103,26 +104,39 @@ async def transaction_in_hash(service: Service, block_hash: bytes, index: int) -
 
 @TABLE.method("eth_getUncleCountByBlockNumber", _BY_NUMBER)
 async def uncle_count_by_number(service: Service, ref: BlockRef) -> object:
-    """Zero: there are no uncles."""
-    return None if find_height(service, ref) is None else "0x0"
+    """Uncles of a block: zero, but for old blocks of Ethereum's own chains."""
+    return _ommer_count(await _record(service, ref))
 
 
 @TABLE.method("eth_getUncleCountByBlockHash", _BY_HASH)
 async def uncle_count_by_hash(service: Service, block_hash: bytes) -> object:
-    """Zero: there are no uncles."""
-    return None if find_height(service, BlockRef(hash=block_hash)) is None else "0x0"
+    """Uncles of a block: zero, but for old blocks of Ethereum's own chains."""
+    return _ommer_count(await _record(service, BlockRef(hash=block_hash)))
 
 
 @TABLE.method("eth_getUncleByBlockNumberAndIndex", _BY_NUMBER, _INDEX)
-async def uncle_by_number(_service: Service, _ref: BlockRef, _index: int) -> object:
-    """Nothing: there are no uncles."""
-    return None
+async def uncle_by_number(service: Service, ref: BlockRef, index: int) -> object:
+    """An uncle by its place; only old blocks of Ethereum's own chains have some."""
+    return _ommer_at(await _record(service, ref), index)
 
 
 @TABLE.method("eth_getUncleByBlockHashAndIndex", _BY_HASH, _INDEX)
-async def uncle_by_hash(_service: Service, _block_hash: bytes, _index: int) -> object:
-    """Nothing: there are no uncles."""
-    return None
+async def uncle_by_hash(service: Service, block_hash: bytes, index: int) -> object:
+    """An uncle by its place; only old blocks of Ethereum's own chains have some."""
+    return _ommer_at(await _record(service, BlockRef(hash=block_hash)), index)
+
+
+def _ommers(record: BlockRecord) -> list[bytes]:
+    return [] if record.ethereum is None else list(record.ethereum.ommers)
+
+
+def _ommer_count(record: BlockRecord | None) -> object:
+    return None if record is None else show_quantity(len(_ommers(record)))
+
+
+def _ommer_at(record: BlockRecord | None, index: int) -> object:
+    ommers = [] if record is None else _ommers(record)
+    return show_ommer(ommers[index]) if index < len(ommers) else None
 
 
 @TABLE.method("eth_getTransactionByHash", required("transaction hash", parse_hash))

@@ -1,6 +1,6 @@
 """Blocks of Ethereum's own chains (profile `ethereum`): the members that this chain's blocks have alike, or never.
 
-Reads: values of the core.  Gives: `amend_header`, `amend_block`, `amend_receipt`, `show_blobs`.
+Reads: values of the core.  Gives: `amend_header`, `amend_block`, `amend_receipt`, `show_ommer`, `show_blobs`.
 Never: touches a block of this chain.  Spec: docs/spec/api-chain.md#objects
 """
 
@@ -25,6 +25,26 @@ _BY_FORK: Final = (
     "requestsHash",
 )
 """Members that headers have from some fork on."""
+_OMMER: Final = (
+    "parentHash",
+    "sha3Uncles",
+    "miner",
+    "stateRoot",
+    "transactionsRoot",
+    "receiptsRoot",
+    "logsBloom",
+    "difficulty",
+    "number",
+    "gasLimit",
+    "gasUsed",
+    "timestamp",
+    "extraData",
+    "mixHash",
+    "nonce",
+    "baseFeePerGas",
+)
+"""Members of the header of an uncle, in the order of its RLP; the last from London on. Later blocks have none."""
+_NUMBERS: Final = frozenset(("difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas"))
 
 
 def amend_header(shown: dict[str, object], header: Header) -> None:
@@ -52,6 +72,16 @@ def amend_block(shown: dict[str, object], header: Header, part: EthereumPart, tr
             for index, validator, address, gwei in part.withdrawals
         ]
     shown["size"] = show_quantity(list_size(len(header.rlp) + sum(lists)))
+
+
+def show_ommer(ommer: bytes) -> dict[str, object]:
+    """An uncle, as a block of which nothing but the header is known."""
+    shown: dict[str, object] = {"hash": show_data(keccak256(ommer))}
+    for member, value in zip(_OMMER, decode_rlp(ommer), strict=False):
+        shown[member] = show_quantity(int.from_bytes(value, "big")) if member in _NUMBERS else show_data(value)
+    shown["size"] = show_quantity(list_size(len(ommer) + 2 * list_size(0)))
+    shown["uncles"] = []
+    return shown
 
 
 def amend_receipt(shown: dict[str, object], transaction: Transaction, receipt: Receipt, part: EthereumPart) -> None:

@@ -11,7 +11,6 @@ from .shape import Schema, array, by_key, choice, fields, nullable, ref, text
 _HEAD: Final = fields({"number": QUANTITY, "hash": HASH})
 _WINDOW: Final = fields({"type": text("^window$"), "retentionBlocks": QUANTITY})
 _KEPT: Final = fields({"disabled": BOOL, "oldestBlock": QUANTITY}, {"deleteStrategy": _WINDOW})
-_NULL: Final[Schema] = {"type": "null"}
 _ANY_NUMBER: Final[Schema] = {"type": "number"}
 _BLOCK: Final = nullable(ref("Block"))
 _TRANSACTION: Final = nullable(ref("Transaction"))
@@ -144,7 +143,10 @@ _ETH: Final[dict[str, Schema]] = {
         ),
         nullable(QUANTITY),
     ),
-    **dict.fromkeys(("eth_getUncleByBlockHashAndIndex", "eth_getUncleByBlockNumberAndIndex"), _NULL),
+    **dict.fromkeys(
+        ("eth_getUncleByBlockHashAndIndex", "eth_getUncleByBlockNumberAndIndex"),
+        nullable({"type": "object"}),
+    ),
     **dict.fromkeys(("eth_getBlockByHash", "eth_getBlockByNumber"), _BLOCK),
     **dict.fromkeys(
         (
