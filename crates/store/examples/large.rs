@@ -23,8 +23,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 const TRANSFERS: u64 = 10_000;
-/// Trie nodes and flat values that stay in memory: what the engine keeps.
-const KEPT: usize = 2_000_000;
+/// Nodes of storage tries and flat values that stay in memory: what the engine keeps.
+const KEPT: usize = 1_000_000;
 
 fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);

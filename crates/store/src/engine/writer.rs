@@ -18,8 +18,8 @@ use super::index::{logs_of, named_of};
 use super::{lock, tip_facts, Engine, EngineError, Look, TipFacts};
 use crate::{BlockRecord, Store, TipSource, View};
 
-/// Trie nodes and flat values that stay in memory.
-const STATE_WEIGHT_MAX: usize = 2_000_000;
+/// Nodes of storage tries and flat values that stay in memory: at most some 300 MB.
+const STATE_WEIGHT_MAX: usize = 1_000_000;
 
 pub(super) struct Writer {
     pub state: State<TipSource>,
