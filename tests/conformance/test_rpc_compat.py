@@ -73,6 +73,17 @@ def test_a_block_of_any_fork_runs_again_as_it_ran(dispatcher, height):
     assert result_of(dispatcher, "debug_executionWitness", hex(height))["state"]
 
 
+def test_an_uncle_is_found_by_the_place_that_its_block_names(dispatcher):
+    block = result_of(dispatcher, "eth_getBlockByNumber", "0x3", False)
+    assert result_of(dispatcher, "eth_getUncleCountByBlockNumber", "0x3") == "0x1"
+    assert result_of(dispatcher, "eth_getUncleCountByBlockHash", block["hash"]) == "0x1"
+    uncle = result_of(dispatcher, "eth_getUncleByBlockNumberAndIndex", "0x3", "0x0")
+    assert uncle["hash"] == block["uncles"][0]
+    assert int(uncle["number"], 16) < 3
+    assert result_of(dispatcher, "eth_getUncleByBlockHashAndIndex", block["hash"], "0x0") == uncle
+    assert result_of(dispatcher, "eth_getUncleByBlockNumberAndIndex", "0x3", "0x1") is None
+
+
 def result_of(dispatcher, method, *params):
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     answer = json.loads(asyncio.run(dispatcher.answer(json.dumps(request).encode())))

@@ -33,7 +33,8 @@ impl Engine {
         check_header(schedule, &tip.header, tip.hash, &given.header)?;
         let fork = schedule.at(given.header.number, given.header.timestamp);
         fork::check_blobs(&fork, &tip.header, &given.header)?;
-        let mut scratch = State::new(tip.header.state_root, self.store.tip_source());
+        // Receipts before Byzantium have roots, so this may seal many times; the tip's own source takes one.
+        let mut scratch = State::new(tip.header.state_root, self.store.view(None)?);
         let done = execute(schedule, &given, &mut scratch, true)?;
         let sealed = execute(schedule, &given, &mut writer.state, false)
             .and_then(|_| Ok(writer.state.seal()?))

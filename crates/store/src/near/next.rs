@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// Accounts of a unit, at most: one and a half kilobytes where there are half as many.
+/// Accounts of a unit, at most: one kilobyte where there are half as many.
 const UNIT_ACCOUNTS: usize = 48;
 /// Units or branches that one core makes at a time.
 const TOGETHER: usize = 256;
@@ -68,12 +68,11 @@ struct Work<'a> {
     after: Vec<Entry<'a>>,
     grown: i64,
     depth: usize,
-    /// Hashes under its own branch of the trie, with those of the nibbles at which nothing changed, and the other nibbles.
-    /// None: its node is made anew.
+    /// Its branch of the trie before, and a mask of the nibbles at which accounts changed. None: its node is made anew.
     known: Option<(Fan, u16)>,
 }
 
-/// Accounts of a unit that agree in one nibble more, with what changed among them.
+/// Accounts of a unit that agree in one nibble more, some of which changed.
 struct Group<'a> {
     entries: &'a [Entry<'a>],
     /// Nibbles that lead to their node.
@@ -192,10 +191,14 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Puts what was made under the branch above it; at the root there is none.
-    fn place(&mut self, (above, key, depth): (Option<usize>, &B256, usize), made: Made) {
+    /// Puts what was made under the branch above it. The root, above which there is none, is given back.
+    fn place(
+        &mut self,
+        (above, key, depth): (Option<usize>, &B256, usize),
+        made: Made,
+    ) -> Option<Made> {
         let Some(number) = above else {
-            return;
+            return Some(made);
         };
         let opened = &mut self.branches[depth - 1][number];
         let at = nibble(key, depth - 1);
@@ -203,6 +206,7 @@ impl<'a> Plan<'a> {
         if let Some(fan) = &mut opened.fan {
             fan.0[at] = made.hash;
         }
+        None
     }
 }
 
@@ -237,21 +241,20 @@ impl Tree {
         let mut root = None;
         for (touched, made) in units.iter().zip(made) {
             next.grown += made.grown;
-            root = Some((made.child.clone(), made.hash));
             let key = &touched.changes[0].hash;
-            plan.place((touched.above, key, touched.depth), made);
+            root = plan.place((touched.above, key, touched.depth), made);
         }
         while let Some(mut level) = plan.branches.pop() {
             let made = each(&mut level, |part| self.branches(part))?;
             for (opened, made) in level.iter().zip(made) {
-                root = Some((made.child.clone(), made.hash));
-                plan.place((opened.above, opened.key, opened.depth), made);
+                root = plan.place((opened.above, opened.key, opened.depth), made);
             }
         }
-        // The last that was made is the one under no branch.
-        (next.root, next.hash) = root.map_or_else(Default::default, |(child, hash)| {
-            (child, hash.unwrap_or(EMPTY_ROOT))
-        });
+        // The last that was made is the root.
+        let Some(Made { child, hash, .. }) = root else {
+            return Err(unreadable());
+        };
+        (next.root, next.hash) = (child, hash.unwrap_or(EMPTY_ROOT));
         next.changed += changes.len() as u64;
         Ok(next)
     }
