@@ -67,6 +67,55 @@ fn seal(store: &Store, state: &mut State<TipSource>, height: u64) -> B256 {
     root
 }
 
+#[test]
+fn a_block_with_another_root_than_its_accounts_is_refused_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), B256::ZERO, OPTIONS).unwrap();
+    let mut state = State::new(EMPTY_ROOT, store.tip_source());
+    let who = Address::repeat_byte(1);
+    state.set_account(&who, Some(Account::default())).unwrap();
+    let first = seal(&store, &mut state, 0);
+    let richer = Account {
+        nonce: 7,
+        ..Account::default()
+    };
+    state.set_account(&who, Some(richer)).unwrap();
+    let (root, write_set) = state.seal().unwrap();
+    let block = |state_root| BlockRecord {
+        height: 1,
+        hash: B256::repeat_byte(1),
+        state_root,
+        header: vec![1],
+        body: vec![1],
+        write_set: write_set.clone(),
+        ..BlockRecord::default()
+    };
+    let refused = store.seal(block(first)).unwrap_err().to_string();
+    assert!(refused.contains(&root.to_string()), "{refused}");
+    assert_eq!(store.tip().unwrap().0, 0);
+    // The same block with its own root, of which nothing is prepared any more.
+    store.seal(block(root)).unwrap();
+    store.settle().unwrap();
+    assert_eq!(problems(&store), Vec::<String>::new());
+    let view = store.view(None).unwrap();
+    assert_eq!(view.account(&who).unwrap(), Some(richer));
+}
+
+#[test]
+fn a_state_that_is_sealed_twice_for_one_block_of_the_store_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), B256::ZERO, OPTIONS).unwrap();
+    let mut state = State::new(EMPTY_ROOT, store.tip_source());
+    let mut set = |number: u8| {
+        let who = Address::repeat_byte(number);
+        state.set_account(&who, Some(Account::default())).unwrap();
+        state.seal()
+    };
+    let (root, _) = set(1).unwrap();
+    let error = set(2).unwrap_err().to_string();
+    assert!(error.contains(&root.to_string()), "{error}");
+}
+
 /// What is wrong with the state of the store, in words.
 fn problems(store: &Store) -> Vec<String> {
     store.settle().unwrap();

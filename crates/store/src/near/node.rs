@@ -153,10 +153,13 @@ pub(super) fn leaves(entries: &[Keyed<'_>], depth: usize) -> Option<Vec<Vec<u8>>
         .collect()
 }
 
-/// The node over two accounts or more, of whose leaves these are the hashes.
+/// The node over two accounts or more, of whose leaves these are the hashes; None if two are the same.
 pub(super) fn over(entries: &[Keyed<'_>], leaves: &[B256], depth: usize) -> Option<Vec<u8>> {
     let (first, last) = (&entries.first()?.hash, &entries.last()?.hash);
     let fork = common(first, last, depth);
+    if fork >= 2 * first.len() {
+        return None;
+    }
     let mut fan = Fan::default();
     let mut rest = (entries, leaves);
     while let Some(next) = rest.0.first() {

@@ -63,6 +63,18 @@ fn nodes_that_follow_from_accounts_are_those_of_the_plain_trie() {
 }
 
 #[test]
+fn an_account_that_stands_twice_in_a_unit_has_no_node_above_it() {
+    let flat = account(1).to_flat();
+    let twice = Keyed {
+        hash: keccak256("twice"),
+        address: &[0; 20],
+        flat: &flat,
+    };
+    let leaves = [B256::ZERO; 2];
+    assert_eq!(node::over(&[twice, twice], &leaves, 3), None);
+}
+
+#[test]
 fn an_entry_has_the_nibbles_of_its_hash_and_its_order() {
     let addresses: Vec<Address> = (0..200u8).map(Address::repeat_byte).collect();
     let hash = |address: &Address| keccak256(address);
