@@ -26,7 +26,7 @@ impl Store {
     /// Takes a sealed block in as the new tip: readable at once, durable after [`Store::commit`].
     ///
     /// # Errors
-    /// It does not follow the tip, or the store cannot be read.
+    /// It does not follow the tip, its accounts come to another state root, or the store cannot be read.
     pub fn seal(&self, record: BlockRecord) -> Result<(), StoreError> {
         let tip = self.tip();
         let next = tip.map_or(0, |(height, _)| height + 1);

@@ -1,4 +1,4 @@
-//! Durable state of one node, in LMDB.
+//! Durable state of one node, in LMDB; accounts, and with them the nodes of their trie, in a log of records beside it.
 //!
 //! Reads: what the core sealed ([`BlockRecord`]). Gives: values as of any kept height ([`View`]), a
 //! [`StateSource`](bedroll_core::state::StateSource) for the tip ([`TipSource`]). Never: knows a rule of the chain;

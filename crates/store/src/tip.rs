@@ -16,7 +16,8 @@ pub struct TipSource {
 }
 
 impl Store {
-    /// The newest state, to build the next block on.
+    /// The newest state, to build the next block on. A [`State`](bedroll_core::state::State) upon it is sealed once for each
+    /// block that [`Store::seal`] takes in, as the account trie is the store's; trials are for a [`View`].
     pub fn tip_source(&self) -> TipSource {
         TipSource {
             store: self.clone(),

@@ -1,4 +1,4 @@
-//! Where accounts and nodes lie: the upper part of the account trie, in memory, as of one commit.
+//! Where accounts and nodes lie: the upper part of the account trie, in memory, as of one block.
 use super::node;
 use super::record::{self, Entries, Keyed, Rest};
 use super::segment::{Place, Segments};
@@ -66,7 +66,7 @@ impl Child {
         }
     }
 
-    /// With `written` in the place of what is of `before`, which that is the same as, in the log.
+    /// The same upon `written`, which is `before` in the log: what this shares with the one is taken from the other.
     fn on(&self, before: &Child, written: &Child) -> Child {
         if self.is(before) {
             return written.clone();
@@ -198,7 +198,7 @@ impl Tree {
         Ok(record::keyed(&entries))
     }
 
-    /// This version on what another one, which it came from, is in the log.
+    /// The same version upon `written`, which is `before`, that this one came from, in the log.
     pub(crate) fn on(&self, before: &Tree, written: &Tree) -> Tree {
         Tree {
             generation: written.generation,
