@@ -19,6 +19,10 @@ mod trace;
 mod transaction;
 mod view;
 
+/// A full block allocates some hundred thousand rows, nodes and records, and gives them back on another thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     transaction::register(module)?;

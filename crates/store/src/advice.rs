@@ -6,12 +6,12 @@
 //! above it (`mdb.c`: `MDB_page`, `MDB_node`, `MDB_db`, data version 1). It is advice only: whatever is read wrongly here
 //! fetches a page in vain.
 use crate::key::{history, Key};
-use crate::near::{Tree as Accounts, PAGE_BYTES};
+use crate::near::PAGE_BYTES;
 use crate::row::Row;
 use crate::shared::Shared;
 use crate::table::{Table, Undo};
 use crate::{Store, StoreError};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, U256};
 use bedroll_core::trie::hash_all;
 use heed::types::Bytes;
 use heed::{Database, RoTxn};
@@ -33,6 +33,11 @@ const CALM_KEYS: usize = 100_000;
 const LEVELS_MAX: u16 = 32;
 /// Bytes of `MDB_page` before its list of nodes.
 const PAGE_HEAD: usize = 16;
+
+/// From one sample to the next. Odd, as senders and recipients alternate, and senders are often the same.
+const fn sample_step(count: usize) -> usize {
+    count / SAMPLES | 1
+}
 
 /// Keys of a table, made when they are needed: in a state that is in memory only samples are.
 struct Asked<'a> {
@@ -93,11 +98,11 @@ impl Shared {
             return Ok(());
         }
         let accounts = self.near.newest();
-        let samples = addresses.iter().step_by(addresses.len() / SAMPLES);
+        let samples = addresses.iter().step_by(sample_step(addresses.len()));
         let samples: Vec<&[u8]> = samples.map(|address| address.as_slice()).collect();
         let mut missing = 0;
         for hash in hash_all(&samples) {
-            missing += usize::from(is_far(&accounts, &hash)?);
+            missing += usize::from(accounts.is_far(&hash)?);
         }
         if missing < MISSING {
             self.calm.begin(Table::Near);
@@ -110,6 +115,9 @@ impl Shared {
             .collect();
         places.sort_unstable();
         places.dedup();
+        if self.near.fetch(&accounts, &places) {
+            return Ok(());
+        }
         for place in places {
             let page = (place.offset() / PAGE_BYTES * PAGE_BYTES) as u64;
             let length = NonZeroU64::new(PAGE_BYTES as u64);
@@ -251,7 +259,7 @@ impl<'a> Walk<'a> {
             keys.sort_unstable();
             keys
         };
-        let samples = sorted(asked.count / SAMPLES);
+        let samples = sorted(sample_step(asked.count));
         if samples.iter().filter(|key| self.is_missing(key)).count() < MISSING {
             return false;
         }
@@ -272,19 +280,10 @@ impl<'a> Walk<'a> {
 }
 
 /// Whether a page of a file is not in memory.
-fn is_missing(file: &File, place: u64) -> bool {
+pub(crate) fn is_missing(file: &File, place: u64) -> bool {
     let mut byte = [0];
     let into = &mut [IoSliceMut::new(&mut byte)];
     preadv2(file, into, place, ReadWriteFlags::NOWAIT) == Err(Errno::AGAIN)
-}
-
-/// Whether the unit of an account is not in memory.
-fn is_far(accounts: &Accounts, hash: &B256) -> Result<bool, StoreError> {
-    let Some(place) = accounts.place(hash) else {
-        return Ok(false);
-    };
-    let file = &accounts.segments.of(place)?.file;
-    Ok(is_missing(file, place.offset() as u64))
 }
 
 fn u16_at(page: &[u8], at: usize) -> Option<usize> {
@@ -363,6 +362,18 @@ mod tests {
             .map(|_| calm.is_over(Table::Slot, CALM_KEYS / 10))
             .collect();
         assert_eq!(looked.iter().position(|due| *due), Some(9));
+    }
+
+    #[test]
+    fn samples_of_a_block_are_of_senders_and_of_recipients() {
+        for count in [SAMPLES, 1_000, 20_000] {
+            let samples: Vec<usize> = (0..count).step_by(sample_step(count)).collect();
+            let recipients = samples.iter().filter(|at| *at % 2 == 1).count();
+            assert!(
+                samples.len().abs_diff(2 * recipients) <= 1 && recipients > MISSING,
+                "{count}"
+            );
+        }
     }
 
     #[test]

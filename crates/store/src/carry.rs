@@ -16,8 +16,9 @@ use alloy_primitives::{keccak256, Address, B256, U256};
 use bedroll_core::block::{decode_body, decode_head, places};
 use bedroll_core::state::Account;
 use bedroll_core::trie::{NodeSource, Path as TriePath, SourceError, Trie, EMPTY_ROOT};
-use heed::{RoTxn, RwTxn};
+use heed::{CompactionOption, RoTxn, RwTxn};
 use revm::primitives::KECCAK_EMPTY;
+use std::fs::File;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -451,7 +452,23 @@ impl Import {
             let meta = shared.tables.of(Table::Meta);
             Ok(meta.put(txn, Meta::OLDEST, &self.height.to_be_bytes())?)
         })?;
-        Ok(shared.env.force_sync()?)
+        shared.env.force_sync()?;
+        self.compact()
+    }
+
+    /// Rewrites LMDB's file without the pages that filling it left unused all over it: each later commit would have to
+    /// choose among them, and would write them one by one.
+    fn compact(&self) -> Result<(), StoreError> {
+        let folder = self.store.shared.env.path();
+        let (old, new) = (folder.join("data.mdb"), folder.join("data.mdb.new"));
+        let copied = (self.store.shared.env).copy_to_path(&new, CompactionOption::Enabled);
+        // It is a whole store without that, too: the disk may have no room for both.
+        let Ok(file) = copied else { return Ok(()) };
+        let replaced = file
+            .sync_all()
+            .and_then(|()| std::fs::rename(&new, &old))
+            .and_then(|()| File::open(folder)?.sync_all());
+        replaced.map_err(|error| StoreError::Io { path: old, error })
     }
 }
 

@@ -12,6 +12,8 @@
 //! ```text
 //! near   generation u64 ‖ place of the root u64 ‖ last segment u32 ‖ end in it u32
 //! ```
+mod fetch;
+mod kept;
 mod next;
 mod node;
 mod record;
@@ -27,10 +29,12 @@ use crate::StoreError;
 use alloy_primitives::B256;
 use bedroll_core::state::AccountChange;
 use bedroll_core::trie::hash_all;
+use fetch::{Fetcher, Page};
 use heed::{RoTxn, RwTxn};
+use kept::Unit;
 use next::Change;
 pub(crate) use segment::PAGE_BYTES;
-use segment::{Appender, Log, Place, Segments};
+use segment::{Appender, Log, Place, Segment, Segments};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 pub(crate) use tree::Tree;
@@ -109,6 +113,9 @@ struct Staged {
     from: Arc<Tree>,
     tree: Arc<Tree>,
     log: Log,
+    /// Units that came into the log, and those that it does not need any more.
+    fresh: Vec<(Place, Unit)>,
+    freed: Vec<Place>,
     /// Segments that it does not need any more.
     unused: Vec<u32>,
 }
@@ -128,6 +135,17 @@ pub(crate) struct Near {
     sync: bool,
     versions: Mutex<Versions>,
     prepared: Mutex<Option<Prepared>>,
+    fetching: Mutex<Fetching>,
+}
+
+/// What fetches units past the system's page cache.
+#[derive(Debug, Default)]
+enum Fetching {
+    #[default]
+    Untried,
+    By(Fetcher),
+    /// The system has no means.
+    Never,
 }
 
 /// The row of `meta`.
@@ -193,7 +211,42 @@ impl Near {
                 staged: None,
             }),
             prepared: Mutex::default(),
+            fetching: Mutex::default(),
         })
+    }
+
+    /// Reads those units of a version that are not kept, together; false: the system has no means. What cannot be read, or is
+    /// damaged, is left to whoever needs it.
+    pub(crate) fn fetch(&self, accounts: &Tree, places: &[Place]) -> bool {
+        let mut fetching = lock(&self.fetching);
+        if matches!(*fetching, Fetching::Untried) {
+            *fetching = Fetcher::new().map_or(Fetching::Never, Fetching::By);
+        }
+        let Fetching::By(fetcher) = &mut *fetching else {
+            return false;
+        };
+        let segments = &accounts.segments;
+        let (mut pages, mut of_pages) = (Vec::new(), Vec::new());
+        for place in segments.kept.missing(places) {
+            let Some(file) = segments.of(place).ok().and_then(Segment::direct) else {
+                return false;
+            };
+            if let Some(offset) = place.page() {
+                pages.push(Page { file, offset });
+                of_pages.push(place);
+            }
+        }
+        let mut units = Vec::with_capacity(pages.len());
+        let whole = fetcher.fetch(&pages, |number, page| {
+            let place = of_pages[number];
+            let record = place.within(page).filter(|record| record::is_whole(record));
+            units.extend(record.map(|record| (place, Arc::new(record.to_vec()))));
+        });
+        segments.kept.put(units);
+        if !whole {
+            *fetching = Fetching::Never;
+        }
+        whole
     }
 
     /// What is committed.
@@ -271,8 +324,11 @@ impl Near {
             tree: &committed,
             appender: Appender::new(&self.folder, self.sync, log, committed.segments.clone()),
             victims,
+            fresh: Vec::new(),
+            freed: Vec::new(),
         };
         let root = writing.child(&committed.root, &from.root)?;
+        let (fresh, freed) = (writing.fresh, writing.freed);
         let (log, segments, unused) = writing.appender.finish()?;
         let tree = Arc::new(Tree {
             generation: committed.generation + 1,
@@ -286,6 +342,8 @@ impl Near {
             from,
             tree,
             log,
+            fresh,
+            freed,
             unused,
         });
         Ok(())
@@ -322,6 +380,10 @@ impl Near {
         versions.committed = staged.tree.clone();
         versions.log = staged.log;
         drop(versions);
+        // Not before: what is staged and not committed leaves its places to others.
+        let kept = &staged.tree.segments.kept;
+        kept.forget(staged.freed);
+        kept.put(staged.fresh);
         for number in staged.unused {
             // One that stays is removed when the store is opened the next time.
             let _ = std::fs::remove_file(self.folder.join(format!("{number:08x}")));

@@ -174,7 +174,7 @@ impl Snapshot {
                 let newest = self.pending.accounts.as_ref().unwrap_or(near);
                 return Ok(look(newest.node(own)?.as_deref()));
             }
-            Ok(look(near.account(own, &keccak256(own))?))
+            near.account(own, &keccak256(own), look)
         })
     }
 

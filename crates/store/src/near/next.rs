@@ -263,7 +263,8 @@ impl Tree {
         let records = part.iter().map(|touched| self.unit(touched.child));
         let records = records.collect::<Result<Vec<_>, _>>()?;
         let mut works = Vec::with_capacity(part.len());
-        for (touched, (stored, entries)) in part.iter().zip(records) {
+        for (touched, record) in part.iter().zip(&records) {
+            let (stored, entries) = record.parts()?;
             works.push(Work::of(touched, stored, entries)?);
         }
         // Keys of all, then their leaves, the nodes above them, and those above these.

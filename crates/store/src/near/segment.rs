@@ -2,14 +2,16 @@
 //!
 //! A record is never changed. It begins at a multiple of 16 bytes, and lies in one page of 4,096 if it is no longer: what
 //! is on the disk is fetched a page at a time.
+use super::kept::{Kept, Unit};
 use crate::StoreError;
 use memmap2::{Advice, Mmap};
-use rustix::fs::fadvise;
+use rustix::fs::{fadvise, OFlags};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::ops::Deref;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes of a segment, written or not; what is not takes no disk.
 const SEGMENT_BYTES: usize = 16 << 20;
@@ -21,7 +23,7 @@ const BUFFER_BYTES: usize = 1 << 20;
 
 /// Where a record lies: whether it is a branch in bit 63, its segment's number from bit 36 on, its offset in 16 bytes from
 /// bit 16 on, its length below. 0: nowhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place(u64);
 
 impl Place {
@@ -62,6 +64,18 @@ impl Place {
         (self.0 & 0xffff) as usize
     }
 
+    /// The page that a record lies in; None: it goes beyond.
+    pub(super) fn page(self) -> Option<u64> {
+        let within = self.offset() % PAGE_BYTES + self.length() <= PAGE_BYTES;
+        within.then(|| (self.offset() / PAGE_BYTES * PAGE_BYTES) as u64)
+    }
+
+    /// The record in its page.
+    pub(super) fn within(self, page: &[u8]) -> Option<&[u8]> {
+        let start = self.offset() % PAGE_BYTES;
+        page.get(start..start + self.length())
+    }
+
     /// Bytes of the disk that a record takes.
     pub(super) fn weight(self) -> u64 {
         self.length().next_multiple_of(GRAIN_BYTES) as u64
@@ -73,6 +87,8 @@ impl Place {
 pub(crate) struct Segment {
     pub(crate) file: File,
     map: Mmap,
+    path: PathBuf,
+    direct: OnceLock<Option<File>>,
 }
 
 impl Segment {
@@ -92,13 +108,52 @@ impl Segment {
         // are never written again.
         let map = unsafe { Mmap::map(&file) }?;
         map.advise(Advice::Random)?;
-        Ok(Segment { file, map })
+        Ok(Segment {
+            file,
+            map,
+            path: path.to_owned(),
+            direct: OnceLock::new(),
+        })
+    }
+
+    /// The same past the page cache; None: the file system reads through it only.
+    pub(super) fn direct(&self) -> Option<&File> {
+        let open = || {
+            let flags = OFlags::DIRECT.bits() as i32;
+            let file = OpenOptions::new()
+                .read(true)
+                .custom_flags(flags)
+                .open(&self.path);
+            file.ok()
+        };
+        self.direct.get_or_init(open).as_ref()
     }
 }
 
-/// The segments of one version, by their numbers, which begin at 1.
+/// A record where it lies, or a unit that is kept.
+#[derive(Debug)]
+pub(super) enum Record<'a> {
+    Lying(&'a [u8]),
+    Kept(Unit),
+}
+
+impl Deref for Record<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Record::Lying(bytes) => bytes,
+            Record::Kept(unit) => unit,
+        }
+    }
+}
+
+/// The segments of one version, by their numbers, which begin at 1, and what is kept of all.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Segments(Arc<BTreeMap<u32, Arc<Segment>>>);
+pub(crate) struct Segments {
+    files: Arc<BTreeMap<u32, Arc<Segment>>>,
+    pub(super) kept: Arc<Kept>,
+}
 
 impl Segments {
     /// Opens those up to `last`; later ones are of a commit that did not end.
@@ -128,14 +183,17 @@ impl Segments {
                 None => {}
             }
         }
-        Ok(Segments(Arc::new(all)))
+        Ok(Segments {
+            files: Arc::new(all),
+            kept: Arc::default(),
+        })
     }
 
     pub(crate) fn of(&self, place: Place) -> Result<&Segment, StoreError> {
         let number = place.segment();
         let missing =
             || StoreError::Corrupt(format!("segment {number:08x} of the accounts is missing"));
-        Ok(self.0.get(&number).ok_or_else(missing)?)
+        Ok(self.files.get(&number).ok_or_else(missing)?)
     }
 
     /// The record at a place.
@@ -149,14 +207,14 @@ impl Segments {
 
     /// Has the system fetch whole segments; does not wait for them.
     pub(super) fn expect(&self, numbers: &[u32]) {
-        for segment in numbers.iter().filter_map(|number| self.0.get(number)) {
+        for segment in numbers.iter().filter_map(|number| self.files.get(number)) {
             // A system that takes no advice reads the pages when they are met.
             let _ = fadvise(&segment.file, 0, None, rustix::fs::Advice::WillNeed);
         }
     }
 
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
-        self.0.keys().copied()
+        self.files.keys().copied()
     }
 }
 
@@ -266,7 +324,7 @@ impl<'a> Appender<'a> {
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
-        if let Some(segment) = self.segments.0.get(&self.log.segment) {
+        if let Some(segment) = self.segments.files.get(&self.log.segment) {
             self.io(segment.file.write_all_at(&self.buffer, self.from as u64))?;
         }
         self.from += self.buffer.len();
@@ -275,7 +333,7 @@ impl<'a> Appender<'a> {
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        match self.segments.0.get(&self.log.segment) {
+        match self.segments.files.get(&self.log.segment) {
             Some(segment) if self.sync => self.io(segment.file.sync_data()),
             _ => Ok(()),
         }
@@ -293,7 +351,7 @@ impl<'a> Appender<'a> {
             // A new file is durable when its folder's entry is.
             self.io(File::open(self.folder).and_then(|folder| folder.sync_all()))?;
         }
-        let segments = Arc::make_mut(&mut self.segments.0);
+        let segments = Arc::make_mut(&mut self.segments.files);
         segments.insert(self.log.segment, Arc::new(segment));
         self.log.live.insert(self.log.segment, 0);
         Ok(())
@@ -310,7 +368,7 @@ impl<'a> Appender<'a> {
         let unused: Vec<u32> = unused.map(|(number, _)| *number).collect();
         for number in &unused {
             live.remove(number);
-            Arc::make_mut(&mut self.segments.0).remove(number);
+            Arc::make_mut(&mut self.segments.files).remove(number);
         }
         Ok((self.log, self.segments, unused))
     }

@@ -93,6 +93,29 @@ fn an_entry_has_the_nibbles_of_its_hash_and_its_order() {
     }
 }
 
+fn flat_of(near: &Tree, who: &Address, hash: &B256) -> Result<Option<Vec<u8>>, StoreError> {
+    near.account(who.as_slice(), hash, |flat| flat.map(<[u8]>::to_vec))
+}
+
+/// Places of all units of a version.
+fn units(near: &Tree) -> Vec<Place> {
+    let mut places = Vec::new();
+    near.visit(&mut |place| places.push(place));
+    places.retain(|place| !place.is_branch());
+    places
+}
+
+/// How many units are kept, each of which must be what lies at its place.
+fn kept(near: &Tree) -> usize {
+    let pairs = units(near).into_iter().filter_map(|place| {
+        let unit = near.segments.kept.get(place)?;
+        Some((place, unit))
+    });
+    pairs
+        .map(|(place, unit)| assert_eq!(**unit, *near.segments.read(place).unwrap()))
+        .count()
+}
+
 fn open(folder: &Path) -> Result<Store, StoreError> {
     Store::open(folder, B256::ZERO, OPTIONS)
 }
@@ -143,15 +166,13 @@ fn accounts_without_nodes_come_to_the_root_of_the_plain_trie_and_stay() {
         assert!(after < Some(rows[0].0) && rows.is_sorted());
         for (hash, address, flat) in &rows {
             assert_eq!(keccak256(address), *hash);
-            assert_eq!(
-                near.account(address.as_slice(), hash).unwrap(),
-                Some(&flat[..])
-            );
+            assert_eq!(flat_of(&near, address, hash).unwrap().as_ref(), Some(flat));
         }
         (after, seen) = (Some(last.0), seen + rows.len());
     }
     assert_eq!(seen, 5_000);
-    assert_eq!(near.account(&[0; 20], &keccak256([0; 20])).unwrap(), None);
+    let nobody = Address::ZERO;
+    assert_eq!(flat_of(&near, &nobody, &keccak256(nobody)).unwrap(), None);
 }
 
 /// Some of 900 accounts, changed or gone, in any order.
@@ -208,6 +229,7 @@ fn versions_that_follow_one_on_its_way_to_the_disk_come_onto_it_and_nothing_is_c
         commit(Arc::new(second.on(&from, &to)));
         let newest = shared.near.newest();
         assert_eq!(newest.hash, plain.root());
+        kept(&newest);
         let mut live = std::collections::BTreeMap::new();
         newest.visit(&mut |place| *live.entry(place.segment()).or_default() += place.weight());
         assert_eq!(lock(&shared.near.versions).log.live, live, "round {round}");
@@ -220,6 +242,65 @@ fn versions_that_follow_one_on_its_way_to_the_disk_come_onto_it_and_nothing_is_c
         let all = store.shared.near.newest().accounts_after(None, 1_000);
         assert_eq!(all.unwrap().len() as u64, count.unwrap());
     }
+}
+
+#[test]
+fn units_are_kept_once_they_are_committed_and_those_of_a_commit_that_failed_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    let shared = &store.shared;
+    let version = |nonce: u64| {
+        let (who, flat) = (Address::repeat_byte(1), account(nonce).to_flat());
+        let accounts = [(who.as_slice(), Some(&flat[..]))];
+        Arc::new(
+            shared
+                .near
+                .newest()
+                .with_flat(accounts.into_iter())
+                .unwrap(),
+        )
+    };
+    // The second is written to the same place.
+    shared.near.stage(version(1)).unwrap();
+    shared.near.stage(version(2)).unwrap();
+    let written = shared.write(|txn| shared.near.write(&shared.tables, txn));
+    written.unwrap();
+    shared.near.committed();
+    let near = shared.near.newest();
+    assert_eq!(kept(&near), 1);
+    let (who, hash) = (Address::repeat_byte(1), keccak256(Address::repeat_byte(1)));
+    assert_eq!(
+        flat_of(&near, &who, &hash).unwrap(),
+        Some(account(2).to_flat())
+    );
+}
+
+#[test]
+fn units_that_are_fetched_are_those_on_the_disk_and_damaged_ones_are_left_there() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 0..5_000);
+    let fetched = || {
+        let store = open(folder.path()).unwrap();
+        let near = store.shared.near.newest();
+        let places = units(&near);
+        assert!(places.len() > 200 && kept(&near) == 0);
+        // Else the system has no rings, or the file system no reads past its cache.
+        let able = store.shared.near.fetch(&near, &places);
+        able.then(|| (places.len() - kept(&near), near))
+    };
+    let Some((left, near)) = fetched() else {
+        return;
+    };
+    assert_eq!(left, 0);
+    let place = units(&near)[7];
+    drop(near);
+    let path = folder.path().join("accounts/00000001");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[place.offset() + 20] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let (left, near) = fetched().unwrap();
+    assert_eq!(left, 1);
+    assert!(near.accounts_after(None, 5_000).is_err());
 }
 
 #[test]
@@ -261,7 +342,7 @@ fn a_flipped_bit_of_a_record_is_found() {
         assert!(near.accounts_after(None, 100).is_err(), "byte {at}");
         let damaged = |digit: u8| {
             let hash = B256::repeat_byte(digit << 4);
-            near.account(&[0; 20], &hash).is_err() && near.node(&[digit << 4, 1]).is_err()
+            flat_of(&near, &Address::ZERO, &hash).is_err() && near.node(&[digit << 4, 1]).is_err()
         };
         assert_eq!(
             (0..16).filter(|digit| damaged(*digit)).count(),

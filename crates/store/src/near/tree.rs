@@ -1,7 +1,9 @@
 //! Where accounts and nodes lie: the upper part of the account trie, in memory, as of one block.
+use super::kept::Unit;
 use super::node;
-use super::record::{self, Entries, Keyed, Rest};
-use super::segment::{Place, Segments};
+use super::record::{self, Entries, Entry, Keyed, Rest};
+use super::segment::{Place, Record, Segments};
+use crate::advice::is_missing;
 use crate::StoreError;
 use alloy_primitives::{keccak256, Address, B256};
 use bedroll_core::trie::EMPTY_ROOT;
@@ -19,7 +21,7 @@ pub(super) enum Child {
     /// A record with all accounts.
     Unit(Place),
     /// The same that is not in the log yet.
-    Fresh(Arc<Vec<u8>>),
+    Fresh(Unit),
     Branch(Arc<Branch>),
 }
 
@@ -96,6 +98,33 @@ impl Child {
     }
 }
 
+/// A unit's record; of an empty place no byte.
+#[derive(Debug)]
+pub(super) struct Held<'a> {
+    place: Place,
+    record: Record<'a>,
+}
+
+impl Held<'_> {
+    /// Node and accounts.
+    pub(super) fn parts(&self) -> Result<(Option<&[u8]>, Entries<'_>), StoreError> {
+        if self.record.is_empty() {
+            return Ok((None, Entries::default()));
+        }
+        match record::parse(&self.record) {
+            Some((node, Rest::Unit(entries))) => Ok((node, entries)),
+            _ => Err(damaged(self.place)),
+        }
+    }
+
+    /// Accounts with their hashes.
+    fn keyed(&self) -> Result<Vec<Keyed<'_>>, StoreError> {
+        let entries = self.parts()?.1.collect::<Option<Vec<Entry<'_>>>>();
+        let entries = entries.ok_or_else(|| damaged(self.place))?;
+        Ok(record::keyed(&entries))
+    }
+}
+
 /// All accounts as of one block; never changes.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
@@ -169,33 +198,31 @@ impl Tree {
 
     /// What a record has, after its sum was checked.
     fn record(&self, place: Place) -> Result<(Option<&[u8]>, Rest<'_>), StoreError> {
-        let record = self.segments.read(place)?;
-        let parsed = record::is_whole(record).then(|| record::parse(record));
-        parsed.flatten().ok_or_else(|| damaged(place))
+        record::parse(self.whole(place)?).ok_or_else(|| damaged(place))
     }
 
-    /// Node and accounts of a unit; of an empty place nothing.
-    pub(super) fn unit<'a>(
-        &'a self,
-        child: &'a Child,
-    ) -> Result<(Option<&'a [u8]>, Entries<'a>), StoreError> {
-        let parsed = match child {
-            Child::Empty => return Ok((None, Entries::default())),
-            Child::Fresh(record) => record::parse(record),
-            Child::Unit(place) => Some(self.record(*place)?),
-            Child::Branch(_) => None,
+    /// A record as it was written.
+    fn whole(&self, place: Place) -> Result<&[u8], StoreError> {
+        let record = Some(self.segments.read(place)?);
+        let whole = record.filter(|record| record::is_whole(record));
+        whole.ok_or_else(|| damaged(place))
+    }
+
+    /// The unit at a place, or under a path where there is no branch.
+    pub(super) fn unit<'a>(&'a self, child: &'a Child) -> Result<Held<'a>, StoreError> {
+        let record = match child {
+            Child::Empty => Record::Lying(&[]),
+            Child::Fresh(unit) => Record::Lying(unit),
+            Child::Unit(place) => match self.segments.kept.get(*place) {
+                Some(unit) => Record::Kept(unit),
+                None => Record::Lying(self.whole(*place)?),
+            },
+            Child::Branch(branch) => return Err(damaged(branch.place)),
         };
-        match parsed {
-            Some((node, Rest::Unit(entries))) => Ok((node, entries)),
-            _ => Err(damaged(child.place())),
-        }
-    }
-
-    /// Accounts of a unit, with their hashes.
-    fn keyed<'a>(&'a self, child: &'a Child) -> Result<Vec<Keyed<'a>>, StoreError> {
-        let entries = self.unit(child)?.1.collect::<Option<Vec<_>>>();
-        let entries = entries.ok_or_else(|| damaged(child.place()))?;
-        Ok(record::keyed(&entries))
+        Ok(Held {
+            place: child.place(),
+            record,
+        })
     }
 
     /// The same version upon `written`, which is `before`, that this one came from, in the log.
@@ -243,16 +270,30 @@ impl Tree {
         }
     }
 
-    /// Flat form of an account; `hash`: keccak of the address.
-    pub(crate) fn account(&self, address: &[u8], hash: &B256) -> Result<Option<&[u8]>, StoreError> {
-        let child = self.down(hash.as_slice(), 64).0;
-        for entry in self.unit(child)?.1 {
-            let entry = entry.ok_or_else(|| damaged(child.place()))?;
+    /// Whether the unit of an account is not in memory.
+    pub(crate) fn is_far(&self, hash: &B256) -> Result<bool, StoreError> {
+        let Some(place) = self.place(hash) else {
+            return Ok(false);
+        };
+        let file = &self.segments.of(place)?.file;
+        Ok(self.segments.kept.get(place).is_none() && is_missing(file, place.offset() as u64))
+    }
+
+    /// Looks at the flat form of an account where it lies; `hash`: keccak of the address.
+    pub(crate) fn account<R>(
+        &self,
+        address: &[u8],
+        hash: &B256,
+        look: impl FnOnce(Option<&[u8]>) -> R,
+    ) -> Result<R, StoreError> {
+        let unit = self.unit(self.down(hash.as_slice(), 64).0)?;
+        for entry in unit.parts()?.1 {
+            let entry = entry.ok_or_else(|| damaged(unit.place))?;
             if entry.address == address {
-                return Ok(Some(entry.flat));
+                return Ok(look(Some(entry.flat)));
             }
         }
-        Ok(None)
+        Ok(look(None))
     }
 
     /// RLP of a node of the account trie; `path` is its stored form. What it gives for a path at which the trie has no node
@@ -266,12 +307,11 @@ impl Tree {
         if let Child::Branch(branch) = child {
             return Ok(branch.node.as_deref().map(Cow::Borrowed));
         }
-        let (stored, entries) = self.unit(child)?;
-        if let Some(stored) = stored.filter(|_| depth == nibbles) {
-            return Ok(Some(Cow::Borrowed(stored)));
+        let unit = self.unit(child)?;
+        if let Some(stored) = unit.parts()?.0.filter(|_| depth == nibbles) {
+            return Ok(Some(Cow::Owned(stored.to_vec())));
         }
-        let entries = entries.collect::<Option<Vec<_>>>();
-        let mut under = record::keyed(&entries.ok_or_else(|| damaged(child.place()))?);
+        let mut under = unit.keyed()?;
         under.retain(|entry| {
             let same = |at| node::nibble(entry.hash.as_slice(), at) == node::nibble(key, at);
             (depth..nibbles).all(same)
@@ -305,7 +345,7 @@ impl Tree {
     ) -> Result<(), StoreError> {
         match child {
             Child::Empty | Child::Unit(_) | Child::Fresh(_) => {
-                for entry in self.keyed(child)? {
+                for entry in self.unit(child)?.keyed()? {
                     if rows.len() < count && after.is_none_or(|after| entry.hash > *after) {
                         let address = Address::from_slice(entry.address);
                         rows.push((entry.hash, address, entry.flat.to_vec()));
@@ -335,10 +375,11 @@ impl Tree {
         if let Child::Branch(branch) = child {
             return Ok(branch.node.as_deref().map(<[u8]>::to_vec));
         }
-        if let Some(stored) = self.unit(child)?.0 {
+        let unit = self.unit(child)?;
+        if let Some(stored) = unit.parts()?.0 {
             return Ok(Some(stored.to_vec()));
         }
-        let entries = self.keyed(child)?;
+        let entries = unit.keyed()?;
         if entries.is_empty() {
             return Ok(None);
         }

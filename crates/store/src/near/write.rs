@@ -1,4 +1,5 @@
 //! Writing a version out: what is not in the log yet comes to its end, and what it replaces is in use no more.
+use super::kept::Unit;
 use super::record;
 use super::segment::{Appender, Place};
 use super::tree::{Branch, Child, Tree};
@@ -11,6 +12,10 @@ pub(super) struct Writing<'a> {
     pub(super) appender: Appender<'a>,
     /// Segments that everything is moved out of.
     pub(super) victims: Vec<u32>,
+    /// Units that were not in the log before.
+    pub(super) fresh: Vec<(Place, Unit)>,
+    /// Units that are not in the version.
+    pub(super) freed: Vec<Place>,
 }
 
 impl Writing<'_> {
@@ -24,7 +29,9 @@ impl Writing<'_> {
             Child::Unit(place) => Ok(Child::Unit(self.moved(*place)?)),
             Child::Fresh(record) => {
                 self.free(before);
-                Ok(Child::Unit(self.appender.append(false, record)?))
+                let place = self.appender.append(false, record)?;
+                self.fresh.push((place, record.clone()));
+                Ok(Child::Unit(place))
             }
             Child::Branch(branch) => self.branch(before, branch),
         }
@@ -32,7 +39,10 @@ impl Writing<'_> {
 
     /// Counts all records under a path as in use no more.
     fn free(&mut self, child: &Child) {
-        child.visit(&mut |place| self.appender.log.free(place));
+        child.visit(&mut |place| {
+            self.appender.log.free(place);
+            self.freed.push(place);
+        });
     }
 
     /// Copies a unit that did not change, if its segment is to be freed.
