@@ -46,8 +46,11 @@ fn row(table: u8, key: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(value);
 }
 
+/// Table, key and value.
+type Row = (u8, Vec<u8>, Vec<u8>);
+
 /// Splits what [`row`] wrote.
-fn rows(mut chunk: &[u8]) -> Vec<(u8, Vec<u8>, Vec<u8>)> {
+fn rows(mut chunk: &[u8]) -> Vec<Row> {
     let mut found = Vec::new();
     while let Some((table, rest)) = chunk.split_first() {
         let key_length = usize::from(u16::from_be_bytes(rest[..2].try_into().unwrap()));
@@ -75,7 +78,7 @@ fn origin() -> Origin {
 }
 
 /// The chain with one block, as a snapshot has it.
-fn begun(genesis: &str) -> (Vec<(u8, Vec<u8>, Vec<u8>)>, Address) {
+fn begun(genesis: &str) -> (Vec<Row>, Address) {
     let folder = tempfile::tempdir().unwrap();
     let open = || Engine::open(folder.path(), genesis, StoreOptions::default()).unwrap();
     let engine = open();

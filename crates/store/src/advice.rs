@@ -36,7 +36,7 @@ const PAGE_HEAD: usize = 16;
 
 /// From one sample to the next. Odd, as senders and recipients alternate, and senders are often the same.
 const fn sample_step(count: usize) -> usize {
-    count / SAMPLES | 1
+    (count / SAMPLES) | 1
 }
 
 /// Keys of a table, made when they are needed: in a state that is in memory only samples are.

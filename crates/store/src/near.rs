@@ -143,7 +143,7 @@ pub(crate) struct Near {
 enum Fetching {
     #[default]
     Untried,
-    By(Fetcher),
+    By(Box<Fetcher>),
     /// The system has no means.
     Never,
 }
@@ -220,7 +220,7 @@ impl Near {
     pub(crate) fn fetch(&self, accounts: &Tree, places: &[Place]) -> bool {
         let mut fetching = lock(&self.fetching);
         if matches!(*fetching, Fetching::Untried) {
-            *fetching = Fetcher::new().map_or(Fetching::Never, Fetching::By);
+            *fetching = Fetcher::new().map_or(Fetching::Never, |by| Fetching::By(Box::new(by)));
         }
         let Fetching::By(fetcher) = &mut *fetching else {
             return false;

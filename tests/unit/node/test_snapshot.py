@@ -111,6 +111,17 @@ def test_a_snapshots_state_is_read_for_a_chain_that_begins_with_it(chain, tmp_pa
     engine.close()
 
 
+def test_an_import_ends_with_a_compact_file_and_no_other(chain, tmp_path):
+    export_snapshot(chain, tmp_path / "snapshot")
+    import_snapshot(tmp_path / "snapshot", tmp_path / "copy")
+    names = {path.name for path in (tmp_path / "copy").iterdir()}
+    assert names == {"accounts", "data.mdb", "journal", "lock", "lock.mdb"}
+    engine = Engine.open(str(tmp_path / "copy"), genesis_for(accounts(4)).core_json(), sync=False)
+    engine.close()
+    copied, grown = ((folder / "data.mdb").stat().st_size for folder in (tmp_path / "copy", chain))
+    assert copied < grown
+
+
 def test_an_imported_chain_grows_and_unwinds_to_where_it_began(chain, tmp_path):
     export_snapshot(chain, tmp_path / "snapshot")
     head = import_snapshot(tmp_path / "snapshot", tmp_path / "copy")
