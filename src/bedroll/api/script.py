@@ -29,7 +29,8 @@ def serve(core: Path, seconds: int) -> None:
         core: File of the compiled core.
         seconds: Of processor time.
     """
-    # The core's allocator would set aside more address space at once than the process may have, and a script might fill it.
+    # The core's allocator would set aside more address space at once than the process may have, and a script might
+    # fill it.
     os.environ["MIMALLOC_ARENA_RESERVE"] = "0"
     loader = ExtensionFileLoader("_native", str(core))
     spec = importlib.util.spec_from_loader("_native", loader)
