@@ -2,6 +2,7 @@
 together (eight at a time where the processor can) and one by one (by libsecp256k1).
 
     python benches/block.py [--accounts 100000] [--transactions 10000] [--repeat 5] [--folder FOLDER]
+    python benches/block.py --genesis FILE    # only writes what crates/store/examples/large.rs begins with
 
 Everything that a node does is in it: execution, receipts, postings of logs and addresses, reverse diffs, tries, root,
 and one synced write. Printed: CPU milliseconds of all threads (medians; of small blocks LMDB takes many at once, so the
@@ -35,6 +36,24 @@ def word(number):
     return number.to_bytes(32, "big")
 
 
+def core_genesis(people):
+    """JSON that an engine opens the chain with; blocks of any size."""
+    genesis = Genesis(
+        network=REGTEST,
+        anchor_height=L1Height(0),
+        anchor_hash=BlockHash(bytes(32)),
+        timestamp=1_700_000_000,
+        leader_key=b"\x01" * 32,
+        rotation_key=b"\x02" * 32,
+        upgrade_key=b"\x03" * 32,
+        fee_recipient=Address(b"\xfe" * 20),
+        balances=dict.fromkeys(map(Address, people), Wei(10**24)),
+    )
+    core = json.loads(genesis.core_json())
+    core["config"]["block_gas_limit"] = 3_000_000_000
+    return json.dumps(core)
+
+
 class Bench:
     """An engine, accounts with keys, and their nonces."""
 
@@ -45,20 +64,7 @@ class Bench:
         others = [random.Random(number).randbytes(20) for number in range(arguments.accounts - KEYED)]
         self.people = [key.address for key in self.keys] + others
         self.nonces = [0] * KEYED
-        genesis = Genesis(
-            network=REGTEST,
-            anchor_height=L1Height(0),
-            anchor_hash=BlockHash(bytes(32)),
-            timestamp=1_700_000_000,
-            leader_key=b"\x01" * 32,
-            rotation_key=b"\x02" * 32,
-            upgrade_key=b"\x03" * 32,
-            fee_recipient=Address(b"\xfe" * 20),
-            balances=dict.fromkeys(map(Address, self.people), Wei(10**24)),
-        )
-        core = json.loads(genesis.core_json())
-        core["config"]["block_gas_limit"] = 3_000_000_000
-        self.engine = Engine.open(str(folder), json.dumps(core))
+        self.engine = Engine.open(str(folder), core_genesis(self.people))
         self.origins = 0
         self.next_origin()
 
@@ -218,7 +224,11 @@ def main():
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--skip-logs", action="store_true")
+    parser.add_argument("--genesis", type=Path)
     arguments = parser.parse_args()
+    if arguments.genesis:
+        arguments.genesis.write_text(core_genesis([]))
+        return
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(arguments.folder or Path(scratch), arguments)
         bench.warm_up()

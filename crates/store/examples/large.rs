@@ -2,7 +2,7 @@
 //! with transactions whose senders are known, from execution to one synced write. All accounts are in the AddressBook.
 //!
 //! `cargo run --release -p bedroll-store --example large -- GENESIS FOLDER ACCOUNTS [BLOCKS] [SENDERS]`: fills FOLDER if it is
-//! empty, lets the system forget the files, and measures; GENESIS is a file with the JSON that an engine opens a chain with. CPU
+//! empty, lets the system forget the files, and measures; `python benches/block.py --genesis GENESIS` writes the first. CPU
 //! time of all threads and wall time. Receivers are any accounts; senders are some 20,000, as in `benches/block.py`, or SENDERS.
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::eip2718::Encodable2718;

@@ -19,6 +19,7 @@ use bedroll_core::trie::{NodeSource, Path as TriePath, SourceError, Trie, EMPTY_
 use heed::{CompactionOption, RoTxn, RwTxn};
 use revm::primitives::KECCAK_EMPTY;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -462,14 +463,26 @@ impl Import {
         let folder = self.store.shared.env.path();
         let (old, new) = (folder.join("data.mdb"), folder.join("data.mdb.new"));
         let copied = (self.store.shared.env).copy_to_path(&new, CompactionOption::Enabled);
-        // It is a whole store without that, too: the disk may have no room for both.
-        let Ok(file) = copied else { return Ok(()) };
+        let file = match copied {
+            Ok(file) => file,
+            // It is a whole store without that, too.
+            Err(heed::Error::Io(error)) if is_full(&error) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
         let replaced = file
             .sync_all()
             .and_then(|()| std::fs::rename(&new, &old))
             .and_then(|()| File::open(folder)?.sync_all());
         replaced.map_err(|error| StoreError::Io { path: old, error })
     }
+}
+
+/// Whether the disk has no room for more.
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    )
 }
 
 /// Puts slots of an account into its trie, at most `budget`; how many, and whether those were all.

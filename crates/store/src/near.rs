@@ -244,7 +244,9 @@ impl Near {
         });
         segments.kept.put(units);
         if !whole {
-            *fetching = Fetching::Never;
+            if let Fetching::By(broken) = std::mem::replace(&mut *fetching, Fetching::Never) {
+                Box::leak(broken);
+            }
         }
         whole
     }

@@ -41,7 +41,7 @@ impl Fetcher {
     }
 
     /// Reads pages and hands each over with its number, in any order; those that cannot be read are left out. False: the
-    /// system does not take reads any more.
+    /// system does not take reads any more, and may still write into the pages: this must be leaked.
     pub(super) fn fetch(
         &mut self,
         wanted: &[Page<'_>],
@@ -71,7 +71,6 @@ impl Fetcher {
             let due = (DEPTH - free.len()).min(DEPTH / 2);
             if let Err(error) = self.ring.submit_and_wait(due) {
                 if error.kind() != std::io::ErrorKind::Interrupted {
-                    self.leak();
                     return false;
                 }
             }
@@ -90,12 +89,5 @@ impl Fetcher {
             }
         }
         true
-    }
-
-    /// Leaves the pages to reads of which nobody knows whether they have ended.
-    fn leak(&mut self) {
-        if let Ok(others) = MmapMut::map_anon(PAGE_BYTES) {
-            std::mem::forget(std::mem::replace(&mut self.pages, others));
-        }
     }
 }

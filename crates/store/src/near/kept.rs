@@ -1,7 +1,7 @@
 //! Units that stay in memory: what was fetched for a block, and what was written last.
 //!
-//! They come past the system's page cache, which holds whole pages, a third of one for a unit, and takes three times as
-//! long over each.
+//! They come past the system's page cache, which holds whole pages where a unit is a third of one, and takes longer over
+//! each.
 use super::segment::Place;
 use crate::shared::lock;
 use alloy_primitives::map::HashMap;

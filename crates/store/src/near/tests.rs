@@ -304,6 +304,18 @@ fn units_that_are_fetched_are_those_on_the_disk_and_damaged_ones_are_left_there(
 }
 
 #[test]
+fn a_system_without_rings_fetches_nothing_and_reads_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = fill(folder.path(), 0..500);
+    let store = open(folder.path()).unwrap();
+    let near = store.shared.near.newest();
+    *lock(&store.shared.near.fetching) = Fetching::Never;
+    assert!(!store.shared.near.fetch(&near, &units(&near)));
+    assert_eq!((kept(&near), near.hash), (0, root));
+    assert_eq!(near.accounts_after(None, 1_000).unwrap().len(), 500);
+}
+
+#[test]
 fn a_segment_that_is_missing_or_cut_off_is_said_when_the_store_is_opened() {
     for damage in [0, 1] {
         let folder = tempfile::tempdir().unwrap();
