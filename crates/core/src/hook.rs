@@ -1,7 +1,7 @@
-//! What the core writes into predeploys itself, without a call, in their Vyper layout.
+//! What the core writes into predeploys itself, without a call, in their Vyper layout. Who is in the AddressBook a source may know
+//! without a look at its slots (`state/listed.rs`).
 use alloc::vec::Vec;
-#[cfg(feature = "std")]
-use alloy_primitives::map::AddressSet;
+
 use alloy_primitives::{keccak256, Address, B256, U256};
 
 use crate::forced::Queue;
@@ -58,16 +58,13 @@ fn with_slots(addresses: impl Iterator<Item = Address>) -> impl Iterator<Item = 
     addresses.map(|address| (address, book_slot(address)))
 }
 
-/// The addresses with their slots in the book, each once, hashed together.
+/// Slots of addresses' entries in the AddressBook, hashed together.
 #[cfg(feature = "std")]
-fn with_slots(addresses: impl Iterator<Item = Address>) -> impl Iterator<Item = (Address, U256)> {
-    let mut known = AddressSet::default();
-    let distinct: Vec<Address> = addresses.filter(|address| known.insert(*address)).collect();
-    let preimages = distinct.iter().map(|one| map_preimage(BOOK_ENTRIES, one));
+pub fn book_slots(addresses: &[Address]) -> Vec<U256> {
+    let preimages = addresses.iter().map(|one| map_preimage(BOOK_ENTRIES, one));
     let preimages: Vec<[u8; 64]> = preimages.collect();
     let messages: Vec<&[u8]> = preimages.iter().map(<[u8; 64]>::as_slice).collect();
-    let slots = hash_all(&messages).into_iter().map(Into::into);
-    distinct.into_iter().zip(slots)
+    hash_all(&messages).into_iter().map(Into::into).collect()
 }
 
 /// Appends those of `addresses` that the book lacks, in order; gives the new ones.
@@ -79,10 +76,13 @@ pub fn extend_book<S: StateSource>(
     book: Address,
     addresses: impl Iterator<Item = Address>,
 ) -> Result<Vec<Address>, StateError> {
-    let first = book_length(state, book)?;
+    let (first, mut added) = (book_length(state, book)?, Vec::new());
     let mut length = first;
-    let mut added = Vec::new();
-    for (address, slot) in with_slots(addresses) {
+    #[cfg(feature = "std")]
+    let addresses = state.unlisted(&book, addresses)?;
+    #[cfg(not(feature = "std"))]
+    let addresses = with_slots(addresses);
+    for (address, slot) in addresses {
         if state.slot(&book, &slot)?.is_zero() {
             length += 1;
             state.set_slot(&book, &slot, U256::from(length))?;

@@ -235,12 +235,14 @@ impl ChainImport {
         secret: &[u8],
         height: u64,
         block_hash: &[u8],
+        address_book: &[u8],
     ) -> PyResult<Self> {
-        let (genesis, block_hash) = (hash(genesis)?, hash(block_hash)?);
+        let (genesis, newest) = (hash(genesis)?, (height, hash(block_hash)?));
+        let book = address(address_book)?;
         let secret = secret
             .try_into()
             .map_err(|_| invalid("secret", "a secret has 16 bytes"))?;
-        py.detach(|| Import::begin(&path, genesis, secret, height, block_hash))
+        py.detach(|| Import::begin(&path, genesis, secret, newest, book))
             .map(|import| Self(Mutex::new(Some(import))))
             .map_err(of_store)
     }

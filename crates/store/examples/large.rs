@@ -124,7 +124,7 @@ fn fill(folder: &Path, genesis: &str, accounts: u64) {
         let json: serde_json::Value = serde_json::from_str(genesis).unwrap();
         keccak256(json.to_string())
     };
-    let mut import = Import::begin(folder, name, [7; 16], 1, B256::ZERO).unwrap();
+    let mut import = Import::begin(folder, name, [7; 16], (1, B256::ZERO), book).unwrap();
 
     let mut own: HashMap<U256, u64> = HashMap::new();
     for (_, key, value) in begun.iter().filter(|row| row.0 == 2) {

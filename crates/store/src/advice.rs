@@ -11,7 +11,8 @@ use crate::row::Row;
 use crate::shared::Shared;
 use crate::table::{Table, Undo};
 use crate::{Store, StoreError};
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256};
+use bedroll_core::hook::book_slots;
 use bedroll_core::trie::hash_all;
 use heed::types::Bytes;
 use heed::{Database, RoTxn};
@@ -47,23 +48,14 @@ struct Asked<'a> {
 }
 
 impl Store {
-    /// Has the system fetch the pages of accounts, which have the nodes above them, and of the slot that `owner` has for each;
-    /// does not wait for them.
+    /// Fetches accounts, which have the nodes above them, and has the system fetch their slots in the AddressBook at `book`, where
+    /// these will be looked at.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn expect(
-        &self,
-        accounts: &[Address],
-        owner: &Address,
-        slot_of: &dyn Fn(&Address) -> U256,
-    ) -> Result<(), StoreError> {
+    pub fn expect(&self, accounts: &[Address], book: &Address) -> Result<(), StoreError> {
         self.shared.advise_accounts(accounts)?;
-        self.shared.advise([Asked {
-            table: Table::Slot,
-            count: accounts.len(),
-            key: Box::new(|at| Key::slot(owner, &slot_of(&accounts[at])).row()[1..].to_vec()),
-        }])
+        self.shared.advise_book(accounts, book)
     }
 }
 
@@ -132,11 +124,36 @@ impl Shared {
         Ok(())
     }
 
+    /// Nothing waits for these pages.
+    fn advise_book(&self, accounts: &[Address], book: &Address) -> Result<(), StoreError> {
+        if !self.calm.is_over(Table::Slot, accounts.len()) {
+            return Ok(());
+        }
+        let messages: Vec<&[u8]> = accounts.iter().map(|address| address.as_slice()).collect();
+        let hashed = accounts.iter().copied().zip(hash_all(&messages));
+        let hashed: Vec<(Address, B256)> = hashed.collect();
+        let listed = self.near.newest().listed(book, &hashed)?;
+        let unlisted = accounts.iter().zip(listed).filter(|(_, listed)| !listed);
+        let unlisted: Vec<Address> = unlisted.map(|(address, _)| *address).collect();
+        if unlisted.len() < SAMPLES {
+            self.calm.begin(Table::Slot);
+            return Ok(());
+        }
+        let slots = book_slots(&unlisted);
+        self.advise_due(vec![Asked {
+            table: Table::Slot,
+            count: slots.len(),
+            key: Box::new(|at| Key::slot(book, &slots[at]).row()[1..].to_vec()),
+        }])
+    }
+
     fn advise<const N: usize>(&self, asked: [Asked<'_>; N]) -> Result<(), StoreError> {
-        let due = asked
-            .each_ref()
-            .map(|asked| self.calm.is_over(asked.table, asked.count));
-        if !due.contains(&true) {
+        let due = |asked: &Asked<'_>| self.calm.is_over(asked.table, asked.count);
+        self.advise_due(asked.into_iter().filter(due).collect())
+    }
+
+    fn advise_due(&self, asked: Vec<Asked<'_>>) -> Result<(), StoreError> {
+        if asked.is_empty() {
             return Ok(());
         }
         // Only for a moment: a page that changes its place meanwhile is advised in vain.
@@ -146,8 +163,8 @@ impl Shared {
         })?;
         let file = self.env.try_clone_inner_file()?;
         let page_bytes = u64::from(self.env.stat().page_size);
-        for ((asked, tree), due) in asked.iter().zip(trees).zip(due) {
-            let Some(tree) = tree.filter(|_| due) else {
+        for (asked, tree) in asked.iter().zip(trees) {
+            let Some(tree) = tree else {
                 continue;
             };
             if !Walk::new(&file, page_bytes, &tree).advise(asked) {
@@ -321,7 +338,6 @@ mod tests {
     use super::*;
     use crate::StoreOptions;
     use alloy_primitives::keccak256;
-    use alloy_primitives::B256;
 
     #[test]
     fn the_page_that_is_named_is_the_one_that_has_the_key() {

@@ -5,6 +5,7 @@
 //! chunk   (table u8 ‖ key length u16 ‖ value length u32 ‖ key ‖ value)*
 //! ```
 use crate::key::Key;
+use crate::near::{AccountRow, Listed};
 use crate::posting::Secret;
 use crate::record::node_rows_of;
 use crate::row::Row;
@@ -14,6 +15,7 @@ use crate::view::View;
 use crate::{Store, StoreError, StoreOptions};
 use alloy_primitives::{keccak256, Address, B256, U256};
 use bedroll_core::block::{decode_body, decode_head, places};
+use bedroll_core::hook::book_slots;
 use bedroll_core::state::Account;
 use bedroll_core::trie::{NodeSource, Path as TriePath, SourceError, Trie, EMPTY_ROOT};
 use heed::{CompactionOption, RoTxn, RwTxn};
@@ -35,8 +37,9 @@ const CARRIED: [Table; 8] = [
     Table::Book,
     Table::Posting,
     Table::Code,
-    Table::Account,
+    // Before accounts, as an import holds these against the AddressBook.
     Table::Slot,
+    Table::Account,
 ];
 
 /// Accounts that are read at a time for a chunk.
@@ -71,13 +74,13 @@ impl View {
                             return Ok((chunk, last));
                         }
                         let rows = near.accounts_after(after.as_ref(), CHUNK_ACCOUNTS)?;
-                        let Some((hash, ..)) = rows.last() else {
+                        let Some(AccountRow { hash, .. }) = rows.last() else {
                             break;
                         };
                         last = Some([&[*table as u8], hash.as_slice()].concat());
                         after = Some(*hash);
-                        for (_, address, flat) in &rows {
-                            put_carried(&mut chunk, *table, address.as_slice(), flat);
+                        for row in &rows {
+                            put_carried(&mut chunk, *table, row.address.as_slice(), &row.flat);
                         }
                     }
                     continue;
@@ -178,6 +181,7 @@ struct Filling {
 #[derive(Debug)]
 pub struct Import {
     store: Store,
+    book: Address,
     height: u64,
     hash: B256,
     parent: Option<B256>,
@@ -198,7 +202,7 @@ fn bad(what: impl Into<String>) -> StoreError {
 }
 
 impl Import {
-    /// Begins in an empty folder. `height` and `hash` are of the newest block.
+    /// Begins in an empty folder. `height` and `hash` are of the newest block, `book` is where chains have their AddressBook.
     ///
     /// # Errors
     /// The folder is in use or not empty, or cannot be written.
@@ -206,8 +210,8 @@ impl Import {
         folder: &Path,
         genesis: B256,
         secret: [u8; 16],
-        height: u64,
-        hash: B256,
+        (height, hash): (u64, B256),
+        book: Address,
     ) -> Result<Self, StoreError> {
         let options = StoreOptions {
             sync: false,
@@ -227,6 +231,7 @@ impl Import {
         }
         Ok(Import {
             store,
+            book,
             height,
             hash,
             parent: None,
@@ -247,21 +252,39 @@ impl Import {
     pub fn put_chunk(&mut self, chunk: &[u8]) -> Result<usize, StoreError> {
         let rows = split_chunk(chunk).ok_or_else(|| bad("a chunk of the snapshot is malformed"))?;
         let shared = &self.store.shared;
-        let is_account = |row: &&Carried<'_>| row.0 == Table::Account;
-        let accounts = rows
-            .iter()
-            .filter(is_account)
-            .map(|row| (row.1, Some(row.2)));
-        let accounts = shared.near.newest().with_flat(accounts)?;
-        shared.near.stage(Arc::new(accounts))?;
+        let accounts = rows.iter().filter(|row| row.0 == Table::Account);
+        let accounts: Vec<(&[u8], &[u8])> = accounts.map(|row| (row.1, row.2)).collect();
         shared.write(|txn| {
-            for (table, key, value) in rows.iter().filter(|row| !is_account(row)) {
+            for (table, key, value) in rows.iter().filter(|row| row.0 != Table::Account) {
                 shared.tables.of(*table).put(txn, key, value)?;
             }
+            let listed = self.listed(shared, txn, &accounts)?;
+            let given = accounts.iter().zip(listed);
+            let given = given.map(|((address, flat), listed)| (*address, Some(*flat), listed));
+            let mut accounts = shared.near.newest().with_flat(given)?;
+            accounts.book = Some(self.book);
+            shared.near.stage(Arc::new(accounts))?;
             shared.near.write(&shared.tables, txn)
         })?;
         shared.near.committed();
         Ok(rows.len())
+    }
+
+    /// Who of accounts has a slot in the AddressBook, as far as slots have come.
+    fn listed(
+        &self,
+        shared: &Shared,
+        txn: &RoTxn<'_>,
+        accounts: &[(&[u8], &[u8])],
+    ) -> Result<Vec<Listed>, StoreError> {
+        let addresses = accounts.iter().map(|row| Address::from_slice(row.0));
+        let addresses: Vec<Address> = addresses.collect();
+        let slots = book_slots(&addresses).into_iter().map(|slot| {
+            let key = Key::slot(&self.book, &slot);
+            let value = shared.tables.of(Table::Slot).get(txn, &key.row()[1..])?;
+            Ok(value.map_or(Listed::Unknown, |_| Listed::Now))
+        });
+        slots.collect()
     }
 
     /// Makes the indexes of the next blocks; the next height, None where all are done.
@@ -373,7 +396,13 @@ impl Import {
         let near = shared.near.newest();
         let accounts = near.accounts_after(self.after.as_ref(), budget)?;
         let all = accounts.len() < budget;
-        for (hash, address, flat) in accounts {
+        for row in accounts {
+            let AccountRow {
+                hash,
+                address,
+                flat,
+                ..
+            } = row;
             if budget == 0 {
                 return Ok(false);
             }

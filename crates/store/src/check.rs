@@ -5,6 +5,7 @@
 //! sorted or looked up by the other: equal sums are equal sets, but for one chance in 2¹²⁸.
 use crate::engine::index_of_stored;
 use crate::key::{read_u64, Key};
+use crate::near::{AccountRow, Tree};
 use crate::posting::{Roles, Segment, Term};
 use crate::record::terms_of;
 use crate::table::Table;
@@ -13,6 +14,7 @@ use crate::StoreError;
 use alloy_primitives::{keccak256, Address, B256, U256};
 use bedroll_core::block::{decode_body, decode_head, Block};
 use bedroll_core::header;
+use bedroll_core::hook::book_slots;
 use bedroll_core::state::{Account, StateError};
 use bedroll_core::trie::{walk, NodeSource, Path, SourceError, TrieError, EMPTY_ROOT};
 use revm::primitives::KECCAK_EMPTY;
@@ -263,7 +265,14 @@ impl Check {
             }
             Err(error) => return Err(error),
         };
-        for (hash, address, flat) in &rows {
+        self.listed(&near, &rows)?;
+        for AccountRow {
+            hash,
+            address,
+            flat,
+            ..
+        } in &rows
+        {
             let Some(account) = Account::from_flat(flat).filter(|_| keccak256(address) == *hash)
             else {
                 self.wrong(format!("account {address} cannot be read"));
@@ -280,7 +289,23 @@ impl Check {
             }
         }
         let last = rows.last().filter(|_| rows.len() >= count);
-        Ok(last.map(|(hash, ..)| [&[Table::Account as u8], hash.as_slice()].concat()))
+        Ok(last.map(|row| [&[Table::Account as u8], row.hash.as_slice()].concat()))
+    }
+
+    /// Holds accounts that are said to be in the AddressBook against its slots.
+    fn listed(&mut self, near: &Tree, rows: &[AccountRow]) -> Result<(), StoreError> {
+        let listed = rows.iter().filter(|row| row.listed);
+        let addresses: Vec<Address> = listed.map(|row| row.address).collect();
+        for (address, slot) in addresses.iter().zip(book_slots(&addresses)) {
+            let there = match &near.book {
+                Some(book) => !self.view.slot(book, &slot)?.is_zero(),
+                None => false,
+            };
+            if !there {
+                self.wrong(format!("account {address} is not in the AddressBook"));
+            }
+        }
+        Ok(())
     }
 
     /// Postings of the segment at a height, or the next; the height after it, None at the end.
@@ -463,7 +488,7 @@ impl View {
             .near()?
             .accounts_after(after.as_ref(), count)?;
         rows.into_iter()
-            .map(|(_, address, flat)| {
+            .map(|AccountRow { address, flat, .. }| {
                 let account = Account::from_flat(&flat);
                 let account =
                     account.ok_or_else(|| StoreError::Corrupt(format!("account {address}")))?;

@@ -10,10 +10,11 @@
 //! no more are emptied by the way.
 //!
 //! ```text
-//! near   generation u64 ‖ place of the root u64 ‖ last segment u32 ‖ end in it u32
+//! near   generation u64 ‖ place of the root u64 ‖ last segment u32 ‖ end in it u32 ‖ address of the AddressBook, or nothing
 //! ```
 mod fetch;
 mod kept;
+mod listed;
 mod next;
 mod node;
 mod record;
@@ -26,18 +27,19 @@ use crate::row::Row;
 use crate::shared::{lock, Meta};
 use crate::table::{Table, Tables};
 use crate::StoreError;
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use bedroll_core::state::AccountChange;
 use bedroll_core::trie::hash_all;
 use fetch::{Fetcher, Page};
 use heed::{RoTxn, RwTxn};
 use kept::Unit;
+pub(crate) use listed::{Listed, Listing};
 use next::Change;
 pub(crate) use segment::PAGE_BYTES;
 use segment::{Appender, Log, Place, Segment, Segments};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-pub(crate) use tree::Tree;
+pub(crate) use tree::{AccountRow, Tree};
 use write::Writing;
 
 /// Name of the folder of segments.
@@ -51,19 +53,20 @@ pub(crate) fn is_near(row_key: &[u8]) -> bool {
     table == Some(Table::Account as u8) || table == Some(Table::AccountNode as u8)
 }
 
-/// An account's address and its flat form; None: nothing any more.
-type Pair<'a> = (&'a [u8], Option<&'a [u8]>);
+/// An account's address, its flat form (None: nothing any more), and what is known of it and the AddressBook.
+type Given<'a> = (&'a [u8], Option<&'a [u8]>, Listed);
 
 /// Accounts in the order of the trie; of several changes of one the last counts.
-fn sorted<'a>(accounts: impl Iterator<Item = Pair<'a>>) -> Vec<Change<'a>> {
-    let accounts: Vec<Pair<'_>> = accounts.collect();
-    let addresses: Vec<&[u8]> = accounts.iter().map(|(address, _)| *address).collect();
+fn sorted<'a>(accounts: impl Iterator<Item = Given<'a>>) -> Vec<Change<'a>> {
+    let accounts: Vec<Given<'_>> = accounts.collect();
+    let addresses: Vec<&[u8]> = accounts.iter().map(|(address, ..)| *address).collect();
     let hashes = hash_all(&addresses).into_iter();
     let mut changes: Vec<Change<'a>> = (hashes.zip(&accounts))
-        .map(|(hash, &(address, flat))| Change {
+        .map(|(hash, &(address, flat, listed))| Change {
             hash,
             address,
             flat,
+            listed,
         })
         .collect();
     // Stable: those of one account stay in their order.
@@ -79,21 +82,22 @@ fn sorted<'a>(accounts: impl Iterator<Item = Pair<'a>>) -> Vec<Change<'a>> {
 }
 
 impl Tree {
-    /// The version after changes of accounts, addresses with flat forms, in any order.
+    /// The version after changes of accounts in any order.
     pub(crate) fn with_flat<'a>(
         &self,
-        accounts: impl Iterator<Item = Pair<'a>>,
+        accounts: impl Iterator<Item = Given<'a>>,
     ) -> Result<Tree, StoreError> {
         self.with(&sorted(accounts))
     }
 
-    /// The version after what rows change, sorted by key and height.
+    /// The version after what rows of new blocks change, sorted by key and height.
     pub(crate) fn with_rows<'a>(
         &self,
         rows: impl Iterator<Item = &'a Row>,
     ) -> Result<Tree, StoreError> {
         let of_accounts = rows.filter(|row| row.key[0] == Table::Account as u8);
-        self.with_flat(of_accounts.map(|row| (&row.key[1..], row.value.as_deref())))
+        let given = of_accounts.map(|row| (&row.key[1..], row.value.as_deref(), Listed::Kept));
+        self.with_flat(given)
     }
 }
 
@@ -155,6 +159,7 @@ struct Head {
     root: Place,
     segment: u32,
     offset: u32,
+    book: Option<Address>,
 }
 
 impl Head {
@@ -166,11 +171,16 @@ impl Head {
             let (generation, rest) = row.split_first_chunk::<8>()?;
             let (root, rest) = rest.split_first_chunk::<8>()?;
             let (segment, rest) = rest.split_first_chunk::<4>()?;
+            let (offset, book) = rest.split_first_chunk::<4>()?;
             Some(Head {
                 generation: u64::from_be_bytes(*generation),
                 root: Place::from_bytes(*root),
                 segment: u32::from_be_bytes(*segment),
-                offset: u32::from_be_bytes(rest.try_into().ok()?),
+                offset: u32::from_be_bytes(*offset),
+                book: match book {
+                    [] => None,
+                    book => Some(Address::try_from(book).ok()?),
+                },
             })
         };
         parse().ok_or_else(|| StoreError::Corrupt("meta row of the accounts".into()))
@@ -193,7 +203,7 @@ impl Near {
             offset: head.offset as usize,
             live: segments.numbers().map(|number| (number, 0)).collect(),
         };
-        let tree = Tree::load(head.generation, head.root, segments)?;
+        let tree = Tree::load(&head, segments)?;
         let mut missing = None;
         tree.visit(&mut |place| {
             missing = missing.take().or(tree.segments.of(place).err());
@@ -269,19 +279,25 @@ impl Near {
         Ok(known.find(|tree| tree.generation == generation).cloned())
     }
 
-    /// Root of the account trie after changes of a version; the version with them is kept for [`Self::next`].
+    /// Root of the account trie after changes of a version; the version with them is kept for [`Self::next`]. `listing`: what the
+    /// block that changes them says of the AddressBook; None: they are no block's.
     pub(crate) fn prepare(
         &self,
         before: Arc<Tree>,
         accounts: &[AccountChange],
+        listing: Option<&Listing>,
     ) -> Result<B256, StoreError> {
         let flats: Vec<Option<Vec<u8>>> = (accounts.iter())
             .map(|change| change.after.map(|account| account.to_flat()))
             .collect();
-        let changes = accounts.iter().zip(&flats);
-        let changes = changes.map(|(change, flat)| (change.address.as_slice(), flat.as_deref()));
-        let tree = Arc::new(before.with_flat(changes)?);
-        let root = tree.hash;
+        let listing = listing.filter(|listing| before.book.is_none_or(|book| book == listing.book));
+        let changes = accounts.iter().zip(&flats).map(|(change, flat)| {
+            let listed = listing.map_or(Listed::Unknown, |listing| listing.of(&change.address));
+            (change.address.as_slice(), flat.as_deref(), listed)
+        });
+        let mut tree = before.with_flat(changes)?;
+        tree.book = before.book.or(listing.map(|listing| listing.book));
+        let (root, tree) = (tree.hash, Arc::new(tree));
         *lock(&self.prepared) = Some(Prepared { before, tree });
         Ok(root)
     }
@@ -338,6 +354,7 @@ impl Near {
             hash: from.hash,
             grown: 0,
             changed: 0,
+            book: from.book,
             segments,
         });
         lock(&self.versions).staged = Some(Staged {
@@ -365,6 +382,7 @@ impl Near {
             &tree.root.place().to_bytes(),
             &log.segment.to_be_bytes(),
             &(log.offset as u32).to_be_bytes(),
+            tree.book.as_ref().map_or(&[], |book| book.as_slice()),
         ];
         let meta = tables.of(Table::Meta);
         meta.put(txn, Meta::NEAR, &row.concat())?;

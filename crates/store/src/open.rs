@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the layout of the tables. A store with a greater one is refused.
-pub const SCHEMA_VERSION: u32 = 6;
+pub const SCHEMA_VERSION: u32 = 7;
 
 /// Readers at one time, over all threads.
 const MAX_READERS: u32 = 1024;

@@ -1,4 +1,5 @@
 //! The newest state as the core's `State` reads it.
+use crate::near::Listing;
 use crate::shared::lock;
 use crate::view::View;
 use crate::{Store, StoreError};
@@ -13,6 +14,8 @@ pub struct TipSource {
     store: Store,
     /// With the version of the chain that it shows.
     view: Mutex<Option<(u64, View)>>,
+    /// Of the block that is sealed next.
+    listing: Mutex<Option<Listing>>,
 }
 
 impl Store {
@@ -22,6 +25,7 @@ impl Store {
         TipSource {
             store: self.clone(),
             view: Mutex::new(None),
+            listing: Mutex::new(None),
         }
     }
 }
@@ -110,10 +114,26 @@ impl StateSource for TipSource {
             );
             return Err(SourceError(text));
         }
-        Ok(Some(shared.near.prepare(newest, accounts)?))
+        let listing = lock(&self.listing).take();
+        let root = (shared.near).prepare(newest, accounts, listing.as_ref())?;
+        Ok(Some(root))
     }
 
     fn is_keyed_by_hash(&self) -> bool {
         true
+    }
+
+    fn listed(
+        &self,
+        book: &Address,
+        accounts: &[(Address, B256)],
+    ) -> Result<Vec<bool>, SourceError> {
+        let shared = &self.store.shared;
+        let newest = shared.accounts(&lock(&shared.chain));
+        Ok(newest.listed(book, accounts)?)
+    }
+
+    fn list(&self, book: &Address, addresses: Vec<Address>) {
+        *lock(&self.listing) = Some(Listing::new(*book, addresses));
     }
 }

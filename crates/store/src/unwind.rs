@@ -2,7 +2,7 @@
 use crate::commit::diff_keys;
 use crate::journal::Fresh;
 use crate::key::{history, Key};
-use crate::near::is_near;
+use crate::near::{is_near, Listed};
 use crate::pending::Pending;
 use crate::record::node_rows;
 use crate::row::Row;
@@ -54,7 +54,7 @@ impl Store {
         let newest = self.shared.near.newest();
         let accounts = self.shared.near.next(&newest, &root, || {
             let own = (rows.clone()).filter(|(key, _)| key[0] == Table::Account as u8);
-            newest.with_flat(own.map(|(key, value)| (&key[1..], value)))
+            newest.with_flat(own.map(|(key, value)| (&key[1..], value, Listed::Unknown)))
         })?;
         self.shared.near.stage(accounts)?;
         // Readers see the old blocks up to here, and then none of them.

@@ -815,8 +815,13 @@ class ChainImport:
     """A folder that is being filled with chunks; no chain before `finish`."""
 
     @staticmethod
-    def begin(path: str, genesis: bytes, secret: bytes, height: int, block_hash: bytes) -> ChainImport:
-        """Begin in an empty folder. `height` and `block_hash` are of the newest block."""
+    def begin(
+        path: str, genesis: bytes, secret: bytes, height: int, block_hash: bytes, address_book: bytes
+    ) -> ChainImport:
+        """Begin in an empty folder. `height` and `block_hash` are of the newest block.
+
+        Accounts whose slots in the AddressBook came before them are marked, so that a block need not look for these.
+        """
 
     def put_chunk(self, chunk: bytes) -> int:
         """Take rows in; how many. Corrupt: they are malformed."""

@@ -17,6 +17,7 @@ import zstandard
 
 from bedroll.execution.engine import ChainImport, ChainStore
 from bedroll.primitives import Corrupt, Invalid, Misconfigured, Unavailable
+from bedroll.protocol import ADDRESS_BOOK
 
 MAGIC: Final = b"BEDROLL\x00snapshot"
 VERSION: Final = 1
@@ -270,7 +271,8 @@ def _fill(source: Path, making: Path, block_hash: bytes | None, report: Report) 
         head = _decode_head(next(parts, b""))
         if block_hash is not None and head.block_hash != block_hash:
             raise Invalid("the snapshot is of another block", found=head.block_hash, wanted=block_hash)
-        filling = ChainImport.begin(str(making), head.genesis_hash, head.secret, head.height, head.block_hash)
+        newest = (head.height, head.block_hash)
+        filling = ChainImport.begin(str(making), head.genesis_hash, head.secret, *newest, ADDRESS_BOOK)
         try:
             for part in parts:
                 filling.put_chunk(part)

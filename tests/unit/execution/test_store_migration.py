@@ -20,15 +20,15 @@ def opened(folder):
     return Engine.open(str(folder), GENESIS, map_size_bytes=MAP_SIZE_BYTES, sync=False)
 
 
-@pytest.fixture(params=[1, 2, 3, 4, 5])
+@pytest.fixture(params=[1, 2, 3, 4, 5, 6])
 def old(request, tmp_path):
     """The folder of the store as the last program of a schema left it."""
     folder = tmp_path / "chain"
     folder.mkdir()
     unpacked = {"data.mdb": f"schema_{request.param}.mdb.gz"}
-    if request.param == 5:
+    if request.param >= 5:
         (folder / "accounts").mkdir()
-        unpacked["accounts/00000001"] = "schema_5.accounts.gz"
+        unpacked["accounts/00000001"] = f"schema_{request.param}.accounts.gz"
     for name, packed in unpacked.items():
         (folder / name).write_bytes(gzip.decompress((VECTORS / packed).read_bytes()))
     return folder

@@ -10,6 +10,8 @@ mod account;
 mod apply;
 mod cache;
 mod database;
+#[cfg(feature = "std")]
+mod listed;
 mod memory;
 mod open;
 mod prove;

@@ -91,6 +91,24 @@ pub trait StateSource {
     fn is_keyed_by_hash(&self) -> bool {
         false
     }
+
+    /// Of accounts, each with the keccak of its address, which are known to be in the AddressBook at `book`. Of the others its
+    /// slots tell.
+    ///
+    /// # Errors
+    /// The source could not be read.
+    #[cfg(feature = "std")]
+    fn listed(
+        &self,
+        _book: &Address,
+        accounts: &[(Address, B256)],
+    ) -> Result<Vec<bool>, SourceError> {
+        Ok(alloc::vec![false; accounts.len()])
+    }
+
+    /// Says that these are in the AddressBook at `book` from the block on that is sealed next.
+    #[cfg(feature = "std")]
+    fn list(&self, _book: &Address, _addresses: Vec<Address>) {}
 }
 
 /// The trie with this root, opened as far as the source has it so.

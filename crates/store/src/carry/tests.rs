@@ -12,6 +12,8 @@ fn addresses() -> Vec<Address> {
         .collect()
 }
 
+const BOOK: Address = Address::repeat_byte(0xbb);
+
 /// Every hundredth account has slots.
 fn slots_of(number: u64) -> Vec<U256> {
     let count = if number.is_multiple_of(100) { 40 } else { 0 };
@@ -31,7 +33,8 @@ fn storage_root(slots: &[U256]) -> B256 {
 #[test]
 fn steps_of_an_import_may_end_between_any_two_accounts() {
     let folder = tempfile::tempdir().unwrap();
-    let mut import = Import::begin(folder.path(), B256::ZERO, [7; 16], 0, B256::ZERO).unwrap();
+    let mut import =
+        Import::begin(folder.path(), B256::ZERO, [7; 16], (0, B256::ZERO), BOOK).unwrap();
     (import.step_rows, import.kept_nodes) = (7, 20);
     let (mut chunk, mut model) = (Vec::new(), Trie::new());
     for (number, address) in (0u64..).zip(addresses()) {
@@ -62,4 +65,38 @@ fn steps_of_an_import_may_end_between_any_two_accounts() {
     import.put_chunk(&chunk).unwrap();
     while import.build_tries().unwrap().is_some() {}
     assert_eq!(import.root(), Some(model.root()));
+}
+
+#[test]
+fn an_import_knows_who_is_in_the_address_book_if_its_slots_came_before() {
+    let addresses: Vec<Address> = addresses().into_iter().take(500).collect();
+    let slots = book_slots(&addresses[..300]);
+    let [of_slots, of_accounts] = [&mut Vec::new(), &mut Vec::new()];
+    for slot in &slots {
+        let key = [BOOK.as_slice(), &slot.to_be_bytes::<32>()].concat();
+        put_carried(of_slots, Table::Slot, &key, &[1]);
+    }
+    let flat = Account::default().to_flat();
+    for address in &addresses {
+        put_carried(of_accounts, Table::Account, address.as_slice(), &flat);
+    }
+    for (chunks, wanted) in [
+        (vec![&*of_slots, of_accounts], 300),
+        (vec![&[&of_slots[..], of_accounts].concat()], 300),
+        (vec![&*of_accounts, of_slots], 0),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut import =
+            Import::begin(folder.path(), B256::ZERO, [7; 16], (0, B256::ZERO), BOOK).unwrap();
+        for chunk in chunks {
+            import.put_chunk(chunk).unwrap();
+        }
+        let rows = import.store.shared.near.newest();
+        let rows = rows.accounts_after(None, 1_000).unwrap();
+        assert_eq!(rows.len(), addresses.len());
+        let listed = rows.iter().filter(|row| row.listed);
+        let listed: Vec<&Address> = listed.map(|row| &row.address).collect();
+        assert_eq!(listed.len(), wanted);
+        assert!(listed.iter().all(|one| addresses[..300].contains(one)));
+    }
 }

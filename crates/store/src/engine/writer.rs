@@ -6,7 +6,6 @@ use alloy_primitives::{Address, Bytes, B256};
 use alloy_rlp::Decodable;
 use bedroll_core::block::{encode_body_and_places, encode_head, Block, Origin};
 use bedroll_core::forced::{Message, ReadQueue};
-use bedroll_core::hook::book_slot;
 use bedroll_core::profile::Rules;
 use bedroll_core::receipt::Receipt;
 use bedroll_core::state::{State, StateError, WriteSet};
@@ -247,10 +246,7 @@ impl Engine {
             .flat_map(|transaction: &Transaction| [Some(transaction.sender), transaction.to()])
             .flatten()
             .collect();
-        let book = &self.rules.address_book;
-        Ok(self
-            .store
-            .expect(&named, book, &|address| book_slot(*address))?)
+        Ok(self.store.expect(&named, &self.rules.address_book)?)
     }
 
     /// EVM gas that the open block has left.

@@ -2,6 +2,7 @@
 //!
 //! Nodes of one depth are made together, from the deepest up: they are hashed eight at a time where the processor can,
 //! and on all cores where that pays. Nothing is written here.
+use super::listed::Listed;
 use super::node::{self, Fan};
 use super::record::{self, Entries, Entry};
 use super::tree::{Child, Tree};
@@ -26,11 +27,18 @@ pub(crate) struct Change<'a> {
     pub(crate) address: &'a [u8],
     /// None: it is gone.
     pub(crate) flat: Option<&'a [u8]>,
+    pub(crate) listed: Listed,
 }
 
 impl Change<'_> {
-    fn entry(&self) -> Option<Entry<'_>> {
-        let entry = |flat| Entry::new(&self.hash, self.address, flat);
+    /// The account after it, where it stands for one or comes new.
+    fn entry(&self, before: Option<&Entry<'_>>) -> Option<Entry<'_>> {
+        let listed = match self.listed {
+            Listed::Kept => before.is_some_and(|before| before.listed),
+            Listed::Now => true,
+            Listed::Unknown => false,
+        };
+        let entry = |flat| Entry::new(&self.hash, self.address, flat, listed);
         self.flat.map(entry)
     }
 }
@@ -349,14 +357,14 @@ fn merged<'a>(before: Entries<'a>, changes: &'a [Change<'a>]) -> Option<(Vec<Ent
         count += 1;
         let order = |change: &Change<'_>| entry.order(change.address, &change.hash);
         while let Some(change) = rest.next_if(|change| order(change) == Ordering::Greater) {
-            after.extend(change.entry());
+            after.extend(change.entry(None));
         }
         match rest.next_if(|change| order(change) == Ordering::Equal) {
-            Some(change) => after.extend(change.entry()),
+            Some(change) => after.extend(change.entry(Some(&entry))),
             None => after.push(entry),
         }
     }
-    after.extend(rest.filter_map(Change::entry));
+    after.extend(rest.filter_map(|change| change.entry(None)));
     Some((after, count))
 }
 

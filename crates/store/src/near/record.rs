@@ -3,10 +3,10 @@
 //! ```text
 //! record   sum u32 ‖ kind u8 ‖ length u16 ‖ node ‖ rest      the sum (CRC-32) is of all after it; node: RLP, or nothing
 //! branch   place u64 × 16                                    kind 1; 0: nothing there
-//! unit     (length of the flat form u8 ‖ hash ‖ address ‖ flat form)*      in the order of the keccaks of the addresses,
-//!                                                            of which hash is the first 4 bytes in kind 3, all in kind 2
+//! unit     (listed u1 ‖ length of the flat form u7 ‖ hash ‖ address ‖ flat form)*      in the order of the keccaks of the
+//!                                             addresses, of which hash is the first 4 bytes in kind 3, all in kind 2
 //! ```
-//! Kind 2 is schema 5's: it is read, and not written any more.
+//! Listed: the address is in the AddressBook (`near/listed.rs`). Kind 2 is schema 5's: it is read, and not written any more.
 use super::node::nibble;
 use super::segment::Place;
 use alloy_primitives::{keccak256, B256};
@@ -21,6 +21,8 @@ const HEAD_BYTES: usize = 7;
 const ADDRESS_BYTES: usize = 20;
 /// Bytes of a hash that a unit has: more nibbles than lead to a unit, unless somebody looked for such addresses.
 const START_BYTES: usize = 4;
+/// Bit of an account that is in the AddressBook, beside the length of its flat form, which is 105 at most.
+const LISTED: u8 = 0x80;
 
 /// An account.
 #[derive(Clone, Copy, Debug)]
@@ -29,15 +31,18 @@ pub(crate) struct Entry<'a> {
     start: [u8; START_BYTES],
     pub(crate) address: &'a [u8],
     pub(crate) flat: &'a [u8],
+    /// The address is known to be in the AddressBook.
+    pub(crate) listed: bool,
 }
 
 impl<'a> Entry<'a> {
     /// `hash`: keccak of the address.
-    pub(crate) fn new(hash: &B256, address: &'a [u8], flat: &'a [u8]) -> Self {
+    pub(crate) fn new(hash: &B256, address: &'a [u8], flat: &'a [u8], listed: bool) -> Self {
         Entry {
             start: start(hash),
             address,
             flat,
+            listed,
         }
     }
 
@@ -69,6 +74,7 @@ pub(super) struct Keyed<'a> {
     pub(super) hash: B256,
     pub(super) address: &'a [u8],
     pub(super) flat: &'a [u8],
+    pub(super) listed: bool,
 }
 
 /// Accounts with their hashes.
@@ -76,10 +82,11 @@ pub(super) fn keyed<'a>(entries: &[Entry<'a>]) -> Vec<Keyed<'a>> {
     let addresses: Vec<&[u8]> = entries.iter().map(|entry| entry.address).collect();
     let hashes = hash_all(&addresses).into_iter();
     (hashes.zip(entries))
-        .map(|(hash, &Entry { address, flat, .. })| Keyed {
+        .map(|(hash, entry)| Keyed {
             hash,
-            address,
-            flat,
+            address: entry.address,
+            flat: entry.flat,
+            listed: entry.listed,
         })
         .collect()
 }
@@ -100,17 +107,18 @@ pub(super) struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     fn take(&mut self) -> Option<Entry<'a>> {
-        let (&length, rest) = self.rest.split_first()?;
+        let (&head, rest) = self.rest.split_first()?;
         let (start, _) = rest.split_first_chunk()?;
         let (address, rest) = rest
             .get(self.hash_bytes..)?
             .split_at_checked(ADDRESS_BYTES)?;
-        let (flat, rest) = rest.split_at_checked(usize::from(length))?;
+        let (flat, rest) = rest.split_at_checked(usize::from(head & !LISTED))?;
         self.rest = rest;
         Some(Entry {
             start: *start,
             address,
             flat,
+            listed: head & LISTED != 0,
         })
     }
 }
@@ -186,7 +194,8 @@ pub(super) fn unit(node: Option<&[u8]>, entries: &[Entry<'_>]) -> Vec<u8> {
     let bytes = entries.iter().map(each).sum();
     build(UNIT, node, bytes, |out| {
         for entry in entries {
-            out.push(entry.flat.len() as u8);
+            let listed = if entry.listed { LISTED } else { 0 };
+            out.push(entry.flat.len() as u8 | listed);
             out.extend_from_slice(&entry.start);
             out.extend_from_slice(entry.address);
             out.extend_from_slice(entry.flat);

@@ -55,6 +55,7 @@ fn nodes_that_follow_from_accounts_are_those_of_the_plain_trie() {
                 hash: *hash,
                 address: &[0; 20],
                 flat,
+                listed: false,
             })
             .collect();
         let root = node::of_entries(&entries, 0).unwrap();
@@ -69,6 +70,7 @@ fn an_account_that_stands_twice_in_a_unit_has_no_node_above_it() {
         hash: keccak256("twice"),
         address: &[0; 20],
         flat: &flat,
+        listed: false,
     };
     let leaves = [B256::ZERO; 2];
     assert_eq!(node::over(&[twice, twice], &leaves, 3), None);
@@ -79,7 +81,7 @@ fn an_entry_has_the_nibbles_of_its_hash_and_its_order() {
     let addresses: Vec<Address> = (0..200u8).map(Address::repeat_byte).collect();
     let hash = |address: &Address| keccak256(address);
     for one in &addresses {
-        let entry = Entry::new(&hash(one), one.as_slice(), &[]);
+        let entry = Entry::new(&hash(one), one.as_slice(), &[], false);
         for at in 0..64 {
             assert_eq!(entry.nibble(at), node::nibble(hash(one).as_slice(), at));
         }
@@ -87,7 +89,7 @@ fn an_entry_has_the_nibbles_of_its_hash_and_its_order() {
             let wanted = hash(one).cmp(&hash(other));
             assert_eq!(entry.order(other.as_slice(), &hash(other)), wanted);
             // With the beginning of the other's hash the rest decides.
-            let alike = Entry::new(&hash(other), one.as_slice(), &[]);
+            let alike = Entry::new(&hash(other), one.as_slice(), &[], false);
             assert_eq!(alike.order(other.as_slice(), &hash(other)), wanted);
         }
     }
@@ -136,7 +138,9 @@ fn fill(folder: &Path, numbers: std::ops::Range<u64>) -> B256 {
         .collect();
     let shared = &store.shared;
     for chunk in rows.chunks(700) {
-        let chunk = chunk.iter().map(|row| (row.0.as_slice(), Some(&row.1[..])));
+        let chunk = chunk
+            .iter()
+            .map(|row| (row.0.as_slice(), Some(&row.1[..]), Listed::Unknown));
         let accounts = shared.near.newest().with_flat(chunk).unwrap();
         shared.near.stage(Arc::new(accounts)).unwrap();
         shared
@@ -163,12 +167,13 @@ fn accounts_without_nodes_come_to_the_root_of_the_plain_trie_and_stay() {
         let Some(last) = rows.last() else {
             break;
         };
-        assert!(after < Some(rows[0].0) && rows.is_sorted());
-        for (hash, address, flat) in &rows {
-            assert_eq!(keccak256(address), *hash);
-            assert_eq!(flat_of(&near, address, hash).unwrap().as_ref(), Some(flat));
+        assert!(after < Some(rows[0].hash) && rows.is_sorted_by_key(|row| row.hash));
+        for row in &rows {
+            assert_eq!(keccak256(row.address), row.hash);
+            let found = flat_of(&near, &row.address, &row.hash).unwrap();
+            assert_eq!(found.as_ref(), Some(&row.flat));
         }
-        (after, seen) = (Some(last.0), seen + rows.len());
+        (after, seen) = (Some(last.hash), seen + rows.len());
     }
     assert_eq!(seen, 5_000);
     let nobody = Address::ZERO;
@@ -210,7 +215,7 @@ fn versions_that_follow_one_on_its_way_to_the_disk_come_onto_it_and_nothing_is_c
             let changes = some(&mut random, &mut plain);
             let pairs = changes
                 .iter()
-                .map(|(who, flat)| (who.as_slice(), flat.as_deref()));
+                .map(|(who, flat)| (who.as_slice(), flat.as_deref(), Listed::Kept));
             let tree = before.with_flat(pairs).unwrap();
             assert_eq!(tree.hash, plain.root(), "round {round}");
             Arc::new(tree)
@@ -251,7 +256,7 @@ fn units_are_kept_once_they_are_committed_and_those_of_a_commit_that_failed_are_
     let shared = &store.shared;
     let version = |nonce: u64| {
         let (who, flat) = (Address::repeat_byte(1), account(nonce).to_flat());
-        let accounts = [(who.as_slice(), Some(&flat[..]))];
+        let accounts = [(who.as_slice(), Some(&flat[..]), Listed::Unknown)];
         Arc::new(
             shared
                 .near

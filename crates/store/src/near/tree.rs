@@ -3,6 +3,7 @@ use super::kept::Unit;
 use super::node;
 use super::record::{self, Entries, Entry, Keyed, Rest};
 use super::segment::{Place, Record, Segments};
+use super::Head;
 use crate::advice::is_missing;
 use crate::StoreError;
 use alloy_primitives::{keccak256, Address, B256};
@@ -10,8 +11,16 @@ use bedroll_core::trie::EMPTY_ROOT;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// An account: keccak of the address, address, flat form.
-pub(crate) type AccountRow = (B256, Address, Vec<u8>);
+/// An account.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountRow {
+    /// Keccak of the address.
+    pub(crate) hash: B256,
+    pub(crate) address: Address,
+    pub(crate) flat: Vec<u8>,
+    /// It is known to be in the AddressBook.
+    pub(crate) listed: bool,
+}
 
 /// What is under a path.
 #[derive(Clone, Debug, Default)]
@@ -137,6 +146,8 @@ pub(crate) struct Tree {
     pub(super) grown: i64,
     /// Changes since.
     pub(super) changed: u64,
+    /// The AddressBook of which its accounts say that they are in it.
+    pub(crate) book: Option<Address>,
     pub(crate) segments: Segments,
 }
 
@@ -150,20 +161,17 @@ pub(super) fn damaged(place: Place) -> StoreError {
 
 impl Tree {
     /// Reads the upper part from the record of the root on.
-    pub(super) fn load(
-        generation: u64,
-        root: Place,
-        segments: Segments,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn load(head: &Head, segments: Segments) -> Result<Self, StoreError> {
         let mut tree = Tree {
-            generation,
+            generation: head.generation,
             segments,
             root: Child::Empty,
             hash: EMPTY_ROOT,
             grown: 0,
             changed: 0,
+            book: head.book,
         };
-        tree.root = tree.load_child(root, 0)?;
+        tree.root = tree.load_child(head.root, 0)?;
         // A unit that is damaged is said when it is read: a check has to be able to open the store.
         tree.hash = match tree.node(&[0]) {
             Ok(node) => node.map_or(EMPTY_ROOT, keccak256),
@@ -233,6 +241,7 @@ impl Tree {
             hash: self.hash,
             grown: self.grown - before.grown,
             changed: self.changed - before.changed,
+            book: self.book,
             segments: written.segments.clone(),
         }
     }
@@ -286,11 +295,21 @@ impl Tree {
         hash: &B256,
         look: impl FnOnce(Option<&[u8]>) -> R,
     ) -> Result<R, StoreError> {
+        self.entry(address, hash, |entry| look(entry.map(|entry| entry.flat)))
+    }
+
+    /// Looks at an account where it lies.
+    pub(super) fn entry<R>(
+        &self,
+        address: &[u8],
+        hash: &B256,
+        look: impl FnOnce(Option<&Entry<'_>>) -> R,
+    ) -> Result<R, StoreError> {
         let unit = self.unit(self.down(hash.as_slice(), 64).0)?;
         for entry in unit.parts()?.1 {
             let entry = entry.ok_or_else(|| damaged(unit.place))?;
             if entry.address == address {
-                return Ok(look(Some(entry.flat)));
+                return Ok(look(Some(&entry)));
             }
         }
         Ok(look(None))
@@ -347,8 +366,12 @@ impl Tree {
             Child::Empty | Child::Unit(_) | Child::Fresh(_) => {
                 for entry in self.unit(child)?.keyed()? {
                     if rows.len() < count && after.is_none_or(|after| entry.hash > *after) {
-                        let address = Address::from_slice(entry.address);
-                        rows.push((entry.hash, address, entry.flat.to_vec()));
+                        rows.push(AccountRow {
+                            hash: entry.hash,
+                            address: Address::from_slice(entry.address),
+                            flat: entry.flat.to_vec(),
+                            listed: entry.listed,
+                        });
                     }
                 }
             }
