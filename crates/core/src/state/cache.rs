@@ -20,6 +20,9 @@ pub(super) struct Cached {
     /// Storage trie as of the last sealed block.
     pub(super) trie: Option<Box<Trie>>,
     pub(super) generation: u32,
+    /// The source said that it is in this AddressBook.
+    #[cfg(feature = "std")]
+    pub(super) listed: Option<Address>,
 }
 
 impl Cached {
@@ -30,6 +33,8 @@ impl Cached {
             slots: U256Map::default(),
             trie: None,
             generation: 0,
+            #[cfg(feature = "std")]
+            listed: None,
         }
     }
 
