@@ -73,6 +73,22 @@ def test_a_block_of_any_fork_runs_again_as_it_ran(dispatcher, height):
     assert result_of(dispatcher, "debug_executionWitness", hex(height))["state"]
 
 
+@pytest.mark.parametrize("height", range(0, 55, 3))
+def test_a_call_on_a_block_of_any_fork_sees_its_difficulty_or_its_randomness(dispatcher, height):
+    block = result_of(dispatcher, "eth_getBlockByNumber", hex(height), False)
+    difficulty_returned = {"code": "0x4460005260206000f3"}
+    who = "0x" + "77" * 20
+    seen = result_of(dispatcher, "eth_call", {"to": who}, hex(height), {who: difficulty_returned})
+    assert int(seen, 16) == (int(block["difficulty"], 16) or int(block["mixHash"], 16))
+
+
+@pytest.mark.parametrize("height", range(0, 55, 6))
+def test_a_block_may_be_simulated_upon_one_of_any_fork(dispatcher, height):
+    call = {"to": "0x" + "77" * 20, "input": "0x00"}
+    [block] = result_of(dispatcher, "eth_simulateV1", {"blockStateCalls": [{"calls": [call]}]}, hex(height))
+    assert (int(block["number"], 16), block["calls"][0]["status"]) == (height + 1, "0x1")
+
+
 def test_an_uncle_is_found_by_the_place_that_its_block_names(dispatcher):
     block = result_of(dispatcher, "eth_getBlockByNumber", "0x3", False)
     assert result_of(dispatcher, "eth_getUncleCountByBlockNumber", "0x3") == "0x1"

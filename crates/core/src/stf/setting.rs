@@ -22,7 +22,7 @@ pub struct BlockSetting {
     pub base_fee: u64,
     /// `COINBASE`.
     pub coinbase: Address,
-    /// `PREVRANDAO`.
+    /// `PREVRANDAO`; of blocks before the merge `DIFFICULTY`, which is the same opcode (EIP-4399).
     pub prev_randao: B256,
     /// `BLOBBASEFEE`; the chain has no blobs, and the least there is.
     pub blob_base_fee: u128,
@@ -39,7 +39,11 @@ impl BlockSetting {
             gas_limit: header.gas_limit,
             base_fee: header.base_fee_per_gas.unwrap_or_default(),
             coinbase: header.beneficiary,
-            prev_randao: header.mix_hash,
+            prev_randao: if header.difficulty.is_zero() {
+                header.mix_hash
+            } else {
+                header.difficulty.into()
+            },
             blob_base_fee: BLOB_BASE_FEE_MIN,
             precompiles: PrecompileMoves::default(),
         }
@@ -53,6 +57,9 @@ impl BlockSetting {
             gas_limit: self.gas_limit,
             basefee: self.base_fee,
             prevrandao: Some(self.prev_randao),
+            // Only Ethereum's own forks before the merge look here.
+            #[cfg(feature = "std")]
+            difficulty: self.prev_randao.into(),
             blob_excess_gas_and_price: Some(BlobExcessGasAndPrice {
                 excess_blob_gas: 0,
                 blob_gasprice: self.blob_base_fee,

@@ -333,7 +333,7 @@ impl Simulation<'_> {
             let text = format!("block gas limit reached: remaining: {left}, required: {wanted}");
             return Err(EngineError::invalid("block_full", text));
         }
-        let (fee, blob_fee) = (call.fee(), call.blob_fee());
+        let (fee, blob_fee) = (call.fee(self.rules.spec()), call.blob_fee());
         let fields = Unsigned {
             chain_id: self.rules.chain_id,
             sender: call.from,

@@ -5,6 +5,7 @@ use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, Bytes, B256, U128, U256, U64};
 use bedroll_core::profile::Rules;
 use bedroll_core::transaction::UnsignedFee;
+use revm::primitives::hardfork::SpecId;
 use serde::Deserialize;
 
 use super::super::overrides::{set, BlockOverrides, StateOverrides};
@@ -74,8 +75,11 @@ pub struct CallFields {
 }
 
 impl CallFields {
-    pub fn fee(&self) -> UnsignedFee {
-        match self.gas_price {
+    /// What it offers a gas; nothing where it does not say, in the form of its fork.
+    pub fn fee(&self, spec: SpecId) -> UnsignedFee {
+        let capped = self.max_fee_per_gas.or(self.max_priority_fee_per_gas);
+        let (price, since_london) = (self.gas_price, spec.is_enabled_in(SpecId::LONDON));
+        match price.or_else(|| (capped.is_none() && !since_london).then_some(U128::ZERO)) {
             Some(price) => UnsignedFee::Price(price.to()),
             None => UnsignedFee::Cap {
                 most: self.max_fee_per_gas.unwrap_or_default().to(),
