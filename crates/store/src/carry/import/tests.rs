@@ -1,6 +1,8 @@
 //! Shows: an import whose steps end anywhere, and which keeps next to nothing of the trie in memory between them, comes
 //! to the root of the plain trie.
 use super::*;
+use crate::carry::put_carried;
+use alloy_primitives::U256;
 use bedroll_core::trie::NoSource;
 
 /// Accounts enough for many to share five nibbles and more with a neighbour.
