@@ -1,7 +1,7 @@
 //! Eight of everything: lane `i` of each register belongs to signature `i`.
 //!
-//! Functions here are compiled for AVX-512 with its 52-bit multiplications; whoever calls the first has seen that the
-//! processor has them.
+//! Functions here are compiled for AVX-512 with its 52-bit multiplications, and once more with others in their place
+//! (`build.rs`); whoever calls the first has seen that the processor has them.
 pub(crate) mod field;
 mod fixed;
 mod own;

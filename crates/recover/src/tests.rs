@@ -1,5 +1,6 @@
 //! The arithmetic beneath recovery is that of big integers, at the ends of every range and in between.
 mod field;
+mod fused;
 mod scalar;
 
 use num_bigint::BigUint;

@@ -1,12 +1,13 @@
 use num_bigint::BigUint;
 
 use super::{big, numbers, Random};
-use crate::is_available;
+
 use crate::lanes::field::{Fe, Loose, Wide, PRIME};
 use crate::lanes::root::{all_roots, invert_all, invert_lanes};
 use crate::lanes::window::Windows;
 use crate::lanes::{scatter, LANES};
 use crate::number::{is_below, Number};
+use crate::Means;
 
 type Eight = [Number; LANES];
 
@@ -86,7 +87,7 @@ fn check_looks(a: &Eight, b: &Eight) {
 
 #[test]
 fn lanes_compute_modulo_the_prime() {
-    if !is_available() {
+    if !Means::Whole.is_there() {
         return;
     }
     let eights = eights();
@@ -132,7 +133,7 @@ fn check_chain(start: &Eight) {
 
 #[test]
 fn chains_of_steps_stay_right() {
-    if is_available() {
+    if Means::Whole.is_there() {
         for start in eights() {
             // SAFETY: the processor has both extensions.
             unsafe { check_chain(&start) };
@@ -167,7 +168,7 @@ fn check_roots(eights: &[Eight]) {
 
 #[test]
 fn roots_and_inverses_are_powers() {
-    if is_available() {
+    if Means::Whole.is_there() {
         let eights = eights();
         for count in [1, 2, 3, eights.len()] {
             // SAFETY: the processor has both extensions.
@@ -201,7 +202,7 @@ fn check_windows(bits: usize, factors: &[u128; LANES]) {
 
 #[test]
 fn windows_make_their_factor() {
-    if !is_available() {
+    if !Means::Whole.is_there() {
         return;
     }
     let mut random = Random(3);
