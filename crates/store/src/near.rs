@@ -302,6 +302,11 @@ impl Near {
         Ok(root)
     }
 
+    /// The next version is not what was prepared.
+    pub(crate) fn forget_prepared(&self) {
+        *lock(&self.prepared) = None;
+    }
+
     /// The version with this root that follows `before`: what was prepared, or what `make` gives.
     pub(crate) fn next(
         &self,

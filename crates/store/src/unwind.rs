@@ -52,6 +52,8 @@ impl Store {
         let rebuilt = nodes.iter().map(|row| (&row.key[..], row.value.as_deref()));
         let rows = restored.chain(rebuilt);
         let newest = self.shared.near.newest();
+        // What sealing prepared lacks accounts that are again what they were: they, too, may have come into the AddressBook since.
+        self.shared.near.forget_prepared();
         let accounts = self.shared.near.next(&newest, &root, || {
             let own = (rows.clone()).filter(|(key, _)| key[0] == Table::Account as u8);
             newest.with_flat(own.map(|(key, value)| (&key[1..], value, Listed::Unknown)))

@@ -110,15 +110,18 @@ fn whoever_is_said_to_be_in_the_book_is_there_whatever_is_taken_back() {
         let (mut store, mut state, root) = begun(folder.path());
         // Of each block its root and who is in the book.
         let mut chain = vec![(root, BTreeSet::new())];
-        let (mut nonce, mut most) = (1, 0);
+        let mut most = 0;
         for round in 0..150 {
             let (named, others) = (random.some(&addresses), random.some(&addresses));
-            nonce += 1;
+            // Few values, so that accounts often are again what they were some blocks ago.
+            let after = Some(account(1 + random.below(3)));
             let mut changed = BTreeSet::new();
             // Of those that are named some have no account, and some do not change.
             for who in named.iter().filter(|who| who[0] % 4 > 0).chain(&others) {
-                state.set_account(who, Some(account(nonce))).unwrap();
-                changed.insert(*who);
+                if state.account(who).unwrap() != after {
+                    changed.insert(*who);
+                }
+                state.set_account(who, after).unwrap();
             }
             if let Some(who) = others.first().filter(|_| random.below(4) == 0) {
                 state.set_account(who, None).unwrap();
@@ -171,7 +174,7 @@ fn whoever_is_said_to_be_in_the_book_is_there_whatever_is_taken_back() {
             assert!(there.is_subset(book), "seed {seed} round {round}");
             most = most.max(there.len());
         }
-        assert!(most > 20, "seed {seed}: {most}");
+        assert!(most > 10, "seed {seed}: {most}");
         let elsewhere = store
             .tip_source()
             .listed(&Address::ZERO, &[(addresses[0], keccak256(addresses[0]))]);

@@ -3,7 +3,8 @@
 //! A block looks for each address that it names. The slots of 20 million lie in no order that a block has, so each would be a page of its
 //! own; the account's unit is read anyway, and has a bit for it. The bit is a hint in one direction: where it is, the slot is not
 //! 0, as of the same root; where it is not, the slot tells. It comes with a block that names the address and changes the account,
-//! so the account is in that block's reverse diff, and whoever goes back over the block writes it anew, without the bit.
+//! so the account is in that block's reverse diff, and whoever goes back over the block writes it anew, without the bit, even
+//! where it is the same as then.
 //! Nothing ever leaves the book otherwise.
 use super::tree::Tree;
 use crate::StoreError;
